@@ -1,0 +1,54 @@
+"""What can go wrong, and what can be refused, in words that know nothing of HTTP.
+
+A *refusal* is an answer: the request was understood and the rules say no. It is a value, it commits, and the same key gets it again.
+An *error* is raised: the input was malformed, or something failed; the transaction rolls back and nothing is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The rules say no: `code` is the stable problem type, `field` what it is about, `data` what the sentence needs."""
+
+    code: str
+    field: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class DomainError(Exception):
+    """Something went wrong; the transaction rolls back."""
+
+    code = "failed"
+
+    def __init__(self, field: str | None = None, **data: Any) -> None:
+        super().__init__(self.code, field, data)
+        self.field = field
+        self.data = data
+
+
+class Invalid(DomainError):
+    """The input is malformed or out of range."""
+
+    code = "invalid"
+
+    def __init__(self, code: str, field: str | None = None, **data: Any) -> None:
+        super().__init__(field, **data)
+        self.code = code
+
+
+class NotFound(DomainError):
+    """There is no such thing, or none that this person may know of."""
+
+    code = "not-found"
+
+
+class Conflict(DomainError):
+    """Something else is under way; trying again with the same key may work."""
+
+    code = "busy"

@@ -1,0 +1,32 @@
+"""The kinds of account and of entry, and what each kind of account promises."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    """What a kind of account promises."""
+
+    #: Read line by line, numbered without a gap, locked while it is written, never below zero: the four go together.
+    is_lined: bool
+    #: Its points run out at the end of the year after the one they were earned in.
+    expires: bool
+    #: Where it stands in the one order of locking: hot rows last.
+    lock_rank: int
+
+
+KINDS = {
+    "passbook": Kind(is_lined=True, expires=True, lock_rank=1),
+    "team": Kind(is_lined=True, expires=False, lock_rank=2),
+    "unit": Kind(is_lined=True, expires=False, lock_rank=3),
+    "fund": Kind(is_lined=True, expires=False, lock_rank=4),
+    # Nobody reads these line by line and they have no floor: their side is the entry, their balance a sum.
+    "receivable": Kind(is_lined=False, expires=False, lock_rank=0),
+    "source": Kind(is_lined=False, expires=False, lock_rank=0),
+    "expired": Kind(is_lined=False, expires=False, lock_rank=0),
+    "donated": Kind(is_lined=False, expires=False, lock_rank=0),
+    "settled": Kind(is_lined=False, expires=False, lock_rank=0),
+}
+
+ENTRY_KINDS = ("budget", "award", "redemption", "void", "clawback", "gift", "donation", "expiry", "closing")

@@ -1,0 +1,192 @@
+"""How the database is spoken to: the base of all tables, their column types, and one set-up for SQLite and for PostgreSQL.
+
+Plain SQLAlchemy; Flask-SQLAlchemy is handed this metadata at the edge (docs/adr/0002).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from datetime import date
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pysqlite3
+from sqlalchemy import JSON
+from sqlalchemy import BigInteger
+from sqlalchemy import Boolean
+from sqlalchemy import CheckConstraint
+from sqlalchemy import Connection
+from sqlalchemy import Date
+from sqlalchemy import Dialect
+from sqlalchemy import Engine
+from sqlalchemy import LargeBinary
+from sqlalchemy import MetaData
+from sqlalchemy import SmallInteger
+from sqlalchemy import Text
+from sqlalchemy import TypeDecorator
+from sqlalchemy import Uuid
+from sqlalchemy import create_engine
+from sqlalchemy import event
+from sqlalchemy import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+#: Tables whose rows are inserted and never changed: refused by rights on PostgreSQL, by triggers on both (see migrations).
+#: A table adds itself with `info={"append_only": True}` in its `table_args`.
+APPEND_ONLY = "append_only"
+
+#: The databases' own patience, in milliseconds: a statement, and a wait for somebody else's lock (law 5: a bounded time).
+STATEMENT_TIMEOUT_MS = 30_000
+LOCK_TIMEOUT_MS = 5_000
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment: an aware UTC datetime in Python, integer microseconds since 1970 in the database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Turn a moment into microseconds."""
+        return None if value is None else to_microseconds(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Turn microseconds into a moment."""
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Return `moment` (aware) as whole microseconds since 1970."""
+    return (moment - EPOCH) // MICROSECOND
+
+
+class Base(DeclarativeBase):
+    """The base of every table."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012  SQLAlchemy's own way of stating it
+        str: Text,
+        int: BigInteger,
+        bool: Boolean,
+        datetime: Instant,
+        date: Date,
+        UUID: Uuid,
+        bytes: LargeBinary,
+        dict[str, Any]: JSON,
+    }
+
+
+def table_args(*constraints: Any, append_only: bool = False, is_global: bool = False) -> tuple[Any, ...]:
+    """Return `__table_args__`: the constraints, strict on SQLite.
+
+    `append_only`: the database refuses to change or delete its rows. `is_global`: not kept per book, so `book_id` does not lead its keys.
+    """
+    return (*constraints, {"sqlite_strict": True, "info": {APPEND_ONLY: append_only, "is_global": is_global}})
+
+
+def one_of(column: str, *values: str, nullable: bool = False) -> CheckConstraint:
+    """Return the CHECK that `column` holds one of `values` (or nothing, where `nullable`)."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    either = f"{column} IS NULL OR " if nullable else ""
+    return CheckConstraint(f"{either}{column} IN ({listed})", name=f"{column}_known")
+
+
+# A STRICT table of SQLite knows INT, INTEGER, REAL, TEXT, BLOB and ANY, and refuses values of another type.
+def _as(name: str) -> Any:
+    return lambda element, compiler, **options: name
+
+
+for _type, _name in ((BigInteger, "INTEGER"), (SmallInteger, "INTEGER"), (Boolean, "INTEGER"), (Uuid, "TEXT"), (Date, "TEXT"), (JSON, "TEXT")):
+    compiles(_type, "sqlite")(_as(_name))
+
+
+def engine_for(url: str, *, migrating: bool = False, **options: Any) -> Engine:
+    """Return an engine for `url` set up the way this project needs it; only migrations may change the shape of things."""
+    engine = create_engine(url, **engine_options(url), **options)
+    prepare(engine, migrating=migrating)
+    return engine
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return what `create_engine` must be given for `url`."""
+    if make_url(url).get_backend_name() == "sqlite":
+        # Python's own SQLite may have the WAL-reset bug (3.7.0 to 3.51.2); this driver carries one that has not.
+        return {"module": pysqlite3.dbapi2, "connect_args": {"timeout": 30, "check_same_thread": False}}
+    timeouts = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC"
+    return {"connect_args": {"options": timeouts}, "pool_pre_ping": True}
+
+
+def prepare(engine: Engine, *, migrating: bool = False) -> None:
+    """Attach to `engine` what each new connection and transaction needs."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        if not migrating:
+            event.listen(engine, "connect", _authorise_sqlite)
+
+
+def _set_up_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    # The driver must never begin by itself: its own way silently lost 445 of 600 updates.
+    connection.isolation_level = None  # type: ignore[attr-defined]
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "busy_timeout=30000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # A writer takes the lock first and never has to upgrade; a reader says so with the option `sqlite_begin="DEFERRED"`.
+    connection.exec_driver_sql("BEGIN " + connection.get_execution_options().get("sqlite_begin", "IMMEDIATE"))
+
+
+def append_only_tables() -> list[str]:
+    """Return the names of the tables whose rows are inserted and never changed."""
+    return sorted(table.name for table in Base.metadata.tables.values() if table.info.get(APPEND_ONLY))
+
+
+# What SQLite's authorizer is asked (https://www.sqlite.org/c3ref/c_alter_table.html), as far as the service never may.
+_DELETE, _UPDATE, _PRAGMA = 9, 23, 19
+_SHAPE = frozenset({5, 7, 11, 14, 16, 17, 24, 26})  # temporary or dropped tables, triggers and views; ATTACH; ALTER TABLE
+_SWITCHES = frozenset({"writable_schema", "recursive_triggers", "foreign_keys", "ignore_check_constraints"})
+
+
+def _authorise_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    # SQLite has no roles: this stands in for the rights that the service lacks on PostgreSQL.
+    protected = frozenset(append_only_tables())
+
+    def allowed(code: int, first: str | None, second: str | None, schema: str | None, source: str | None) -> int:
+        refused = (
+            code in _SHAPE
+            or (code in (_DELETE, _UPDATE) and first in protected)
+            or (code == _PRAGMA and first in _SWITCHES and second is not None)
+        )
+        return 1 if refused else 0
+
+    connection.set_authorizer(allowed)  # type: ignore[attr-defined]
+
+
+def missing_guards(connection: Connection) -> list[str]:
+    """Return the append-only tables that lack a trigger: a copy-and-move migration of SQLite drops them without a word."""
+    if connection.dialect.name == "sqlite":
+        found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
+        wanted = ("update", "delete")
+    else:
+        found = connection.exec_driver_sql("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'A'").scalars()
+        wanted = ("change", "truncate")
+    present = set(found)
+    return [table for table in append_only_tables() if not all(f"{table}_no_{act}" in present for act in wanted)]

@@ -1,0 +1,32 @@
+"""How Alembic reaches the database: an engine handed over in `config.attributes`, else PASSBOOK_DATABASE_URL."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+
+from alembic import context
+
+import ledger
+import redeem
+from ledger.store import Base
+from ledger.store import engine_for
+
+# Every table of both packages must be known before the metadata is compared.
+for package in (ledger, redeem):
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if module.name.endswith(".model"):
+            importlib.import_module(module.name)
+
+
+def migrate() -> None:
+    """Run the migrations in one transaction."""
+    engine = context.config.attributes.get("engine") or engine_for(os.environ["PASSBOOK_DATABASE_URL"], migrating=True)
+    with engine.connect() as connection:
+        context.configure(connection=connection, target_metadata=Base.metadata, compare_type=False, transactional_ddl=True)
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+migrate()

@@ -1,0 +1,47 @@
+"""The keys behind rotating pay codes, and the steps that were spent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import mapped_column
+
+from ledger.store import Base
+from ledger.store import table_args
+
+
+class PayDevice(Base):
+    """Something that draws pay codes for a person: a phone, or this service in its stead. Its key is sealed at rest."""
+
+    __tablename__ = "pay_device"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        Index("ix_pay_device_person", "book_id", "person_id"),
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID]
+    sealed_key: Mapped[bytes]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class SpentStep(Base):
+    """A step of a device's code that a posted or pending redemption has used up; the key lets it be used once."""
+
+    __tablename__ = "spent_step"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "device_id"], ["pay_device.book_id", "pay_device.id"]), append_only=True
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    device_id: Mapped[UUID] = mapped_column(primary_key=True)
+    #: Unix time divided by 30.
+    step: Mapped[int] = mapped_column(primary_key=True)
+    redemption_id: Mapped[UUID]
+    spent_at: Mapped[datetime]

