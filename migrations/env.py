@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import importlib
 import os
-import pkgutil
+from pathlib import Path
 
 from alembic import context
 
-import ledger
-import redeem
 from ledger.store import Base
 from ledger.store import engine_for
 
 # Every table of both packages must be known before the metadata is compared.
-for package in (ledger, redeem):
-    for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if module.name.endswith(".model"):
-            importlib.import_module(module.name)
+for model in Path(__file__).parent.parent.glob("[lr]ed*e*/*/model.py"):
+    importlib.import_module(".".join((*model.parts[-3:-1], "model")))
 
 
 def migrate() -> None:
