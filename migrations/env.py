@@ -12,8 +12,9 @@ from ledger.store import Base
 from ledger.store import engine_for
 
 # Every table of both packages must be known before the metadata is compared.
-for model in Path(__file__).parent.parent.glob("[lr]ed*e*/*/model.py"):
-    importlib.import_module(".".join((*model.parts[-3:-1], "model")))
+for package in ("ledger", "redeem"):
+    for model in (Path(__file__).parent.parent / package).glob("*/model.py"):
+        importlib.import_module(f"{package}.{model.parent.name}.model")
 
 
 def migrate() -> None:

@@ -1,0 +1,69 @@
+# 善行存折: `make help` says what there is. All it needs is python3 (3.11 or newer) and make.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE := 1
+
+help:  ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.venv/run: requirements/run.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed / 需要 Python 3.11 或更新版本"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "python3 -m venv does not work here: on Debian and Ubuntu install the package python3-venv"; exit 1; }
+	@echo "installing what the service needs (about half a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/run.txt
+	@touch $@
+
+.venv/dev: requirements/dev.txt .venv/run
+	@echo "installing what the tests need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+setup: .venv/run .venv/dev  ## make the environment in .venv, with hash-checked packages
+
+serve: .venv/run  ## serve on http://localhost:8000 with a small demonstration community; a second start keeps the data
+	@$(BIN)/python scripts/serve.py
+
+test: .venv/dev  ## run all tests on SQLite and on PostgreSQL (make test ARGS="-k journal --db sqlite")
+	@$(BIN)/python -m pytest -n 2 -q $(ARGS)
+
+lint: .venv/dev  ## ruff: style and mistakes
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+fix: .venv/dev  ## put the format right, and what ruff can mend
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+types: .venv/dev  ## mypy, strict
+	@$(BIN)/mypy
+
+imports: .venv/dev  ## the import contracts of pyproject.toml
+	@$(BIN)/lint-imports
+
+security: .venv/dev  ## bandit over what is served
+	@$(BIN)/bandit -q -c pyproject.toml -r ledger redeem wsgi.py scripts
+
+check: lint types imports security test  ## what CI runs
+
+story: .venv/dev  ## play a month of a large community through the API (DATABASE_URL=... for PostgreSQL, SIZE=small)
+	@$(BIN)/python bench/story.py
+
+bench: .venv/dev  ## measure, each figure beside its floor (SIZE=full for the large one)
+	@$(BIN)/python bench/bench.py
+
+race: .venv/dev  ## 64 parallel uses of one code at two tills (ROUNDS=1000)
+	@$(BIN)/python bench/race.py
+
+translations: .venv/dev  ## collect the texts of the pages and compile their translations
+	@$(BIN)/pybabel -q extract -F babel.cfg -o translations/messages.pot --no-location --project="Good-Deed Passbook" .
+	@$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --omit-header
+	@$(BIN)/pybabel -q compile -d translations
+
+lock: .venv/dev  ## write requirements/*.txt anew from pyproject.toml, with hashes and without addresses (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q -o requirements/run.txt
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q -c requirements/run.txt -o requirements/dev.txt
+
+clean:  ## remove the environment, and what tests and tools left; the demonstration's data in var/ stays
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.PHONY: help setup serve test lint fix types imports security check story bench race translations lock clean
