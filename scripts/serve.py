@@ -24,6 +24,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
     os.environ.update(_settings())
+    os.environ.setdefault("PASSBOOK_PUBLIC_URL", f"http://localhost:{PORT}")
     # Imported late: the path and the settings have to be there first.
     from scripts.demo import prepare
     from scripts.demo import print_links
@@ -44,7 +45,7 @@ def _settings() -> dict[str, str]:
         VAR.mkdir(mode=0o700, exist_ok=True)
         made = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in ("SECRET_KEY", "MASTER_KEY", "PEPPER")}
         # The file's name stands alone, so that the whole checkout can be moved.
-        made |= {"DATABASE_URL": "sqlite:///var/passbook.db", "PUBLIC_URL": f"http://localhost:{PORT}"}
+        made["DATABASE_URL"] = "sqlite:///var/passbook.db"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.writelines(f"PASSBOOK_{name}={value}\n" for name, value in made.items())

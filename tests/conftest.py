@@ -31,6 +31,7 @@ from sqlalchemy.pool import NullPool
 
 from ledger.settings import Settings
 from ledger.store import engine_for
+from tests import guard
 from wsgi import create_app
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +42,9 @@ hypothesis_settings.register_profile(
     "small", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 hypothesis_settings.load_profile("small")
+
+
+guard.listen()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -179,6 +183,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     """An empty, migrated database: each test that uses it runs on SQLite and on PostgreSQL (see --db)."""
     with fresh_database(request.param, request, tmp_path) as database:
         yield database
+
+
+@pytest.fixture
+def owner(database: Database) -> Iterator[Engine]:
+    """An engine of the tables' owner, whom no missing right and no authorizer stops."""
+    engine = engine_for(database.owner_url, migrating=True, poolclass=NullPool)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
