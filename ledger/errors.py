@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import field as field_of
 from typing import Any
 
 
@@ -18,7 +18,7 @@ class Refusal:
 
     code: str
     field: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field_of(default_factory=dict)
 
 
 class DomainError(Exception):

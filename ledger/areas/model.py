@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy import ForeignKey
 from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy import Index
+from sqlalchemy import Text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
@@ -87,5 +88,5 @@ class Area(Base):
     #: Comprehensive 综合 or special 专属, for a grid.
     kind: Mapped[str | None]
     parent_code: Mapped[str | None]
-    #: The codes from the book's root down to this node, each followed by "/" (see `rules.is_within`).
-    path: Mapped[str]
+    #: The codes from the book's root down to this node, each followed by "/" (see `rules.is_within`); compared byte by byte.
+    path: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"))
