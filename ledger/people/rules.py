@@ -1,6 +1,17 @@
-"""Which roles there are and what each may do."""
+"""Which roles there are, what a person's data must look like, and how names, phones and handles are written."""
 
 from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from ledger.errors import Invalid
 
 ROLES = (
     "volunteer",
@@ -15,3 +26,153 @@ ROLES = (
 
 #: Whoever holds one of these works for the community: their own deeds want two approvers.
 STAFF_ROLES = frozenset({"grid_worker", "approver", "administrator"})
+#: Held in a unit of the resource library, not in an area: `redeem.merchants` gives them.
+SHOP_ROLES = frozenset({"cashier", "shop_owner"})
+TIE_KINDS = ("household", "kin")
+CREDENTIAL_KINDS = ("link", "session", "bearer")
+
+NAME_LENGTH_MAX = 50
+TEXT_LENGTH_MAX = 500
+
+T = TypeVar("T")
+
+_MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_LANDLINE = re.compile(r"0[0-9]{9,11}|[2-8][0-9]{6,7}")
+_BIRTH_MONTH = re.compile(r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])")
+_HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
+
+
+def normal_name(text: str) -> str:
+    """Return a name as it is compared and kept: no padding between Chinese characters, half-width letters, single spaces."""
+    plain = " ".join(unicodedata.normalize("NFKC", text).split())
+    return plain.replace(" ", "") if _HAN.search(plain) else plain
+
+
+def normal_phone(text: str) -> str | None:
+    """Return a phone number as bare digits, however it was typed, or None where it cannot be one."""
+    digits = re.sub(r"[\s()./_\u2010-\u2015\u2212-]", "", unicodedata.normalize("NFKC", text))
+    digits = re.sub(r"^(\+86|0086|86(?=1[3-9][0-9]{9}$))", "", digits)
+    return digits if _MOBILE.fullmatch(digits) or _LANDLINE.fullmatch(digits) else None
+
+
+@dataclass(frozen=True)
+class NewPerson:
+    """Somebody to enrol; every text of it goes into the vault and nowhere else."""
+
+    name: str
+    #: Where the person lives, or, for a courier, earns.
+    area_code: str
+    phone: str | None = None
+    #: False for somebody who earns here and lives elsewhere, for example a courier.
+    is_resident: bool = True
+    #: "1982-10".
+    birth_month: str | None = None
+    gender: str | None = None
+    address: str | None = None
+    note: str | None = None
+    #: The number a former register gave.
+    volunteer_number: str | None = None
+    #: Granted in the person's own area from the day of enrolment.
+    roles: tuple[str, ...] = ("volunteer",)
+
+
+#: What of a person is sealed, in the order in which it is shown.
+PERSONAL_FIELDS = ("name", "phone", "gender", "birth_month", "address", "volunteer_number", "note")
+
+
+def personal_fields(new: NewPerson) -> dict[str, str]:
+    """Return what of `new` is sealed, normalised; raise Invalid naming the field that cannot be."""
+    if not 1 <= len(name := normal_name(new.name)) <= NAME_LENGTH_MAX or not name.isprintable():
+        raise Invalid("name-malformed", "name")
+    fields = {"name": name}
+    if new.phone:
+        if (phone := normal_phone(new.phone)) is None:
+            raise Invalid("phone-malformed", "phone")
+        fields["phone"] = phone
+    if new.birth_month:
+        if not _BIRTH_MONTH.fullmatch(new.birth_month):
+            raise Invalid("birth-month-malformed", "birth_month")
+        fields["birth_month"] = new.birth_month
+    if unknown := set(new.roles) - set(ROLES):
+        raise Invalid("role-unknown", "roles", role=min(unknown))
+    for field in ("gender", "address", "note", "volunteer_number"):
+        if text := (getattr(new, field) or "").strip():
+            fields[field] = checked_text(text, field)
+    return fields
+
+
+def checked_text(text: str, field: str) -> str:
+    """Return `text` where it may be kept as a personal field; raise Invalid where it is too long or holds control characters."""
+    if len(text) > TEXT_LENGTH_MAX or "\0" in text:
+        raise Invalid("text-malformed", field, length_max=TEXT_LENGTH_MAX)
+    return text
+
+
+def search_values(fields: dict[str, str]) -> dict[str, str]:
+    """Return, from a person's fields, the values by which the person can be found: phone, name with phone, name with address, old number."""
+    name = fields["name"]
+    found = {}
+    if phone := fields.get("phone"):
+        found |= {"phone": phone, "name_phone": f"{name}|{phone}"}
+    if address := fields.get("address"):
+        found["name_address"] = f"{name}|{normal_name(address)}"
+    if number := fields.get("volunteer_number"):
+        found["volunteer_number"] = normal_name(number)
+    return found
+
+
+# Damm's check digit (https://archiv.ub.uni-marburg.de/diss/z2004/0516/): finds every single wrong digit and every swap of neighbours.
+_DAMM = ("0317598642", "7092154863", "4206871359", "1750983426", "6123045978", "3674209581", "5869720134", "8945362017", "9438617205", "2581436790")
+HANDLE_LENGTH = 8
+
+
+def handle_of(number: int) -> str:
+    """Return the handle with the 7 digits `number`: those and a check digit."""
+    digits = f"{number:07}"
+    return digits + _damm(digits)
+
+
+def is_handle(text: str) -> bool:
+    """Tell whether `text` has the form of a handle, check digit and all."""
+    return len(text) == HANDLE_LENGTH and text.isascii() and text.isdigit() and _damm(text) == "0"
+
+
+def _damm(digits: str) -> str:
+    interim = 0
+    for digit in digits:
+        interim = int(_DAMM[interim][int(digit)])
+    return str(interim)
+
+
+def pairs_of(household: Sequence[T]) -> list[tuple[T, T]]:
+    """Return every ordered pair of two different members."""
+    return [(one, other) for one in household for other in household if one != other]
+
+
+def in_sets(values: Iterable[T], size: int = 5000) -> Iterator[list[T]]:
+    """Yield `values` in sets of at most `size`: what one statement can carry as parameters."""
+    rest = iter(values)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def groups_of(members: Iterable[T], pairs: Iterable[tuple[T, T]]) -> list[list[T]]:
+    """Return `members` in groups, each of those that the pairs connect; in the order of `members`."""
+    neighbours: dict[T, set[T]] = {member: set() for member in members}
+    for one, other in pairs:
+        if one in neighbours and other in neighbours:
+            neighbours[one].add(other)
+            neighbours[other].add(one)
+    groups: list[list[T]] = []
+    seen: set[T] = set()
+    for member in neighbours:
+        group: list[T] = []
+        waiting = [member]
+        while waiting:
+            if (next_member := waiting.pop()) not in seen:
+                seen.add(next_member)
+                group.append(next_member)
+                waiting.extend(neighbours[next_member])
+        if group:
+            groups.append(group)
+    return groups

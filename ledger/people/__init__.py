@@ -1,0 +1,115 @@
+"""The door of people: who they are, sealed; what they are to each other; what they may do; how they come in."""
+
+from __future__ import annotations
+
+from ledger.people.actions import NewGrant
+from ledger.people.actions import create_team
+from ledger.people.actions import end_grant
+from ledger.people.actions import enrol
+from ledger.people.actions import enrol_many
+from ledger.people.actions import give_charge
+from ledger.people.actions import give_charges
+from ledger.people.actions import grant_role
+from ledger.people.actions import grant_roles
+from ledger.people.actions import seal_texts
+from ledger.people.actions import tie
+from ledger.people.actions import tie_all
+from ledger.people.actions import tie_households
+from ledger.people.gate import SESSION_LIVES
+from ledger.people.gate import issue_bearer
+from ledger.people.gate import issue_link
+from ledger.people.gate import sign_out
+from ledger.people.gate import sign_out_everywhere
+from ledger.people.gate import use_link
+from ledger.people.model import Grant
+from ledger.people.model import Person
+from ledger.people.model import Team
+from ledger.people.queries import Power
+from ledger.people.queries import SignedIn
+from ledger.people.queries import by_handle
+from ledger.people.queries import charges_of
+from ledger.people.queries import fields_of
+from ledger.people.queries import found_by
+from ledger.people.queries import grants_of
+from ledger.people.queries import households_of_leader
+from ledger.people.queries import is_staff
+from ledger.people.queries import leaders_of
+from ledger.people.queries import living_in
+from ledger.people.queries import members_of
+from ledger.people.queries import names_of
+from ledger.people.queries import person
+from ledger.people.queries import persons
+from ledger.people.queries import powers_of
+from ledger.people.queries import recognise
+from ledger.people.queries import recognise_with_powers
+from ledger.people.queries import teams
+from ledger.people.queries import tied
+from ledger.people.queries import ties_of
+from ledger.people.rules import PERSONAL_FIELDS
+from ledger.people.rules import ROLES
+from ledger.people.rules import SHOP_ROLES
+from ledger.people.rules import STAFF_ROLES
+from ledger.people.rules import TIE_KINDS
+from ledger.people.rules import NewPerson
+from ledger.people.rules import is_handle
+from ledger.people.rules import normal_name
+from ledger.people.rules import normal_phone
+from ledger.people.vault import CannotOpen
+from ledger.people.vault import Vault
+
+__all__ = [
+    "PERSONAL_FIELDS",
+    "ROLES",
+    "SESSION_LIVES",
+    "SHOP_ROLES",
+    "STAFF_ROLES",
+    "TIE_KINDS",
+    "CannotOpen",
+    "Grant",
+    "NewGrant",
+    "NewPerson",
+    "Person",
+    "Power",
+    "SignedIn",
+    "Team",
+    "Vault",
+    "by_handle",
+    "charges_of",
+    "create_team",
+    "end_grant",
+    "enrol",
+    "enrol_many",
+    "fields_of",
+    "found_by",
+    "give_charge",
+    "give_charges",
+    "grant_role",
+    "grant_roles",
+    "grants_of",
+    "households_of_leader",
+    "is_handle",
+    "is_staff",
+    "issue_bearer",
+    "issue_link",
+    "leaders_of",
+    "living_in",
+    "members_of",
+    "names_of",
+    "normal_name",
+    "normal_phone",
+    "person",
+    "persons",
+    "powers_of",
+    "recognise",
+    "recognise_with_powers",
+    "seal_texts",
+    "sign_out",
+    "sign_out_everywhere",
+    "teams",
+    "tie",
+    "tie_all",
+    "tie_households",
+    "tied",
+    "ties_of",
+    "use_link",
+]

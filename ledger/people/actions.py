@@ -1,0 +1,294 @@
+"""Enrolling people and what they are to each other: ties, charges, teams, roles."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from ledger import areas
+from ledger.act import Act
+from ledger.areas import Scope
+from ledger.clock import local_day
+from ledger.errors import Invalid
+from ledger.errors import NotFound
+from ledger.errors import Refusal
+from ledger.ids import new_id
+from ledger.people import queries
+from ledger.people.model import Charge
+from ledger.people.model import Grant
+from ledger.people.model import Person
+from ledger.people.model import PersonKey
+from ledger.people.model import SealedField
+from ledger.people.model import SearchHash
+from ledger.people.model import Team
+from ledger.people.model import TeamMember
+from ledger.people.model import Tie
+from ledger.people.rules import NAME_LENGTH_MAX
+from ledger.people.rules import ROLES
+from ledger.people.rules import TIE_KINDS
+from ledger.people.rules import NewPerson
+from ledger.people.rules import checked_text
+from ledger.people.rules import handle_of
+from ledger.people.rules import in_sets
+from ledger.people.rules import pairs_of
+from ledger.people.rules import personal_fields
+from ledger.people.rules import search_values
+from ledger.people.vault import Vault
+from ledger.people.vault import seal_field
+
+Rows = dict[Any, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class NewGrant:
+    """A role to be given: to whom, where, from which day to which (both included)."""
+
+    person_id: UUID
+    role: str
+    area_code: str
+    starts_on: date
+    ends_on: date | None = None
+
+
+def enrol(session: Session, act: Act, vault: Vault, new: NewPerson, *, within: Scope = areas.EVERYWHERE) -> Person | Refusal:
+    """Enrol somebody in an area within `within`; refused where the book has the same name with the same phone already."""
+    person = enrol_many(session, act, vault, [new], within=within)[0]
+    assert not isinstance(person, UUID)
+    return person
+
+
+def enrol_many(
+    session: Session, act: Act, vault: Vault, news: Sequence[NewPerson], *, within: Scope = areas.EVERYWHERE
+) -> list[Person | Refusal]:  # fmt: skip
+    """Enrol a set of people in a handful of statements; one outcome for each, in order."""
+    fields = [personal_fields(new) for new in news]
+    _check_areas(session, act.book_id, {new.area_code for new in news}, within)
+    taken = _names_with_phone_taken(session, act.book_id, vault, fields)
+    handles = iter(_free_handles(session, act.book_id, len(news)))
+    outcomes: list[Person | Refusal] = []
+    rows: Rows = {Person: [], PersonKey: [], SealedField: [], SearchHash: [], Grant: []}
+    for new, known in zip(news, fields, strict=True):
+        if (both := search_values(known).get("name_phone")) in taken:
+            outcomes.append(Refusal("already-enrolled", "phone"))
+            continue
+        taken |= {both} if both else set()
+        person = Person(
+            book_id=act.book_id, id=new_id(), handle=next(handles), area_code=new.area_code,
+            is_resident=new.is_resident, status="active", created_at=act.at,
+        )  # fmt: skip
+        outcomes.append(person)
+        _add_rows(rows, act, vault, person, known)
+        rows[Grant] += [{"role": role, "person_id": person.id, "area_code": new.area_code} for role in new.roles]
+    _finish_grants(session, act, rows[Grant])
+    _insert(session, act.book_id, rows)
+    return outcomes
+
+
+def _add_rows(rows: Rows, act: Act, vault: Vault, person: Person, known: dict[str, str]) -> None:
+    key, wrapped = vault.new_key(act.book_id, person.id)
+    columns = ("id", "handle", "area_code", "is_resident", "status", "created_at")
+    rows[Person].append({column: getattr(person, column) for column in columns})
+    rows[PersonKey].append({"person_id": person.id, "wrapped": wrapped, "master_key_id": vault.master_key_id})
+    for field, text in known.items():
+        sealed = seal_field(key, act.book_id, person.id, field, text)
+        rows[SealedField].append({"person_id": person.id, "field": field, "sealed": sealed})
+    rows[SearchHash] += _search_rows(vault, act.book_id, person.id, known)
+
+
+def _search_rows(vault: Vault, book_id: UUID, person_id: UUID, known: dict[str, str]) -> list[dict[str, Any]]:
+    values = search_values(known).items()
+    return [{"person_id": person_id, "field": field, "hashed": vault.hashed(book_id, field, value)} for field, value in values]
+
+
+def _finish_grants(session: Session, act: Act, grants: list[dict[str, Any]]) -> None:
+    today = local_day(act.at, areas.book(session, act.book_id).zone)
+    for grant in grants:
+        grant |= {"id": new_id(), "starts_on": today, "ends_on": None, "granted_by": act.actor}
+
+
+def _insert(session: Session, book_id: UUID, rows: Mapping[Any, list[dict[str, Any]]]) -> None:
+    for model, listed in rows.items():
+        if listed:
+            session.execute(insert(model), [{"book_id": book_id, **row} for row in listed])
+
+
+def _check_areas(session: Session, book_id: UUID, codes: Collection[str], within: Scope) -> None:
+    paths = areas.paths_of(session, book_id, codes)
+    if any(code not in paths or not areas.in_scope(paths[code], within) for code in codes):
+        raise NotFound("area_code")
+
+
+def _names_with_phone_taken(session: Session, book_id: UUID, vault: Vault, fields: Iterable[dict[str, str]]) -> set[str]:
+    asked = {both for known in fields if (both := search_values(known).get("name_phone"))}
+    return {both for both, ids in queries.found_by(session, vault, book_id, "name_phone", asked).items() if ids}
+
+
+def _free_handles(session: Session, book_id: UUID, count: int) -> list[str]:
+    # Drawn by lot, a few at a time again where some are taken already: 10 million numbers for a book of some hundred thousand.
+    free: list[str] = []
+    while len(free) < count:
+        drawn = {handle_of(secrets.randbelow(10_000_000)) for _ in range(count - len(free))} - set(free)
+        for chunk in in_sets(drawn):
+            taken = session.execute(select(Person.handle).where(Person.book_id == book_id, Person.handle.in_(chunk))).scalars()
+            free += set(chunk) - set(taken)
+    return free
+
+
+def seal_texts(session: Session, vault: Vault, book_id: UUID, texts: Iterable[tuple[UUID, str, str]]) -> None:
+    """Seal for each (person, field, text) that text, for example ("claim:<id>"), replacing what was sealed there before."""
+    listed = [(person_id, field, checked_text(text, field)) for person_id, field, text in texts]
+    keys = _keys_of(session, vault, book_id, {person_id for person_id, _, _ in listed})
+    rows = [
+        {"person_id": person_id, "field": field, "sealed": seal_field(keys[person_id], book_id, person_id, field, text)}
+        for person_id, field, text in listed
+    ]
+    for chunk in in_sets(rows):
+        session.execute(
+            delete(SealedField).where(
+                SealedField.book_id == book_id,
+                SealedField.person_id.in_([row["person_id"] for row in chunk]),
+                SealedField.field.in_([row["field"] for row in chunk]),
+            )
+        )
+    _insert(session, book_id, {SealedField: rows})
+
+
+def _keys_of(session: Session, vault: Vault, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, bytes]:
+    keys: dict[UUID, bytes] = {}
+    for chunk in in_sets(ids):
+        rows = session.execute(
+            select(PersonKey.person_id, PersonKey.wrapped).where(PersonKey.book_id == book_id, PersonKey.person_id.in_(chunk))
+        )
+        keys |= {person_id: vault.unwrap(book_id, person_id, wrapped) for person_id, wrapped in rows}
+    if len(keys) < len(ids):
+        raise NotFound("person_id")
+    return keys
+
+
+def grant_role(
+    session: Session, act: Act, *, person_id: UUID, role: str, area_code: str, starts_on: date, ends_on: date | None = None,
+    within: Scope = areas.EVERYWHERE,
+) -> Grant | Refusal:  # fmt: skip
+    """Give somebody a role in an area within `within`; nobody gives one to themselves."""
+    return grant_roles(session, act, [NewGrant(person_id, role, area_code, starts_on, ends_on)], within=within)[0]
+
+
+def grant_roles(session: Session, act: Act, news: Sequence[NewGrant], *, within: Scope = areas.EVERYWHERE) -> list[Grant | Refusal]:
+    """Give a set of roles in one statement; one outcome for each, in order."""
+    for new in news:
+        if new.role not in ROLES:
+            raise Invalid("role-unknown", "role", role=new.role)
+        if new.ends_on and new.ends_on < new.starts_on:
+            raise Invalid("dates-out-of-order", "ends_on")
+    _check_areas(session, act.book_id, {new.area_code for new in news}, within)
+    _check_persons(session, act.book_id, {new.person_id for new in news})
+    outcomes: list[Grant | Refusal] = [
+        Refusal("role-for-oneself", "person_id")
+        if new.person_id == act.actor
+        else Grant(book_id=act.book_id, id=new_id(), granted_by=act.actor, **vars(new))
+        for new in news
+    ]
+    columns = ("id", "person_id", "role", "area_code", "starts_on", "ends_on", "granted_by")
+    given = [{column: getattr(grant, column) for column in columns} for grant in outcomes if isinstance(grant, Grant)]
+    _insert(session, act.book_id, {Grant: given})
+    return outcomes
+
+
+def end_grant(session: Session, act: Act, grant_id: UUID, ends_on: date, *, within: Scope = areas.EVERYWHERE) -> Refusal | None:
+    """Let a role end with that day; a role that has ended already does not come back."""
+    wanted = select(Grant).where(Grant.book_id == act.book_id, Grant.id == grant_id, areas.covered(act.book_id, Grant.area_code, within))
+    grant = session.execute(wanted.with_for_update(key_share=True)).scalar_one_or_none()
+    if grant is None:
+        raise NotFound("grant_id")
+    if grant.ends_on and grant.ends_on < ends_on:
+        return Refusal("role-already-ended", "ends_on")
+    if ends_on < grant.starts_on:
+        raise Invalid("dates-out-of-order", "ends_on")
+    session.execute(update(Grant).where(Grant.book_id == act.book_id, Grant.id == grant_id).values(ends_on=ends_on))
+    return None
+
+
+def _check_persons(session: Session, book_id: UUID, ids: Collection[UUID], within: Scope = areas.EVERYWHERE) -> None:
+    found = queries.persons(session, book_id, ids)
+    if len(found) < len(set(ids)):
+        raise NotFound("person_id")
+    if within != areas.EVERYWHERE:
+        _check_areas(session, book_id, {person.area_code for person in found.values()}, within)
+
+
+def tie(session: Session, act: Act, person_id: UUID, other_id: UUID, kind: str) -> None:
+    """Record that two persons are kin or of one household, in both directions; twice is once."""
+    if person_id == other_id:
+        raise Invalid("tie-with-oneself", "other_id")
+    tie_all(session, act, [(person_id, other_id)], kind)
+
+
+def tie_households(session: Session, act: Act, households: Iterable[Sequence[UUID]]) -> None:
+    """Record of each household that its members belong together."""
+    tie_all(session, act, [pair for household in households for pair in pairs_of(household)], "household")
+
+
+def tie_all(session: Session, act: Act, pairs: Iterable[tuple[UUID, UUID]], kind: str) -> None:
+    """Record a set of ties of one kind, each in both directions."""
+    if kind not in TIE_KINDS:
+        raise Invalid("tie-kind-unknown", "kind")
+    wanted = {pair for one, other in pairs for pair in ((one, other), (other, one))}
+    members = {person_id for pair in wanted for person_id in pair}
+    _check_persons(session, act.book_id, members)
+    there: set[tuple[UUID, UUID]] = set()
+    for chunk in in_sets(members):
+        rows = session.execute(
+            select(Tie.person_id, Tie.other_id).where(Tie.book_id == act.book_id, Tie.kind == kind, Tie.person_id.in_(chunk))
+        )
+        there |= {(one, other) for one, other in rows}
+    missing = [{"person_id": one, "other_id": other, "kind": kind} for one, other in sorted(wanted - there)]
+    _insert(session, act.book_id, {Tie: missing})
+
+
+def give_charge(session: Session, act: Act, leader_id: UUID, person_ids: Collection[UUID], *, within: Scope = areas.EVERYWHERE) -> None:
+    """Give a building leader the persons of the households to look after; whom they have already stays."""
+    give_charges(session, act, {leader_id: person_ids}, within=within)
+
+
+def give_charges(session: Session, act: Act, charges: Mapping[UUID, Collection[UUID]], *, within: Scope = areas.EVERYWHERE) -> None:
+    """Give a set of building leaders their persons in one statement; nobody looks after themselves."""
+    wanted = {(leader_id, person_id) for leader_id, ids in charges.items() for person_id in ids if person_id != leader_id}
+    _check_persons(session, act.book_id, {person_id for pair in wanted for person_id in pair} | set(charges), within)
+    there: set[tuple[UUID, UUID]] = set()
+    for chunk in in_sets(charges):
+        rows = session.execute(select(Charge.leader_id, Charge.person_id).where(Charge.book_id == act.book_id, Charge.leader_id.in_(chunk)))
+        there |= {(leader_id, person_id) for leader_id, person_id in rows}
+    missing = [{"leader_id": leader_id, "person_id": person_id} for leader_id, person_id in sorted(wanted - there)]
+    _insert(session, act.book_id, {Charge: missing})
+
+
+def create_team(
+    session: Session, act: Act, *, name: str, area_code: str, member_ids: Collection[UUID], within: Scope = areas.EVERYWHERE
+) -> Team | Refusal:  # fmt: skip
+    """Make a team that earns as one, with its first members."""
+    if not 1 <= len(name := name.strip()) <= NAME_LENGTH_MAX or not name.isprintable():
+        raise Invalid("name-malformed", "name")
+    _check_areas(session, act.book_id, {area_code}, within)
+    _check_persons(session, act.book_id, set(member_ids))
+    if session.execute(select(Team.id).where(Team.book_id == act.book_id, Team.name == name)).scalar_one_or_none():
+        return Refusal("team-name-taken", "name")
+    team = Team(book_id=act.book_id, id=new_id(), name=name, area_code=area_code)
+    session.add(team)
+    session.flush()
+    today = local_day(act.at, areas.book(session, act.book_id).zone)
+    members = [{"team_id": team.id, "person_id": person_id, "starts_on": today, "ends_on": None} for person_id in sorted(set(member_ids))]
+    _insert(session, act.book_id, {TeamMember: members})
+    return team

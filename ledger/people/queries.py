@@ -1,0 +1,265 @@
+"""What is asked of persons: who, called what, tied to whom, with what powers, and who comes in with a token."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+from sqlalchemy import and_
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger import areas
+from ledger.areas import Scope
+from ledger.clock import local_day
+from ledger.errors import NotFound
+from ledger.people.model import Charge
+from ledger.people.model import Credential
+from ledger.people.model import Grant
+from ledger.people.model import Person
+from ledger.people.model import PersonKey
+from ledger.people.model import SealedField
+from ledger.people.model import SearchHash
+from ledger.people.model import Team
+from ledger.people.model import TeamMember
+from ledger.people.model import Tie
+from ledger.people.rules import STAFF_ROLES
+from ledger.people.rules import groups_of
+from ledger.people.rules import in_sets
+from ledger.people.rules import is_handle
+from ledger.people.vault import Vault
+from ledger.people.vault import open_field
+from ledger.tokens import book_number_of
+from ledger.tokens import hash_of
+from ledger.tokens import normalised
+
+#: Stands for a name that is not there (any more).
+NO_NAME = "—"
+
+
+@dataclass(frozen=True)
+class Power:
+    """A role somebody holds on a day: in an area and below it, and, for the staff of a shop, in a unit."""
+
+    role: str
+    area_path: str
+    unit_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Whom a token stands for."""
+
+    book_id: UUID
+    person_id: UUID
+    #: "session" or "bearer".
+    kind: str
+    #: Loaded in the same round trip.
+    book: areas.Book
+
+
+def person(session: Session, book_id: UUID, person_id: UUID, within: Scope = areas.EVERYWHERE) -> Person:
+    """Return the person; raise NotFound where there is none in an area within `within`."""
+    wanted = select(Person).where(Person.book_id == book_id, Person.id == person_id)
+    if within != areas.EVERYWHERE:
+        wanted = wanted.where(areas.covered(book_id, Person.area_code, within))
+    if (found := session.execute(wanted).scalar_one_or_none()) is None:
+        raise NotFound("person_id")
+    return found
+
+
+def persons(session: Session, book_id: UUID, ids: Iterable[UUID]) -> dict[UUID, Person]:
+    """Return those of `ids` that are persons of the book."""
+    found: dict[UUID, Person] = {}
+    for chunk in in_sets(set(ids)):
+        rows = session.execute(select(Person).where(Person.book_id == book_id, Person.id.in_(chunk))).scalars()
+        found |= {row.id: row for row in rows}
+    return found
+
+
+def by_handle(session: Session, book_id: UUID, handle: str, within: Scope = areas.EVERYWHERE) -> Person | None:
+    """Return the person with that handle, typed with or without spaces, in an area within `within`."""
+    digits = handle.replace(" ", "")
+    if not is_handle(digits):
+        return None
+    wanted = select(Person).where(Person.book_id == book_id, Person.handle == digits)
+    if within != areas.EVERYWHERE:
+        wanted = wanted.where(areas.covered(book_id, Person.area_code, within))
+    return session.execute(wanted).scalar_one_or_none()
+
+
+def living_in(session: Session, book_id: UUID, scope: Scope, *, after: str = "", limit: int = 50) -> Sequence[Person]:
+    """Return the persons of the areas within `scope` by handle, from after the handle `after`."""
+    wanted = select(Person).where(Person.book_id == book_id, areas.covered(book_id, Person.area_code, scope), Person.handle > after)
+    return session.execute(wanted.order_by(Person.handle).limit(limit)).scalars().all()
+
+
+def fields_of(
+    session: Session, vault: Vault, book_id: UUID, ids: Iterable[UUID], fields: Collection[str]
+) -> dict[UUID, dict[str, str]]:  # fmt: skip
+    """Return the personal fields named `fields` of each of `ids`, opened; an erased person has none."""
+    found: dict[UUID, dict[str, str]] = {person_id: {} for person_id in ids}
+    keys: dict[UUID, bytes] = {}
+    for chunk in in_sets(found):
+        rows = session.execute(
+            select(SealedField.person_id, SealedField.field, SealedField.sealed, PersonKey.wrapped)
+            .join(PersonKey, and_(PersonKey.book_id == SealedField.book_id, PersonKey.person_id == SealedField.person_id))
+            .where(SealedField.book_id == book_id, SealedField.person_id.in_(chunk), SealedField.field.in_(fields))
+        )
+        for person_id, field, sealed, wrapped in rows:
+            if person_id not in keys:
+                keys[person_id] = vault.unwrap(book_id, person_id, wrapped)
+            found[person_id][field] = open_field(keys[person_id], book_id, person_id, field, sealed)
+    return found
+
+
+def names_of(session: Session, vault: Vault, book_id: UUID, ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the name of each of `ids`, in one query; a dash for whoever has none."""
+    fields = fields_of(session, vault, book_id, ids, ["name"])
+    return {person_id: opened.get("name", NO_NAME) for person_id, opened in fields.items()}
+
+
+def found_by(session: Session, vault: Vault, book_id: UUID, field: str, values: Iterable[str]) -> dict[str, set[UUID]]:
+    """Return who has each of `values` as their `field` (see `rules.search_values`)."""
+    hashes = {vault.hashed(book_id, field, value): value for value in values}
+    found: dict[str, set[UUID]] = {value: set() for value in hashes.values()}
+    for chunk in in_sets(hashes):
+        rows = session.execute(
+            select(SearchHash.hashed, SearchHash.person_id).where(
+                SearchHash.book_id == book_id, SearchHash.field == field, SearchHash.hashed.in_(chunk)
+            )
+        )
+        for hashed, person_id in rows:
+            found[hashes[hashed]].add(person_id)
+    return found
+
+
+def holds_on(day: date) -> ColumnElement[bool]:
+    """Return the condition that a grant holds on `day`."""
+    return and_(Grant.starts_on <= day, or_(Grant.ends_on.is_(None), Grant.ends_on >= day))
+
+
+def powers_of(session: Session, book_id: UUID, person_id: UUID, on: date) -> list[Power]:
+    """Return the roles the person holds in areas on that day of the book."""
+    rows = session.execute(
+        select(Grant.role, areas.Area.path)
+        .join(areas.Area, and_(areas.Area.book_id == Grant.book_id, areas.Area.code == Grant.area_code))
+        .where(Grant.book_id == book_id, Grant.person_id == person_id, holds_on(on))
+        .order_by(areas.Area.path, Grant.role)
+    )
+    return [Power(role, path) for role, path in rows]
+
+
+def grants_of(session: Session, book_id: UUID, person_id: UUID) -> Sequence[Grant]:
+    """Return every grant the person has or had, in the order they were given."""
+    wanted = select(Grant).where(Grant.book_id == book_id, Grant.person_id == person_id)
+    return session.execute(wanted.order_by(Grant.starts_on, Grant.id)).scalars().all()
+
+
+def is_staff(session: Session, book_id: UUID, ids: Iterable[UUID], on: date) -> set[UUID]:
+    """Return those of `ids` who work for the community on that day."""
+    found: set[UUID] = set()
+    for chunk in in_sets(set(ids)):
+        wanted = select(Grant.person_id).where(Grant.book_id == book_id, Grant.person_id.in_(chunk), Grant.role.in_(STAFF_ROLES), holds_on(on))
+        found |= set(session.execute(wanted).scalars())
+    return found
+
+
+def tied(session: Session, book_id: UUID, person_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    """Return for each person the declared kin and household, who may not decide for them nor they for those."""
+    found: dict[UUID, set[UUID]] = {person_id: set() for person_id in person_ids}
+    for chunk in in_sets(found):
+        rows = session.execute(select(Tie.person_id, Tie.other_id).where(Tie.book_id == book_id, Tie.person_id.in_(chunk)))
+        for person_id, other_id in rows:
+            found[person_id].add(other_id)
+    return found
+
+
+def ties_of(session: Session, book_id: UUID, person_id: UUID) -> Sequence[Tie]:
+    """Return the person's ties, households first."""
+    return session.execute(select(Tie).where(Tie.book_id == book_id, Tie.person_id == person_id).order_by(Tie.kind, Tie.other_id)).scalars().all()
+
+
+def charges_of(session: Session, book_id: UUID, leader_id: UUID) -> set[UUID]:
+    """Return the persons whom the building leader looks after."""
+    return set(session.execute(select(Charge.person_id).where(Charge.book_id == book_id, Charge.leader_id == leader_id)).scalars())
+
+
+def leaders_of(session: Session, book_id: UUID, person_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    """Return for each person the building leaders who look after them."""
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    for chunk in in_sets(set(person_ids)):
+        rows = session.execute(select(Charge.person_id, Charge.leader_id).where(Charge.book_id == book_id, Charge.person_id.in_(chunk)))
+        for person_id, leader_id in rows:
+            found[person_id].add(leader_id)
+    return dict(found)
+
+
+def households_of_leader(session: Session, book_id: UUID, leader_id: UUID) -> list[list[UUID]]:
+    """Return the persons whom the building leader looks after, household by household."""
+    members = sorted(charges_of(session, book_id, leader_id))
+    pairs: list[tuple[UUID, UUID]] = []
+    for chunk in in_sets(members):
+        rows = session.execute(
+            select(Tie.person_id, Tie.other_id).where(Tie.book_id == book_id, Tie.kind == "household", Tie.person_id.in_(chunk))
+        )
+        pairs += [(one, other) for one, other in rows]
+    return groups_of(members, pairs)
+
+
+def teams(session: Session, book_id: UUID, scope: Scope, *, after: str = "", limit: int = 50) -> Sequence[Team]:
+    """Return the teams of the areas within `scope` by name, from after the name `after`."""
+    wanted = select(Team).where(Team.book_id == book_id, areas.covered(book_id, Team.area_code, scope), Team.name > after)
+    return session.execute(wanted.order_by(Team.name).limit(limit)).scalars().all()
+
+
+def members_of(session: Session, book_id: UUID, team_id: UUID, on: date) -> set[UUID]:
+    """Return who belongs to the team on that day."""
+    wanted = select(TeamMember.person_id).where(
+        TeamMember.book_id == book_id,
+        TeamMember.team_id == team_id,
+        TeamMember.starts_on <= on,
+        or_(TeamMember.ends_on.is_(None), TeamMember.ends_on >= on),
+    )
+    return set(session.execute(wanted).scalars())
+
+
+def recognise(session: Session, token: str, at: datetime) -> SignedIn | None:
+    """Return whom a session's or bearer token stands for at that moment."""
+    found = recognise_with_powers(session, token, at)
+    return found[0] if found else None
+
+
+def recognise_with_powers(session: Session, token: str, at: datetime) -> tuple[SignedIn, list[Power]] | None:
+    """Return whom a token stands for and the powers they hold on the book's day, in one round trip."""
+    if (number := book_number_of(normalised(token))) is None:
+        return None
+    rows = session.execute(
+        select(Credential.kind, Credential.person_id, areas.Book, Grant.role, Grant.starts_on, Grant.ends_on, areas.Area.path)
+        .select_from(Credential)
+        .join(areas.Book, areas.Book.id == Credential.book_id)
+        .outerjoin(Grant, and_(Grant.book_id == Credential.book_id, Grant.person_id == Credential.person_id))
+        .outerjoin(areas.Area, and_(areas.Area.book_id == Grant.book_id, areas.Area.code == Grant.area_code))
+        .where(
+            areas.Book.number == number,
+            Credential.token_hash == hash_of(token),
+            Credential.kind.in_(("session", "bearer")),
+            Credential.ended_at.is_(None),
+            Credential.expires_at > at,
+        )
+        .order_by(areas.Area.path, Grant.role)
+    ).all()
+    if not rows:
+        return None
+    kind, person_id, book = rows[0][:3]
+    today = local_day(at, book.zone)
+    powers = [Power(role, path) for *_, role, start, end, path in rows if role and start <= today and (end is None or today <= end)]
+    return SignedIn(book.id, person_id, kind, book), powers
