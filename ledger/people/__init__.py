@@ -54,8 +54,8 @@ from ledger.people.rules import NewPerson
 from ledger.people.rules import is_handle
 from ledger.people.rules import normal_name
 from ledger.people.rules import normal_phone
-from ledger.people.vault import CannotOpen
 from ledger.people.vault import Vault
+from ledger.people.vault import VaultError
 
 __all__ = [
     "PERSONAL_FIELDS",
@@ -64,7 +64,6 @@ __all__ = [
     "SHOP_ROLES",
     "STAFF_ROLES",
     "TIE_KINDS",
-    "CannotOpen",
     "Grant",
     "NewGrant",
     "NewPerson",
@@ -73,6 +72,7 @@ __all__ = [
     "SignedIn",
     "Team",
     "Vault",
+    "VaultError",
     "by_handle",
     "charges_of",
     "create_team",

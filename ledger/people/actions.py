@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
+from sqlalchemy import tuple_
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -122,7 +123,8 @@ def _finish_grants(session: Session, act: Act, grants: list[dict[str, Any]]) -> 
 def _insert(session: Session, book_id: UUID, rows: Mapping[Any, list[dict[str, Any]]]) -> None:
     for model, listed in rows.items():
         if listed:
-            session.execute(insert(model), [{"book_id": book_id, **row} for row in listed])
+            # The plain table, not the class: a set of thousands needs none of the mapper's care.
+            session.execute(insert(model.__table__), [{"book_id": book_id, **row} for row in listed])
 
 
 def _check_areas(session: Session, book_id: UUID, codes: Collection[str], within: Scope) -> None:
@@ -156,13 +158,9 @@ def seal_texts(session: Session, vault: Vault, book_id: UUID, texts: Iterable[tu
         for person_id, field, text in listed
     ]
     for chunk in in_sets(rows):
-        session.execute(
-            delete(SealedField).where(
-                SealedField.book_id == book_id,
-                SealedField.person_id.in_([row["person_id"] for row in chunk]),
-                SealedField.field.in_([row["field"] for row in chunk]),
-            )
-        )
+        places = [(row["person_id"], row["field"]) for row in chunk]
+        place = tuple_(SealedField.person_id, SealedField.field)
+        session.execute(delete(SealedField).where(SealedField.book_id == book_id, place.in_(places)))
     _insert(session, book_id, {SealedField: rows})
 
 

@@ -42,15 +42,15 @@ def _issue(session: Session, act: Act, kind: str, person_ids: Sequence[UUID], li
         raise NotFound("person_id")
     number = areas.book(session, act.book_id).number
     tokens = [new_token(number) for _ in person_ids]
-    _keep(session, act.book_id, kind, list(zip(person_ids, tokens, strict=True)), act.at, lives)
+    same = {"book_id": act.book_id, "kind": kind, **_dates(act.at, lives)}
+    rows = [same | {"token_hash": hash_of(token), "person_id": person_id} for person_id, token in zip(person_ids, tokens, strict=True)]
+    if rows:
+        session.execute(insert(Credential), rows)
     return tokens
 
 
-def _keep(session: Session, book_id: UUID, kind: str, issued: list[tuple[UUID, str]], at: datetime, lives: timedelta) -> None:
-    dates = {"created_at": at, "expires_at": at + lives, "ended_at": None}
-    rows = [{"book_id": book_id, "token_hash": hash_of(token), "kind": kind, "person_id": person_id, **dates} for person_id, token in issued]
-    if rows:
-        session.execute(insert(Credential), rows)
+def _dates(at: datetime, lives: timedelta) -> dict[str, datetime | None]:
+    return {"created_at": at, "expires_at": at + lives, "ended_at": None}
 
 
 def use_link(session: Session, token: str, at: datetime, *, lives: timedelta = SESSION_LIVES) -> str | Refusal:
@@ -73,7 +73,8 @@ def use_link(session: Session, token: str, at: datetime, *, lives: timedelta = S
             return Refusal("link-unknown", "token")
         return Refusal("link-used" if link.ended_at else "link-expired", "token")
     opened = new_token(book.number)
-    _keep(session, book.id, "session", [(used, opened)], at, lives)
+    row = {"book_id": book.id, "kind": "session", "token_hash": hash_of(opened), "person_id": used, **_dates(at, lives)}
+    session.execute(insert(Credential).values(row))
     return opened
 
 

@@ -168,8 +168,8 @@ def is_staff(session: Session, book_id: UUID, ids: Iterable[UUID], on: date) -> 
     """Return those of `ids` who work for the community on that day."""
     found: set[UUID] = set()
     for chunk in in_sets(set(ids)):
-        wanted = select(Grant.person_id).where(Grant.book_id == book_id, Grant.person_id.in_(chunk), Grant.role.in_(STAFF_ROLES), holds_on(on))
-        found |= set(session.execute(wanted).scalars())
+        wanted = select(Grant.person_id).where(Grant.book_id == book_id, Grant.person_id.in_(chunk), Grant.role.in_(STAFF_ROLES))
+        found |= set(session.execute(wanted.where(holds_on(on))).scalars())
     return found
 
 
@@ -185,7 +185,8 @@ def tied(session: Session, book_id: UUID, person_ids: Iterable[UUID]) -> dict[UU
 
 def ties_of(session: Session, book_id: UUID, person_id: UUID) -> Sequence[Tie]:
     """Return the person's ties, households first."""
-    return session.execute(select(Tie).where(Tie.book_id == book_id, Tie.person_id == person_id).order_by(Tie.kind, Tie.other_id)).scalars().all()
+    wanted = select(Tie).where(Tie.book_id == book_id, Tie.person_id == person_id)
+    return session.execute(wanted.order_by(Tie.kind, Tie.other_id)).scalars().all()
 
 
 def charges_of(session: Session, book_id: UUID, leader_id: UUID) -> set[UUID]:

@@ -109,9 +109,9 @@ def checked_text(text: str, field: str) -> str:
 
 
 def search_values(fields: dict[str, str]) -> dict[str, str]:
-    """Return, from a person's fields, the values by which the person can be found: phone, name with phone, name with address, old number."""
+    """Return the values by which a person with these fields can be found: phone, name with phone, name with address, old number."""
     name = fields["name"]
-    found = {}
+    found: dict[str, str] = {}
     if phone := fields.get("phone"):
         found |= {"phone": phone, "name_phone": f"{name}|{phone}"}
     if address := fields.get("address"):
@@ -122,7 +122,10 @@ def search_values(fields: dict[str, str]) -> dict[str, str]:
 
 
 # Damm's check digit (https://archiv.ub.uni-marburg.de/diss/z2004/0516/): finds every single wrong digit and every swap of neighbours.
-_DAMM = ("0317598642", "7092154863", "4206871359", "1750983426", "6123045978", "3674209581", "5869720134", "8945362017", "9438617205", "2581436790")
+_DAMM = (
+    *("0317598642", "7092154863", "4206871359", "1750983426", "6123045978"),
+    *("3674209581", "5869720134", "8945362017", "9438617205", "2581436790"),
+)
 HANDLE_LENGTH = 8
 
 

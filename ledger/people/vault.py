@@ -21,7 +21,7 @@ KEY_LENGTH = 32
 NONCE_LENGTH = 12
 
 
-class CannotOpen(DomainError):
+class VaultError(DomainError):
     """What is sealed does not open: another master key, or the row was tampered with."""
 
     code = "vault-cannot-open"
@@ -83,4 +83,4 @@ def _open(key: bytes, context: str, sealed: bytes) -> bytes:
     try:
         return ChaCha20Poly1305(key).decrypt(sealed[:NONCE_LENGTH], sealed[NONCE_LENGTH:], context.encode())
     except (InvalidTag, ValueError) as problem:
-        raise CannotOpen from problem
+        raise VaultError from problem
