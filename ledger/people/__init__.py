@@ -21,6 +21,10 @@ from ledger.people.gate import issue_link
 from ledger.people.gate import sign_out
 from ledger.people.gate import sign_out_everywhere
 from ledger.people.gate import use_link
+from ledger.people.intake import RosterChoices
+from ledger.people.intake import RosterReport
+from ledger.people.intake import duplicates_in
+from ledger.people.intake import import_roster
 from ledger.people.model import Grant
 from ledger.people.model import Person
 from ledger.people.model import Team
@@ -31,6 +35,7 @@ from ledger.people.queries import charges_of
 from ledger.people.queries import fields_of
 from ledger.people.queries import found_by
 from ledger.people.queries import grants_of
+from ledger.people.queries import holding
 from ledger.people.queries import households_of_leader
 from ledger.people.queries import is_staff
 from ledger.people.queries import leaders_of
@@ -45,6 +50,10 @@ from ledger.people.queries import recognise_with_powers
 from ledger.people.queries import teams
 from ledger.people.queries import tied
 from ledger.people.queries import ties_of
+from ledger.people.roster import Doubt
+from ledger.people.roster import RosterReading
+from ledger.people.roster import RosterRow
+from ledger.people.roster import read_roster
 from ledger.people.rules import PERSONAL_FIELDS
 from ledger.people.rules import ROLES
 from ledger.people.rules import SHOP_ROLES
@@ -64,11 +73,16 @@ __all__ = [
     "SHOP_ROLES",
     "STAFF_ROLES",
     "TIE_KINDS",
+    "Doubt",
     "Grant",
     "NewGrant",
     "NewPerson",
     "Person",
     "Power",
+    "RosterChoices",
+    "RosterReading",
+    "RosterReport",
+    "RosterRow",
     "SignedIn",
     "Team",
     "Vault",
@@ -76,6 +90,7 @@ __all__ = [
     "by_handle",
     "charges_of",
     "create_team",
+    "duplicates_in",
     "end_grant",
     "enrol",
     "enrol_many",
@@ -86,7 +101,9 @@ __all__ = [
     "grant_role",
     "grant_roles",
     "grants_of",
+    "holding",
     "households_of_leader",
+    "import_roster",
     "is_handle",
     "is_staff",
     "issue_bearer",
@@ -100,6 +117,7 @@ __all__ = [
     "person",
     "persons",
     "powers_of",
+    "read_roster",
     "recognise",
     "recognise_with_powers",
     "seal_texts",

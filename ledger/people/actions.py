@@ -38,6 +38,7 @@ from ledger.people.model import Team
 from ledger.people.model import TeamMember
 from ledger.people.model import Tie
 from ledger.people.rules import NAME_LENGTH_MAX
+from ledger.people.rules import PERSONAL_FIELDS
 from ledger.people.rules import ROLES
 from ledger.people.rules import TIE_KINDS
 from ledger.people.rules import NewPerson
@@ -162,6 +163,23 @@ def seal_texts(session: Session, vault: Vault, book_id: UUID, texts: Iterable[tu
         place = tuple_(SealedField.person_id, SealedField.field)
         session.execute(delete(SealedField).where(SealedField.book_id == book_id, place.in_(places)))
     _insert(session, book_id, {SealedField: rows})
+
+
+def add_fields(session: Session, vault: Vault, book_id: UUID, added: Mapping[UUID, dict[str, str]]) -> None:
+    """Seal for each person the fields that they have not had yet; what they have stays."""
+    there = queries.fields_of(session, vault, book_id, added, PERSONAL_FIELDS)
+    missing = {
+        person_id: {field: text for field, text in fields.items() if field not in there[person_id]} for person_id, fields in added.items()
+    }
+    seal_texts(
+        session, vault, book_id, [(person_id, field, text) for person_id, fields in missing.items() for field, text in fields.items()]
+    )
+    rows = []
+    for person_id, fields in missing.items():
+        before, after = search_values(there[person_id]), search_values(there[person_id] | fields)
+        new = {field: value for field, value in after.items() if before.get(field) != value}
+        rows += [{"person_id": person_id, "field": field, "hashed": vault.hashed(book_id, field, value)} for field, value in new.items()]
+    _insert(session, book_id, {SearchHash: rows})
 
 
 def _keys_of(session: Session, vault: Vault, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, bytes]:

@@ -166,9 +166,18 @@ def grants_of(session: Session, book_id: UUID, person_id: UUID) -> Sequence[Gran
 
 def is_staff(session: Session, book_id: UUID, ids: Iterable[UUID], on: date) -> set[UUID]:
     """Return those of `ids` who work for the community on that day."""
+    return _holding(session, book_id, STAFF_ROLES, ids, on)
+
+
+def holding(session: Session, book_id: UUID, role: str, ids: Iterable[UUID], on: date) -> set[UUID]:
+    """Return those of `ids` who hold the role on that day, wherever."""
+    return _holding(session, book_id, {role}, ids, on)
+
+
+def _holding(session: Session, book_id: UUID, roles: Collection[str], ids: Iterable[UUID], on: date) -> set[UUID]:
     found: set[UUID] = set()
     for chunk in in_sets(set(ids)):
-        wanted = select(Grant.person_id).where(Grant.book_id == book_id, Grant.person_id.in_(chunk), Grant.role.in_(STAFF_ROLES))
+        wanted = select(Grant.person_id).where(Grant.book_id == book_id, Grant.person_id.in_(chunk), Grant.role.in_(roles))
         found |= set(session.execute(wanted.where(holds_on(on))).scalars())
     return found
 

@@ -114,8 +114,7 @@ def search_values(fields: dict[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     if phone := fields.get("phone"):
         found |= {"phone": phone, "name_phone": f"{name}|{phone}"}
-    if address := fields.get("address"):
-        found["name_address"] = f"{name}|{normal_name(address)}"
+    found["name_address"] = f"{name}|{normal_name(fields.get('address', ''))}"
     if number := fields.get("volunteer_number"):
         found["volunteer_number"] = normal_name(number)
     return found
