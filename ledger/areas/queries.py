@@ -59,13 +59,13 @@ def path_of(session: Session, book_id: UUID, code: str) -> str:
 def paths_of(session: Session, book_id: UUID, codes: Collection[str]) -> dict[str, str]:
     """Return the paths of those of `codes` that the book has."""
     rows = session.execute(select(Area.code, Area.path).where(Area.book_id == book_id, Area.code.in_(codes)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def names_of(session: Session, book_id: UUID, codes: Collection[str]) -> dict[str, str]:
     """Return the names of those of `codes` that the book has."""
     rows = session.execute(select(Area.code, Area.name).where(Area.book_id == book_id, Area.code.in_(codes)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def subtree(session: Session, book_id: UUID, path: str, *, after: str = "", limit: int | None = None) -> Sequence[Area]:

@@ -116,6 +116,7 @@ def _faults_of(row: Mapping[str, str], levels: Mapping[str, str], seen: set[str]
         yield "code", "area-code-malformed"
     elif row["code"] in seen:
         yield "code", "area-code-twice"
+        return
     if not 1 <= len(row["name"]) <= NAME_LENGTH_MAX or not row["name"].isprintable():
         yield "name", "area-name-malformed"
     if row["level"] not in PUBLISHED_LEVELS:

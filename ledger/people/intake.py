@@ -273,7 +273,7 @@ class _Plan:
         elif choice == "merge" and isinstance(other, UUID):
             planned.person_id = other
             self._keep(planned)
-        else:
+        elif choice != "ask":
             self.left_out += 1
 
     def _keep(self, planned: _Planned) -> None:
