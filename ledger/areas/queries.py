@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import and_
+from sqlalchemy import false
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import true
@@ -87,8 +88,10 @@ def in_scope(path: str, scope: Scope) -> bool:
 
 def covered(book_id: UUID, column: Any, scope: Scope) -> ColumnElement[bool]:
     """Return the condition that the area whose code is in `column` lies within one of the scope's paths: `is_within`, in SQL."""
-    within = or_(*(_path_within(path) for path in scope)) if scope else ~true()
-    codes: ColumnElement[bool] = column.in_(select(Area.code).where(and_(Area.book_id == book_id, within)))
+    if not scope:
+        return false()
+    within = or_(*(_path_within(path) for path in scope))
+    codes: ColumnElement[bool] = column.in_(select(Area.code).where(Area.book_id == book_id, within))
     return codes
 
 
