@@ -142,7 +142,7 @@ def prepare(engine: Engine, *, migrating: bool = False) -> None:
 
 def _set_up_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
     # The driver must never begin by itself: its own way silently lost 445 of 600 updates.
-    connection.isolation_level = None  # type: ignore[attr-defined]
+    connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "busy_timeout=30000"):
         cursor.execute(f"PRAGMA {pragma}")
@@ -177,7 +177,7 @@ def _authorise_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) 
         )
         return 1 if refused else 0
 
-    connection.set_authorizer(allowed)  # type: ignore[attr-defined]
+    connection.set_authorizer(allowed)
 
 
 def missing_guards(connection: Connection) -> list[str]:

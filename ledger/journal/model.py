@@ -80,9 +80,7 @@ class Answer(Base):
     """What a request was answered, inserted last; the same key gets it again."""
 
     __tablename__ = "answer"
-    __table_args__ = table_args(
-        ForeignKeyConstraint(["book_id", "request_id"], ["request.book_id", "request.id"]), append_only=True
-    )
+    __table_args__ = table_args(ForeignKeyConstraint(["book_id", "request_id"], ["request.book_id", "request.id"]), append_only=True)
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     request_id: Mapped[UUID] = mapped_column(primary_key=True)

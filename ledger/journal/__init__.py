@@ -1,0 +1,79 @@
+"""The door of the journal: accounts, entries, holds; what is posted stays. It knows nothing of volunteers or shops."""
+
+from __future__ import annotations
+
+from ledger.journal.actions import Answered
+from ledger.journal.actions import Ask
+from ledger.journal.actions import Claimed
+from ledger.journal.actions import Differs
+from ledger.journal.actions import answer
+from ledger.journal.actions import claim
+from ledger.journal.actions import close_year
+from ledger.journal.actions import lock
+from ledger.journal.actions import open_accounts
+from ledger.journal.actions import open_book_accounts
+from ledger.journal.actions import post
+from ledger.journal.decide import About
+from ledger.journal.decide import Expired
+from ledger.journal.decide import Held
+from ledger.journal.decide import Movement
+from ledger.journal.decide import Outcome
+from ledger.journal.decide import Posted
+from ledger.journal.decide import PostHold
+from ledger.journal.decide import Released
+from ledger.journal.decide import Reserve
+from ledger.journal.decide import Reversal
+from ledger.journal.decide import Transfer
+from ledger.journal.decide import VoidHold
+from ledger.journal.queries import Balance
+from ledger.journal.queries import LineRow
+from ledger.journal.queries import account_ids
+from ledger.journal.queries import account_of
+from ledger.journal.queries import as_of
+from ledger.journal.queries import as_of_deed_day
+from ledger.journal.queries import balance_of
+from ledger.journal.queries import entries_about
+from ledger.journal.queries import history
+from ledger.journal.queries import sum_of
+from ledger.journal.queries import trial_balance
+from ledger.journal.verify import Fault
+from ledger.journal.verify import verify
+
+__all__ = [
+    "About",
+    "Answered",
+    "Ask",
+    "Balance",
+    "Claimed",
+    "Differs",
+    "Expired",
+    "Fault",
+    "Held",
+    "LineRow",
+    "Movement",
+    "Outcome",
+    "PostHold",
+    "Posted",
+    "Released",
+    "Reserve",
+    "Reversal",
+    "Transfer",
+    "VoidHold",
+    "account_ids",
+    "account_of",
+    "answer",
+    "as_of",
+    "as_of_deed_day",
+    "balance_of",
+    "claim",
+    "close_year",
+    "entries_about",
+    "history",
+    "lock",
+    "open_accounts",
+    "open_book_accounts",
+    "post",
+    "sum_of",
+    "trial_balance",
+    "verify",
+]

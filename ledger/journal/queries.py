@@ -1,0 +1,187 @@
+"""What is asked of the journal: balances, lines, the past, and sums."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_
+from sqlalchemy import func
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger import areas
+from ledger.clock import local_day
+from ledger.errors import NotFound
+from ledger.journal.model import Account
+from ledger.journal.model import Entry
+from ledger.journal.model import Hold
+from ledger.journal.model import HoldEnd
+from ledger.journal.model import Line
+from ledger.journal.model import Tally
+from ledger.journal.rules import KINDS
+from ledger.journal.rules import YEARS_ALIVE
+
+
+@dataclass(frozen=True)
+class Balance:
+    """An account as it stands at a moment, lapsed holds and expired points already gone."""
+
+    balance: int
+    held: int
+    lines: int
+    #: Points that run out at the end of this year if they are not spent.
+    expiring: int
+
+    @property
+    def available(self) -> int:
+        """Return what can be spent."""
+        return self.balance - self.held
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """A passbook line with what its entry says of it."""
+
+    number: int
+    entry_id: UUID
+    kind: str
+    amount: int
+    before: int
+    after: int
+    posted_at: datetime
+    deed_on: date
+    reference: UUID | None
+    unit_id: UUID | None
+    till_id: UUID | None
+    reverses: UUID | None
+
+
+def account_ids(session: Session, book_id: UUID, kind: str, owners: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return the account of `kind` of each of `owners` that has one."""
+    wanted = select(Account.owner, Account.id).where(Account.book_id == book_id, Account.kind == kind, Account.owner.in_(set(owners)))
+    return {owner: account_id for owner, account_id in session.execute(wanted)}
+
+
+def account_of(session: Session, book_id: UUID, kind: str, owner: UUID) -> UUID:
+    """Return the account of `kind` that `owner` has; raise NotFound where there is none."""
+    found = account_ids(session, book_id, kind, [owner])
+    if owner not in found:
+        raise NotFound("account_id")
+    return found[owner]
+
+
+def balance_of(session: Session, book_id: UUID, account_id: UUID, at: datetime) -> Balance:
+    """Return a lined account as it stands at `at`: what the next post would find."""
+    row = session.execute(
+        select(Account.kind, Tally.balance, Tally.held, Tally.held_until, Tally.lines, Tally.year)
+        .join(Tally, and_(Tally.book_id == Account.book_id, Tally.account_id == Account.id))
+        .where(Account.book_id == book_id, Account.id == account_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("account_id")
+    held = row.held
+    if row.held_until is not None and row.held_until <= at:
+        held = sum(hold.amount for hold in open_holds(session, book_id, [account_id]) if hold.expires_at > at)
+    balance, expiring = row.balance, 0
+    if KINDS[row.kind].expires and balance:
+        year = local_day(at, areas.book(session, book_id).zone).year
+        earned = earned_by_year(session, book_id, [account_id], since=year + 1 - YEARS_ALIVE)[account_id]
+        if year > row.year:
+            balance -= min(balance - held, max(0, balance - sum(earned.values())))
+        alive_next = sum(points for term, points in earned.items() if term > year + 1 - YEARS_ALIVE)
+        expiring = max(0, balance - alive_next)
+    return Balance(balance, held, row.lines, expiring)
+
+
+def open_holds(session: Session, book_id: UUID, ids: Collection[UUID]) -> Sequence[Hold]:
+    """Return the holds of these accounts that have not been ended."""
+    ended = and_(HoldEnd.book_id == Hold.book_id, HoldEnd.hold_id == Hold.id)
+    wanted = select(Hold).outerjoin(HoldEnd, ended).where(Hold.book_id == book_id, Hold.account_id.in_(ids), HoldEnd.hold_id.is_(None))
+    return session.execute(wanted).scalars().all()
+
+
+def earned_by_year(session: Session, book_id: UUID, ids: Collection[UUID], *, since: int = 0) -> dict[UUID, dict[int, int]]:
+    """Return for each account the points by the year they belong to, of the years from `since` on."""
+    found: dict[UUID, dict[int, int]] = {account_id: {} for account_id in ids}
+    rows = session.execute(
+        select(Line.account_id, Line.term, func.sum(Line.earned))
+        .where(Line.book_id == book_id, Line.account_id.in_(ids), Line.term >= since)
+        .group_by(Line.account_id, Line.term)
+    )
+    for account_id, term, earned in rows:
+        found[account_id][term] = int(earned)
+    return found
+
+
+def history(
+    session: Session, book_id: UUID, account_id: UUID, *, before_number: int | None = None, limit: int = 50
+) -> list[LineRow]:  # fmt: skip
+    """Return the account's lines, the newest first, those before `before_number` where it is given."""
+    wanted = (
+        select(
+            Line.number, Line.entry_id, Entry.kind, Line.amount, Line.before, Line.after, Line.posted_at, Line.deed_on, Entry.reference,
+            Entry.unit_id, Entry.till_id, Entry.reverses,
+        )
+        .join(Entry, and_(Entry.book_id == Line.book_id, Entry.id == Line.entry_id))
+        .where(Line.book_id == book_id, Line.account_id == account_id)
+        .order_by(Line.number.desc())
+        .limit(limit)
+    )  # fmt: skip
+    if before_number is not None:
+        wanted = wanted.where(Line.number < before_number)
+    return [LineRow(*tuple(row)) for row in session.execute(wanted)]
+
+
+def as_of(session: Session, book_id: UUID, account_id: UUID, moment: datetime) -> int:
+    """Return the balance as it was recorded at `moment`: one probe of an index."""
+    wanted = (
+        select(Line.after)
+        .where(Line.book_id == book_id, Line.account_id == account_id, Line.posted_at <= moment)
+        .order_by(Line.posted_at.desc())
+        .limit(1)
+    )
+    return session.execute(wanted).scalar_one_or_none() or 0
+
+
+def as_of_deed_day(session: Session, book_id: UUID, account_id: UUID, day: date) -> int:
+    """Return what the account's deeds up to and including `day` come to, whenever they were recorded."""
+    wanted = select(func.sum(Line.amount)).where(Line.book_id == book_id, Line.account_id == account_id, Line.deed_on <= day)
+    return int(session.execute(wanted).scalar_one() or 0)
+
+
+def sum_of(session: Session, book_id: UUID, account_id: UUID) -> int:
+    """Return the balance of an account without lines: what its entries come to."""
+    moved = []
+    for side in (Entry.to_account, Entry.from_account):
+        wanted = select(func.sum(Entry.amount)).where(Entry.book_id == book_id, side == account_id)
+        moved.append(int(session.execute(wanted).scalar_one() or 0))
+    return moved[0] - moved[1]
+
+
+def trial_balance(session: Session, book_id: UUID) -> dict[str, int]:
+    """Return the sum of the balances of each kind of account; all of them together are zero (law 1)."""
+    totals: dict[str, int] = {}
+    for side, sign in ((Entry.to_account, 1), (Entry.from_account, -1)):
+        rows = session.execute(
+            select(Account.kind, func.sum(Entry.amount))
+            .select_from(Entry)
+            .join(Account, and_(Account.book_id == Entry.book_id, Account.id == side))
+            .where(Entry.book_id == book_id)
+            .group_by(Account.kind)
+        )
+        for kind, amount in rows:
+            totals[kind] = totals.get(kind, 0) + sign * int(amount)
+    return totals
+
+
+def entries_about(session: Session, book_id: UUID, references: Collection[UUID]) -> Sequence[Entry]:
+    """Return the entries about these things, in the order they were recorded."""
+    accounts = or_(Entry.reference.in_(references))
+    return session.execute(select(Entry).where(Entry.book_id == book_id, accounts).order_by(Entry.posted_at)).scalars().all()
