@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import and_
-from sqlalchemy import false
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import true
@@ -88,9 +87,8 @@ def in_scope(path: str, scope: Scope) -> bool:
 
 def covered(book_id: UUID, column: Any, scope: Scope) -> ColumnElement[bool]:
     """Return the condition that the area whose code is in `column` lies within one of the scope's paths: `is_within`, in SQL."""
-    if not scope:
-        return false()
-    within = or_(*(_path_within(path) for path in scope))
+    # No path is before "": a plain `false` would be folded together with the caller's own conditions, and the book's with them.
+    within = or_(*(_path_within(path) for path in scope)) if scope else Area.path < ""
     codes: ColumnElement[bool] = column.in_(select(Area.code).where(Area.book_id == book_id, within))
     return codes
 
