@@ -122,7 +122,7 @@ class Standing:
 
 def standing_of(note: str) -> Standing:
     """Read from a note whether somebody leads a building, earns here without living here, or has gone."""
-    words = {word for word in re.split(r"[\s、,;。./()（）+]+", note) if word}
+    words = {word for word in re.split(r"[\s、,，;；。./()（）+]+", note) if word}
     is_leader = bool(words & {"楼长", "楼栋长", "楼组长", "楼道长", "任楼长", "现楼长"})
     is_guest = bool(re.search(r"快递|外卖|骑手|外来|务工|流动人口|非户籍|非本地|不住本社区", note))
     has_left = bool(re.search(r"搬走|搬离|搬出|已搬|迁出|迁走|去世|已故|亡故|病故|死亡|注销", note))

@@ -6,6 +6,7 @@ import html
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -112,7 +113,7 @@ def _formulas_of(content: bytes) -> dict[str, dict[str, str]]:
                     raise Invalid("roster-too-large", "file")
                 found[_attribute(tag, "name")] = {cell: f"={html.unescape(formula)}" for cell, formula in _FORMULA.findall(text)}
             return found
-    except (zipfile.BadZipFile, KeyError, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as problem:
+    except (zipfile.BadZipFile, zlib.error, KeyError, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as problem:
         raise Invalid("roster-unreadable", "file") from problem
 
 
