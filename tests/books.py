@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
 from datetime import timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -113,10 +114,13 @@ class Desk:
         return points
 
 
+_numbers = count(1)
+
+
 def open_desk(session: Session) -> Desk:
-    """Open a book with a fund and a shop."""
+    """Open a book with a fund and a shop; many of them can stand in one database."""
     book_id, clock = new_id(), HandClock()
-    session.execute(insert(Book).values(id=book_id, number=1, name="鼓楼区", area_code="320106", zone="Asia/Shanghai"))
+    session.execute(insert(Book).values(id=book_id, number=next(_numbers), name="鼓楼区", area_code="320106", zone="Asia/Shanghai"))
     owners = {"source": book_id, "expired": book_id, "fund": new_id(), "receivable": new_id()}
     opened = journal.open_accounts(session, book_id, owners.items(), clock.now().replace(year=2024, month=1))
     session.commit()
