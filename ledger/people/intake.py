@@ -187,7 +187,7 @@ class _Plan:
         self.people: list[_Planned] = []
         self.doubts: list[Doubt] = []
         self.left_out = 0
-        self.taken: set[UUID] = set()
+        self.taken: dict[UUID, _Planned] = {}
         self.seen: dict[tuple[str, ...], _Planned] = {}
         self.named: dict[str, list[_Planned]] = defaultdict(list)
 
@@ -268,8 +268,8 @@ class _Plan:
         self.doubts.append(replace(doubt, asks=choice == "ask", data={**doubt.data, "choice": choice}))
         if choice == "enrol" and doubt.code != "person-twice":
             self._keep(planned)
-        elif choice == "merge" and isinstance(other, _Planned):
-            other.merged.append(planned.row)
+        elif choice == "merge" and (same := self.taken.get(other) if isinstance(other, UUID) else other):
+            same.merged.append(planned.row)
         elif choice == "merge" and isinstance(other, UUID):
             planned.person_id = other
             self._keep(planned)
@@ -278,7 +278,7 @@ class _Plan:
 
     def _keep(self, planned: _Planned) -> None:
         if planned.person_id:
-            self.taken.add(planned.person_id)
+            self.taken[planned.person_id] = planned
         self.people.append(planned)
         self.named[planned.row.name].append(planned)
         for key in self._keys(planned.row):

@@ -76,7 +76,13 @@ def test_a_grid_in_the_wrong_place_is_refused(session: Session, changed: dict[st
 
 @pytest.mark.parametrize(
     ("changed", "field"),
-    [({"code": "32-01"}, "code"), ({"level": "village"}, "level"), ({"kind": None}, "kind"), ({"kind": "square"}, "kind"), ({"name": ""}, "name")],
+    [
+        ({"code": "32-01"}, "code"),
+        ({"level": "village"}, "level"),
+        ({"kind": None}, "kind"),
+        ({"kind": "square"}, "kind"),
+        ({"name": ""}, "name"),
+    ],
 )
 def test_a_malformed_grid_is_an_error(session: Session, changed: dict[str, str], field: str) -> None:
     book = a_book(session)
@@ -92,7 +98,9 @@ def test_an_area_outside_the_scope_is_not_there(session: Session) -> None:
     with pytest.raises(NotFound):
         areas.area(session, book.id, GRID, scope)
     with pytest.raises(NotFound):
-        areas.add_grid(session, an_act(book), parent_code=VILLAGE, code=f"{VILLAGE}-09", name="第9网格", level="grid", kind="special", within=scope)
+        areas.add_grid(
+            session, an_act(book), parent_code=VILLAGE, code=f"{VILLAGE}-09", name="第9网格", level="grid", kind="special", within=scope
+        )
 
 
 def test_another_books_areas_are_not_there(session: Session) -> None:

@@ -26,7 +26,14 @@ from tests.conftest import START
 from tests.conftest import Database
 
 WHOLE = people.NewPerson(
-    "李　桂荣", GRID, phone="138-0013-8000", birth_month="1951-03", gender="female", address="17栋2单元", note="会评弹", volunteer_number="320106004641"
+    "李　桂荣",
+    GRID,
+    phone="138-0013-8000",
+    birth_month="1951-03",
+    gender="female",
+    address="17栋2单元",
+    note="会评弹",
+    volunteer_number="320106004641",
 )
 CANARIES = ("李桂荣", "李　桂荣", "13800138000", "138-0013-8000", "1951-03", "17栋2单元", "会评弹", "320106004641")
 
@@ -66,7 +73,9 @@ def test_a_set_has_one_outcome_for_each(session: Session) -> None:
 def test_ten_thousand_residents_are_enrolled_in_sets(session: Session) -> None:
     book = a_book(session)
     statements = count_statements(session)
-    outcomes = people.enrol_many(session, an_act(book), VAULT, [people.NewPerson("张三", GRID, phone=str(13900000000 + n)) for n in range(2000)])
+    outcomes = people.enrol_many(
+        session, an_act(book), VAULT, [people.NewPerson("张三", GRID, phone=str(13900000000 + n)) for n in range(2000)]
+    )
     assert len({person.handle for person in outcomes if isinstance(person, people.Person)}) == 2000
     assert len(statements) < 15
 

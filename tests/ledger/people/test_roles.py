@@ -40,7 +40,9 @@ def test_a_role_holds_from_its_first_day_to_its_last(session: Session) -> None:
 def test_a_power_says_where_it_holds(session: Session) -> None:
     book = a_book(session)
     person = a_person(session, book, "approver", area_code=VILLAGE)
-    assert people.powers_of(session, book.id, person.id, TODAY) == [people.Power("approver", areas.path_of(session, book.id, VILLAGE), None)]
+    assert people.powers_of(session, book.id, person.id, TODAY) == [
+        people.Power("approver", areas.path_of(session, book.id, VILLAGE), None)
+    ]
 
 
 def test_nobody_gives_a_role_to_themselves(session: Session) -> None:
@@ -96,7 +98,12 @@ def test_roles_begin_with_the_books_own_day(session: Session) -> None:
     book = a_book(session)
     evening = START.replace(hour=20)  # the next morning in Nanjing
     outcome = people.grant_role(
-        session, an_act(book), person_id=a_person(session, book, "volunteer").id, role="approver", area_code=GRID, starts_on=date(2026, 11, 24)
+        session,
+        an_act(book),
+        person_id=a_person(session, book, "volunteer").id,
+        role="approver",
+        area_code=GRID,
+        starts_on=date(2026, 11, 24),
     )
     assert isinstance(outcome, people.Grant)
     token = people.issue_bearer(session, an_act(book), [outcome.person_id], lives=timedelta(days=1))[0]

@@ -56,7 +56,9 @@ def read(*rows: list[Any]) -> RosterReading:
 
 def test_the_offices_roster_has_418_people(office: RosterReading) -> None:
     assert len(office.rows) == 418
-    assert Counter(row.grid for row in office.rows) == Counter([f"第{n}网格" for n in range(1, 10)] * 38 + ["专属网格一", "专属网格二"] * 38)
+    assert Counter(row.grid for row in office.rows) == Counter(
+        [f"第{n}网格" for n in range(1, 10)] * 38 + ["专属网格一", "专属网格二"] * 38
+    )
 
 
 def test_the_first_person_is_read_whole(office: RosterReading) -> None:
@@ -164,7 +166,7 @@ def test_several_sheets_are_read_and_a_sheets_name_may_be_the_grid() -> None:
         (["王丽", "1.38E+10", ""], "B2", "phone-malformed"),
         (["王丽", "同上", ""], "B2", "ditto-of-nothing"),
         (["王丽", "13800138000", "原楼长"], "C2", "note-leader-unsure"),
-        (["王丽", "13800138000", "=HYPERLINK(\"x\")"], "C2", "note-formula"),
+        (["王丽", "13800138000", '=HYPERLINK("x")'], "C2", "note-formula"),
         (["王丽", "13800138000", "楼长、党员"], "C2", "note-leader"),
         (["王丽", "13800138000", "已故"], "C2", "note-left"),
         (["王丽", "13800138000", 5], "C2", "note-formula"),
@@ -244,7 +246,14 @@ def test_grids_are_the_same_however_their_number_is_written() -> None:
 
 
 def test_headings_are_known_by_many_words() -> None:
-    words = {"姓 名": "name", "联系方式": "phone", "手机": "phone", "出生日期": "birth", "志愿者编号（无则空）": "volunteer_number", "爱好": None}
+    words = {
+        "姓 名": "name",
+        "联系方式": "phone",
+        "手机": "phone",
+        "出生日期": "birth",
+        "志愿者编号（无则空）": "volunteer_number",
+        "爱好": None,
+    }
     assert {word: field_of(word) for word in words} == words
 
 

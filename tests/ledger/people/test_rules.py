@@ -21,7 +21,16 @@ PLAIN = NewPerson("陈桂芳", "320106001003")
 
 @pytest.mark.parametrize(
     "typed",
-    ["13800138000", "138 0013 8000", "138-0013-8000", "１３８００１３８０００", "+86 138 0013 8000", "8613800138000", "0086-13800138000", "138\u30000013\u20108000"],
+    [
+        "13800138000",
+        "138 0013 8000",
+        "138-0013-8000",
+        "１３８００１３８０００",
+        "+86 138 0013 8000",
+        "8613800138000",
+        "0086-13800138000",
+        "138\u30000013\u20108000",
+    ],
 )
 def test_a_phone_is_the_same_however_it_was_typed(typed: str) -> None:
     assert normal_phone(typed) == "13800138000"
@@ -32,7 +41,9 @@ def test_a_landline_is_a_phone_too() -> None:
     assert normal_phone("83456789") == "83456789"
 
 
-@pytest.mark.parametrize("typed", ["", "1380013800", "12800138000", "138001380001", "abc", "138x0013800", "1", "9" * 40, "٣" * 11, "²" * 11])
+@pytest.mark.parametrize(
+    "typed", ["", "1380013800", "12800138000", "138001380001", "abc", "138x0013800", "1", "9" * 40, "٣" * 11, "²" * 11]
+)
 def test_what_cannot_be_a_phone_is_none(typed: str) -> None:
     assert normal_phone(typed) is None
 
