@@ -1,0 +1,192 @@
+"""`flask ledger people ...` and `flask ledger roster ...`: enrolling, roles, ties, sign-in links, and an office's Excel."""
+
+from __future__ import annotations
+
+from datetime import date
+from datetime import datetime
+from datetime import timedelta
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ledger import people
+from ledger.cli.desk import Desk
+from ledger.cli.desk import at_desk
+from ledger.cli.desk import done
+from ledger.cli.desk import telling
+from ledger.cli.words import about_doubt
+from ledger.clock import local_day
+
+_BOOK = click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
+_HANDLE = click.option("--handle", required=True, help="the person's 8-digit number 人员编号")
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+def register(group: click.Group) -> None:
+    """Add the commands about people to `flask ledger`."""
+    group.add_command(people_group)
+    group.add_command(roster_group)
+
+
+@click.group("people")
+def people_group() -> None:
+    """People, their roles and ties, and how they sign in (人员、角色、亲属与登录)."""
+
+
+def _person(desk: Desk, number: int, handle: str) -> people.Person:
+    if (person := people.by_handle(desk.session, desk.book(number).id, handle)) is None:
+        raise click.ClickException(f"没有编号为 {handle} 的人员 / nobody has the handle {handle}")
+    return person
+
+
+@people_group.command("enrol")
+@_BOOK
+@click.option("--area", "area_code", required=True, help="code of the area 区划代码")
+@click.option("--name", prompt="姓名 name")
+@click.option("--phone", prompt="电话 phone", default="", show_default=False)
+@click.option("--non-resident", is_flag=True, help="works here, lives elsewhere 外来务工")
+@click.option("--role", "roles", multiple=True, type=click.Choice(people.ROLES), default=["volunteer"], show_default=True)
+def enrol(number: int, area_code: str, name: str, phone: str, non_resident: bool, roles: tuple[str, ...]) -> None:
+    """Enrol one person; name and phone are asked for, so that they stay out of the shell's history (登记一人)."""
+    with at_desk() as desk:
+        new = people.NewPerson(name, area_code, phone=phone or None, is_resident=not non_resident, roles=roles)
+        person = done(people.enrol(desk.session, desk.act(number), desk.vault, new))
+        click.echo(f"编号 handle: {person.handle}")
+
+
+@people_group.command("grant")
+@_BOOK
+@_HANDLE
+@click.option("--role", required=True, type=click.Choice([role for role in people.ROLES if role not in people.SHOP_ROLES]))
+@click.option("--area", "area_code", required=True, help="code of the area 区划代码")
+@click.option("--from", "starts_on", type=_DAY, help="first day, today unless given 起始日")
+@click.option("--to", "ends_on", type=_DAY, help="last day 截止日")
+def grant(number: int, handle: str, role: str, area_code: str, starts_on: datetime | None, ends_on: datetime | None) -> None:
+    """Give somebody a role in an area and below it (授予角色)."""
+    with at_desk() as desk:
+        act = desk.act(number)
+        first = starts_on.date() if starts_on else local_day(desk.at, desk.book(number).zone)
+        last: date | None = ends_on.date() if ends_on else None
+        person = _person(desk, number, handle)
+        done(people.grant_role(desk.session, act, person_id=person.id, role=role, area_code=area_code, starts_on=first, ends_on=last))
+        click.echo(f"{handle}: {role} @ {area_code}, {first} – {last or ''}")
+
+
+@people_group.command("tie")
+@_BOOK
+@_HANDLE
+@click.option("--other", required=True, help="the other person's number 另一人编号")
+@click.option("--kind", type=click.Choice(people.TIE_KINDS), required=True)
+def tie(number: int, handle: str, other: str, kind: str) -> None:
+    """Record that two people are kin or of one household: neither decides for the other (登记亲属或同户)."""
+    with at_desk() as desk:
+        act = desk.act(number)
+        people.tie(desk.session, act, _person(desk, number, handle).id, _person(desk, number, other).id, kind)
+        click.echo(f"{handle} – {other}: {kind}")
+
+
+@people_group.command("charge")
+@_BOOK
+@_HANDLE
+@click.argument("handles", nargs=-1, required=True)
+def charge(number: int, handle: str, handles: tuple[str, ...]) -> None:
+    """Give the building leader --handle the persons HANDLES to look after (划定楼长联系的住户)."""
+    with at_desk() as desk:
+        act = desk.act(number)
+        people.give_charge(desk.session, act, _person(desk, number, handle).id, [_person(desk, number, one).id for one in handles])
+        click.echo(f"{handle}: +{len(handles)}")
+
+
+@people_group.command("link")
+@_BOOK
+@_HANDLE
+@click.option("--hours", type=click.IntRange(1, 24 * 7), default=24, show_default=True, help="how long it can be used 有效小时数")
+def link(number: int, handle: str, hours: int) -> None:
+    """Print a one-time sign-in link (生成一次性登录链接)."""
+    with at_desk() as desk:
+        act = desk.act(number)
+        token = people.issue_link(desk.session, act, _person(desk, number, handle).id, lives=timedelta(hours=hours))
+        click.echo(desk.link_address(token))
+
+
+@people_group.command("token")
+@_BOOK
+@_HANDLE
+@click.option("--days", type=click.IntRange(1, 366), default=1, show_default=True, help="how long it is good 有效天数")
+def token(number: int, handle: str, days: int) -> None:
+    """Print a bearer token for the API (生成接口令牌)."""
+    with at_desk() as desk:
+        act = desk.act(number)
+        click.echo(people.issue_bearer(desk.session, act, [_person(desk, number, handle).id], lives=timedelta(days=days))[0])
+
+
+@click.group("roster")
+def roster_group() -> None:
+    """Read and import an office's roster in Excel (居委会的花名册)."""
+
+
+_FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+@roster_group.command("read")
+@_FILE
+def read(file: Path) -> None:
+    """Read FILE and name every doubtful cell; no book is touched (试读花名册，逐格列出疑点)."""
+    with telling():
+        reading = people.read_roster(file.read_bytes())
+        doubts = (*people.duplicates_in(reading), *reading.doubts)
+    _show(doubts)
+    click.echo(f"读到 {len(reading.rows)} 人，疑点 {len(doubts)} 处 / {len(reading.rows)} people read, {len(doubts)} doubtful cells")
+
+
+def _choices(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.rpartition("=") for text in given]
+    if any(not cell for cell, _, _ in pairs):
+        raise click.BadParameter("--cell G17=skip")
+    return {cell: choice for cell, _, choice in pairs}
+
+
+@roster_group.command("import")
+@_FILE
+@_BOOK
+@click.option("--area", "area_code", required=True, help="code of the community whose roster it is 社区代码")
+@click.option("--duplicates", type=click.Choice(["ask", "skip", "merge", "enrol"]), default="ask", show_default=True, help="疑似重复的人员")
+@click.option("--cell", "by_cell", multiple=True, callback=_choices, help="the same for one cell, for example G17=skip 单格选择")
+@click.option("--moved", type=click.Choice(["leave-out", "enrol"]), default="leave-out", show_default=True, help="已搬走的人员")
+@click.option("--unknown-grids", type=click.Choice(["ask", "community", "leave-out"]), default="ask", show_default=True, help="没有的网格")
+@click.option("--write", is_flag=True, help="write it; without this it is only tried 正式写入，不加则只试算")
+def import_(file: Path, number: int, write: bool, **given: str) -> None:
+    """Import FILE into a book: a dry run unless --write is given; all of it or nothing (导入花名册，默认只试算)."""
+    with at_desk() as desk:
+        reading = people.read_roster(file.read_bytes())
+        choices = people.RosterChoices(**given)  # type: ignore[arg-type]  # --cell has become a dict, the rest is text
+        report = people.import_roster(desk.session, desk.act(number, "import"), desk.vault, reading, choices=choices, dry_run=not write)
+    _show(report.doubts)
+    _sum_up(report)
+    if write and not report.is_written:
+        raise click.ClickException(
+            f"有 {len(report.asks)} 处需要选择，未写入任何内容：请用 --duplicates、--cell 或 --unknown-grids 选择 / "
+            f"{len(report.asks)} cells want a choice, nothing was written: choose with --duplicates, --cell or --unknown-grids"
+        )
+
+
+def _show(doubts: tuple[people.Doubt, ...]) -> None:
+    table = Table("工作表\nsheet", "单元格\ncell", "内容\nsays", "疑点与处理\ndoubt, and what happens", show_lines=True)
+    for doubt in doubts:
+        # Plain text: what stands in a cell must not be taken for markup.
+        table.add_row(*(Text(text) for text in (doubt.sheet, f"{doubt.cell}{' ?' if doubt.asks else ''}", doubt.says, about_doubt(doubt))))
+    console = Console()
+    console.print(table) if console.is_terminal else Console(width=160).print(table)
+
+
+def _sum_up(report: people.RosterReport) -> None:
+    state = ("已写入", "written") if report.is_written else ("试算，未写入", "dry run, nothing written")
+    click.echo(
+        f"{state[0]}：共 {report.rows} 人，登记 {report.enrolled}，已在册 {report.known}，合并 {report.merged}，不导入 {report.left_out}，"
+        f"待选择 {len(report.asks)}；楼长 {report.leaders}，家庭 {report.households}\n"
+        f"{state[1]}: {report.rows} people: {report.enrolled} enrolled, {report.known} known, {report.merged} merged, "
+        f"{report.left_out} left out, {len(report.asks)} to choose; {report.leaders} leaders, {report.households} households"
+    )
