@@ -111,8 +111,10 @@ def _as(name: str) -> Any:
     return lambda element, compiler, **options: name
 
 
-for _type, _name in ((BigInteger, "INTEGER"), (SmallInteger, "INTEGER"), (Boolean, "INTEGER"), (Uuid, "TEXT"), (Date, "TEXT"), (JSON, "TEXT")):
-    compiles(_type, "sqlite")(_as(_name))
+for _integer in (BigInteger, SmallInteger, Boolean):
+    compiles(_integer, "sqlite")(_as("INTEGER"))
+for _text in (Uuid, Date, JSON):
+    compiles(_text, "sqlite")(_as("TEXT"))
 
 
 def engine_for(url: str, *, migrating: bool = False, **options: Any) -> Engine:

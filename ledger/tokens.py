@@ -14,6 +14,7 @@ import secrets
 from datetime import datetime
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_AS_MEANT = str.maketrans("OIL", "011", " ")
 #: Seconds for which a rotating code is drawn; the step before is accepted too.
 STEP_SECONDS = 30
 
@@ -38,7 +39,7 @@ def hash_of(token: str) -> bytes:
 
 def normalised(token: str) -> str:
     """Return `token` as it was made, whatever way it was typed: upper case, O for 0, I and L for 1, no spaces."""
-    return token.strip().upper().translate(str.maketrans({"O": "0", "I": "1", "L": "1", " ": None}))
+    return token.strip().upper().translate(_AS_MEANT)
 
 
 def step_at(moment: datetime) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from flask.cli import AppGroup
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -15,15 +16,12 @@ from ledger.cli.desk import at_desk
 from ledger.cli.desk import done
 from ledger.cli.words import about_fault
 
+areas_group = AppGroup("areas", help="Areas, books and grids (区划、账簿与网格).")
+
 
 def register(group: click.Group) -> None:
     """Add the commands about areas to `flask ledger`."""
     group.add_command(areas_group)
-
-
-@click.group("areas")
-def areas_group() -> None:
-    """Areas, books and grids (区划、账簿与网格)."""
 
 
 @areas_group.command("import")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import click
+from flask.cli import AppGroup
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -25,15 +26,14 @@ _HANDLE = click.option("--handle", required=True, help="the person's 8-digit num
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
+people_group = AppGroup("people", help="People, their roles and ties, and how they sign in (人员、角色、亲属与登录).")
+roster_group = AppGroup("roster", help="Read and import an office's roster in Excel (居委会的花名册).")
+
+
 def register(group: click.Group) -> None:
     """Add the commands about people to `flask ledger`."""
     group.add_command(people_group)
     group.add_command(roster_group)
-
-
-@click.group("people")
-def people_group() -> None:
-    """People, their roles and ties, and how they sign in (人员、角色、亲属与登录)."""
 
 
 def _person(desk: Desk, number: int, handle: str) -> people.Person:
@@ -121,11 +121,6 @@ def token(number: int, handle: str, days: int) -> None:
     with at_desk() as desk:
         act = desk.act(number)
         click.echo(people.issue_bearer(desk.session, act, [_person(desk, number, handle).id], lives=timedelta(days=days))[0])
-
-
-@click.group("roster")
-def roster_group() -> None:
-    """Read and import an office's roster in Excel (居委会的花名册)."""
 
 
 _FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))

@@ -50,8 +50,8 @@ DOUBTS: dict[str, tuple[str, str]] = {
     "gender-unknown": ("看不懂此性别：留空。", "This gender cannot be read: left empty."),
     "grid-from-above": ("网格空白：采用上一行的“{grid}”。", "No grid: {grid} from the row above is taken."),
     "grid-unknown": (
-        "“{area}”没有名为“{grid}”的网格：先用 `flask ledger areas grid` 建立，或以 --unknown-grids community（归入社区）/ leave-out（不导入）选择。",
-        "{area} has no grid named {grid}: draw it first with `flask ledger areas grid`, or choose --unknown-grids community or leave-out.",
+        "“{area}”没有名为“{grid}”的网格：请先建立网格，或选 --unknown-grids community（归入社区）、leave-out（不导入）。",
+        "{area} has no grid named {grid}: draw it first (`areas grid`), or choose --unknown-grids community or leave-out.",
     ),
     "household-in-two-houses": (
         "同一家庭编号出现在不同楼栋（{cells}）：仍按一户处理，互相回避审批。",

@@ -1,0 +1,56 @@
+"""`flask ledger verify`, `flask ledger close-year`: the journal, recomputed and closed."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.progress import TaskID
+
+from ledger import areas
+from ledger import journal
+from ledger.cli.desk import at_desk
+
+_FAULTS_SHOWN = 50
+
+
+def register(group: click.Group) -> None:
+    """Add the commands about the journal to `flask ledger`."""
+    group.add_command(verify)
+    group.add_command(close_year)
+
+
+@click.command("verify")
+@click.option("--book", "number", type=int, help="number of the book; all of them if not given 账簿号")
+def verify(number: int | None) -> None:
+    """Recompute everything of a book and say what does not hold, with its place (核对账簿)."""
+    found = 0
+    with at_desk() as desk, Progress(console=Console(stderr=True), transient=True) as progress:
+        books = [desk.book(number)] if number else areas.books(desk.session)
+        for book in books:
+            task = progress.add_task(book.name, total=None)
+            faults = journal.verify(
+                desk.session, book.id, lambda done, total, task=task: progress.update(task, completed=done, total=total)
+            )
+            sums = journal.trial_balance(desk.session, book.id)
+            click.echo(f"{book.number} {book.name}: {'，'.join(f'{kind} {points:+,}' for kind, points in sorted(sums.items()))}")
+            for fault in faults[:_FAULTS_SHOWN]:
+                click.echo(f"  {fault.place}: {fault.what}")
+            found += len(faults) + (sum(sums.values()) != 0)
+    click.echo(f"verify: {found} faults" if found else "verify: clean")
+    sys.exit(1 if found else 0)
+
+
+def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
+    progress.update(task, completed=done, total=total)
+
+
+@click.command("close-year")
+@click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
+def close_year(number: int) -> None:
+    """Book the points that ran out when the year turned (结转到期积分)."""
+    with at_desk() as desk:
+        act = desk.act(number)
+        click.echo(f"{journal.close_year(desk.session, act):,} 分到期 / points ran out")

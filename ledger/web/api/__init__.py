@@ -1,0 +1,9 @@
+"""The API of `ledger`, one module a resource."""
+
+from __future__ import annotations
+
+from ledger.web.api import areas
+from ledger.web.api import book
+from ledger.web.api import people
+
+ALL = (book.blp, areas.blp, people.blp)

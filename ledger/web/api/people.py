@@ -1,0 +1,240 @@
+"""People, for staff: those of their areas; enrolling, roles, ties, charges, teams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from marshmallow import fields
+from marshmallow import validate
+
+from ledger import people
+from ledger.errors import Refusal
+from ledger.web.kit.api import Resource
+from ledger.web.kit.auth import allow
+from ledger.web.kit.auth import me
+from ledger.web.kit.extensions import services
+from ledger.web.kit.extensions import session
+from ledger.web.kit.fields import Choice
+from ledger.web.kit.fields import Code
+from ledger.web.kit.fields import Day
+from ledger.web.kit.fields import Id
+from ledger.web.kit.fields import Shape
+from ledger.web.kit.fields import Words
+from ledger.web.kit.paging import Page
+from ledger.web.kit.paging import PageQuery
+from ledger.web.kit.paging import page_of
+from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.writing import act
+
+blp = Resource("people", __name__, "People and what they may do")
+
+#: Who sees the people of their areas, and who changes what is known of them.
+READERS = ("grid_worker", "approver", "administrator")
+WRITERS = ("grid_worker", "administrator")
+#: Roles in an area; those of a shop are given by its owner.
+AREA_ROLES = tuple(role for role in people.ROLES if role not in people.SHOP_ROLES)
+#: A leader looks after 10 to 14 households: this many persons at once are enough.
+PERSONS_MAX = 200
+
+
+class PersonOut(Shape):
+    """Somebody, as staff see them in a list."""
+
+    id = Id(required=True)
+    handle = fields.String(required=True)
+    name = fields.String(required=True)
+    area_code = fields.String(required=True)
+    is_resident = fields.Boolean(required=True)
+    status = fields.String(required=True)
+
+
+class PeopleQuery(PageQuery):
+    """Whom to look for: the one with a handle, or everybody, page by page."""
+
+    handle = fields.String(load_default=None, validate=validate.Length(max=20), metadata={"maxLength": 20})
+
+
+class PersonIn(Shape):
+    """Somebody to enrol."""
+
+    name = Words(50, required=True)
+    area_code = Code(required=True)
+    phone = Words(30, load_default=None, allow_none=True)
+    is_resident = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+    birth_month = Words(7, load_default=None, allow_none=True)
+    gender = Choice("male", "female", load_default=None, allow_none=True)
+    address = Words(500, load_default=None, allow_none=True)
+    note = Words(500, load_default=None, allow_none=True, lines=True)
+    volunteer_number = Words(100, load_default=None, allow_none=True)
+
+
+class GrantOut(Shape):
+    """A role somebody has or had."""
+
+    id = Id(required=True)
+    person_id = Id(required=True)
+    role = fields.String(required=True)
+    area_code = fields.String(required=True)
+    starts_on = Day(required=True)
+    ends_on = Day(required=True, allow_none=True)
+
+
+class GrantsOut(Shape):
+    """The roles of one person."""
+
+    items = fields.List(fields.Nested(GrantOut), required=True)
+
+
+class GrantIn(Shape):
+    """A role to give, from one day to another (both included)."""
+
+    person_id = Id(required=True)
+    role = Choice(*AREA_ROLES, required=True)
+    area_code = Code(required=True)
+    starts_on = Day(load_default=None, allow_none=True)
+    ends_on = Day(load_default=None, allow_none=True)
+
+
+class EndIn(Shape):
+    """The last day of a role."""
+
+    ends_on = Day(required=True)
+
+
+class TieIn(Shape):
+    """Two persons who may not decide for each other."""
+
+    person_id = Id(required=True)
+    other_id = Id(required=True)
+    kind = Choice(*people.TIE_KINDS, required=True)
+
+
+class TieOut(TieIn):
+    """A tie as it is recorded."""
+
+
+class ChargeIn(Shape):
+    """The persons of the households that a building leader is to look after."""
+
+    leader_id = Id(required=True)
+    person_ids = fields.List(Id(), required=True, validate=validate.Length(1, PERSONS_MAX))
+
+
+class ChargesOut(Shape):
+    """A building leader's households."""
+
+    leader_id = Id(required=True)
+    households = fields.List(fields.List(Id()), required=True)
+
+
+class TeamIn(Shape):
+    """A team to make."""
+
+    name = Words(50, required=True)
+    area_code = Code(required=True)
+    member_ids = fields.List(Id(), load_default=list, validate=validate.Length(max=PERSONS_MAX))
+
+
+class TeamOut(Shape):
+    """A team that earns as one."""
+
+    id = Id(required=True)
+    name = fields.String(required=True)
+    area_code = fields.String(required=True)
+
+
+@blp.reads("/people", PersonOut, query=PeopleQuery, paged=True)
+@allow(*READERS)
+def list_people(asked: dict[str, Any]) -> Page:
+    """List the people of one's areas, or find the one with a handle."""
+    scope = me().scope(*READERS)
+    if asked["handle"] is not None:
+        found = people.by_handle(session(), me().book_id, asked["handle"], scope)
+        return Page(_shown([found] if found else []), None)
+    (after,) = read_cursor(asked["cursor"], str) or ("",)
+    page = page_of(
+        people.living_in(session(), me().book_id, scope, after=after, limit=asked["limit"] + 1), asked["limit"], lambda row: [row.handle]
+    )
+    return Page(_shown(page.items), page.next)
+
+
+@blp.reads("/people/<uuid:person_id>", PersonOut)
+@allow(*READERS)
+def get_person(person_id: UUID) -> dict[str, Any]:
+    """Show somebody of one's areas."""
+    return _shown([people.person(session(), me().book_id, person_id, me().scope(*READERS))])[0]
+
+
+@blp.writes("/people", PersonIn, PersonOut, status=201)
+@allow(*WRITERS)
+def enrol(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
+    """Enrol somebody as a volunteer in one of one's areas."""
+    outcome = people.enrol(session(), act(), services().vault, people.NewPerson(**asked), within=me().scope(*WRITERS))
+    return outcome if isinstance(outcome, Refusal) else _shown([outcome])[0]
+
+
+@blp.reads("/people/<uuid:person_id>/grants", GrantsOut)
+@allow("administrator")
+def list_grants(person_id: UUID) -> dict[str, Any]:
+    """List the roles that somebody of one's areas has or had."""
+    person = people.person(session(), me().book_id, person_id, me().scope("administrator"))
+    return {"items": people.grants_of(session(), me().book_id, person.id)}
+
+
+@blp.writes("/grants", GrantIn, GrantOut, status=201)
+@allow("administrator")
+def grant_role(asked: dict[str, Any]) -> people.Grant | Refusal:
+    """Give somebody a role in one of one's areas, from today unless told otherwise."""
+    starts_on: date = asked.pop("starts_on") or me().today
+    return people.grant_role(session(), act(), **asked, starts_on=starts_on, within=me().scope("administrator"))
+
+
+@blp.writes("/grants/<uuid:grant_id>/end", EndIn, GrantOut)
+@allow("administrator")
+def end_grant(asked: dict[str, Any], grant_id: UUID) -> people.Grant | Refusal:
+    """Let a role in one of one's areas end with that day."""
+    return people.end_grant(session(), act(), grant_id, asked["ends_on"], within=me().scope("administrator"))
+
+
+@blp.writes("/ties", TieIn, TieOut, status=201)
+@allow(*WRITERS)
+def tie(asked: dict[str, Any]) -> dict[str, Any]:
+    """Record that two people of one's areas are kin or of one household."""
+    for person_id in (asked["person_id"], asked["other_id"]):
+        people.person(session(), me().book_id, person_id, me().scope(*WRITERS))
+    people.tie(session(), act(), **asked)
+    return asked
+
+
+@blp.writes("/charges", ChargeIn, ChargesOut)
+@allow(*WRITERS)
+def give_charge(asked: dict[str, Any]) -> dict[str, Any]:
+    """Give a building leader of one's areas the persons to look after; answer all their households."""
+    people.give_charge(session(), act(), asked["leader_id"], asked["person_ids"], within=me().scope(*WRITERS))
+    return {"leader_id": asked["leader_id"], "households": people.households_of_leader(session(), me().book_id, asked["leader_id"])}
+
+
+@blp.reads("/teams", TeamOut, paged=True)
+@allow()
+def list_teams(asked: dict[str, Any]) -> Page:
+    """List the teams of the book."""
+    (after,) = read_cursor(asked["cursor"], str) or ("",)
+    rows = people.teams(session(), me().book_id, (f"{me().book.area_code}/",), after=after, limit=asked["limit"] + 1)
+    return page_of(rows, asked["limit"], lambda team: [team.name])
+
+
+@blp.writes("/teams", TeamIn, TeamOut, status=201)
+@allow(*WRITERS)
+def create_team(asked: dict[str, Any]) -> people.Team | Refusal:
+    """Make a team in one of one's areas, with its first members."""
+    return people.create_team(session(), act(), **asked, within=me().scope(*WRITERS))
+
+
+def _shown(found: Iterable[people.Person]) -> list[dict[str, Any]]:
+    listed = list(found)
+    names = people.names_of(session(), services().vault, me().book_id, [person.id for person in listed])
+    columns = ("id", "handle", "area_code", "is_resident", "status")
+    return [{"name": names[person.id], **{column: getattr(person, column) for column in columns}} for person in listed]

@@ -1,0 +1,222 @@
+"""How a resource of the API is declared: what it takes, what it answers, and the OpenAPI 3.1 document that follows from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from typing import TypeVar
+
+import flask_smorest
+from flask import Flask
+from flask import Request
+from flask import Response
+from flask import request
+from marshmallow import EXCLUDE
+from marshmallow import RAISE
+from marshmallow import Schema
+from marshmallow import fields
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import HTTPException
+
+from ledger.errors import Invalid
+from ledger.errors import Refusal
+from ledger.web.kit.auth import allow
+from ledger.web.kit.fields import Shape
+from ledger.web.kit.paging import PageQuery
+from ledger.web.kit.problems import on_http_error
+from ledger.web.kit.writing import api_write
+from ledger.web.kit.writing import refused
+
+View = TypeVar("View", bound=Callable[..., Any])
+BODY_BYTES_MAX = 64 * 1024
+PREFIX = "/api/v1"
+
+
+class Problem(Schema):
+    """RFC 9457 problem details."""
+
+    type = fields.String(required=True, metadata={"description": "Stable: /problems/<code>"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True, metadata={"description": "What to do, in the language that was asked for"})
+    messages = fields.Dict(metadata={"description": "The same in both languages: zh, en"})
+    field = fields.String(metadata={"description": "What it is about"})
+    errors = fields.List(fields.Dict(), metadata={"description": "One for each field"})
+    data = fields.Dict()
+
+
+class StrictJson(Request):
+    """A request whose JSON is one object of moderate size, without duplicate keys, NaN or lone surrogates."""
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """Say that the body is malformed."""
+        raise Invalid("body-malformed", "body")
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
+        """Return the body, read once."""
+        if not self.is_json:
+            return super().get_json(force=force, silent=silent, cache=cache)
+        if "strict_json" not in self.__dict__:
+            self.__dict__["strict_json"] = _parsed(self.get_data())
+        return self.__dict__["strict_json"]
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    if len(raw) > BODY_BYTES_MAX:
+        raise Invalid("too-large", "body")
+    try:
+        parsed = json.loads(raw.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse, parse_float=_finite)
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise Invalid("body-malformed", "body") from None
+    if not isinstance(parsed, dict):
+        raise Invalid("body-malformed", "body")
+    return parsed
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("duplicate keys")
+    return found
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    if (number := float(text)) in {float("inf"), float("-inf")}:
+        raise ValueError(text)
+    return number
+
+
+class Parser(FlaskParser):
+    """Takes nothing that was not asked for, in the body or in the address."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {**FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION, "query": RAISE, "json": RAISE, "headers": EXCLUDE}  # noqa: RUF012
+
+
+class Resource(flask_smorest.Blueprint):
+    """A resource: reads and writes under /api/v1, each with its schemas."""
+
+    ARGUMENTS_PARSER = Parser()
+
+    def __init__(self, name: str, import_name: str, description: str) -> None:
+        super().__init__(f"api_{name}", import_name, url_prefix=PREFIX, description=description)
+
+    def reads(
+        self, rule: str, out: type[Schema], *, query: type[Schema] | None = None, paged: bool = False
+    ) -> Callable[[View], View]:  # fmt: skip
+        """Declare a GET: `query` names what the address may carry; a paged one answers {items, next}."""
+
+        def declare(view: View) -> View:
+            schema = _page_of(out) if paged else out
+            inner = self.response(200, schema)(_refusals_as_problems(view))
+            wanted = query or (PageQuery if paged else None)
+            if wanted:
+                inner = self.arguments(wanted, location="query")(inner)
+            return self._declare(rule, "GET", view, inner)
+
+        return declare
+
+    def writes(
+        self, rule: str, takes: type[Schema], out: type[Schema], *, status: int = 200, method: str = "POST"
+    ) -> Callable[[View], View]:  # fmt: skip
+        """Declare a write under an Idempotency-Key: it takes a body of `takes` and answers `out`."""
+
+        def declare(view: View) -> View:
+            inner = self.response(status, out)(_refusals_as_problems(view))
+            inner = _json_only(self.arguments(takes, location="json")(api_write(inner)))
+            inner = self.doc(parameters=[_KEY])(inner)
+            return self._declare(rule, method, view, inner)
+
+        return declare
+
+    def _declare(self, rule: str, method: str, view: View, inner: Any) -> View:
+        for status, about in (_ALWAYS | (_WRITES if method != "GET" else {})).items():
+            inner = self.alt_response(status, schema=Problem, content_type="application/problem+json", description=about)(inner)
+        # Looked for on the finished view, by the check of every request and by the tests.
+        inner.access_rule = view.access_rule  # type: ignore[attr-defined]
+        if view.access_rule.public:  # type: ignore[attr-defined]
+            inner = self.doc(security=[])(inner)
+            inner.access_rule = view.access_rule  # type: ignore[attr-defined]
+        self.route(rule, methods=[method])(inner)
+        return view
+
+
+_ALWAYS = {
+    400: "malformed",
+    401: "not signed in",
+    403: "not allowed",
+    404: "not found",
+    409: "refused by the rules, or busy",
+    410: "too late",
+    422: "invalid input",
+    429: "too many requests",
+    503: "busy",
+}
+_WRITES = {413: "too large", 415: "not JSON"}
+_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "required": True,
+    "description": "Made once for each intent; the same key gets the same answer for ever.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+
+
+def _page_of(out: type[Schema]) -> type[Schema]:
+    return Shape.from_dict(
+        {"items": fields.List(fields.Nested(out), required=True), "next": fields.String(allow_none=True, required=True)},
+        name=f"{out.__name__}Page",
+    )
+
+
+def _refusals_as_problems(view: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        outcome = view(*args, **kwargs)
+        return refused(outcome) if isinstance(outcome, Refusal) else outcome
+
+    return answer
+
+
+def _json_only(view: Callable[..., Response]) -> Callable[..., Response]:
+    @wraps(view)
+    def check(*args: Any, **kwargs: Any) -> Response:
+        if not request.is_json:
+            raise Invalid("media-type-unsupported", "Content-Type")
+        return view(*args, **kwargs)
+
+    return check
+
+
+class Api(flask_smorest.Api):
+    """The API as a whole: its document, and its errors as problem+json."""
+
+    ERROR_SCHEMA = Problem
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        """Answer an HTTP error: a page to people, problem+json to the API."""
+        return on_http_error(error)
+
+
+def init(app: Flask) -> Api:
+    """Make the API of `app`; its document is public at /api/v1/openapi.json."""
+    app.request_class = StrictJson
+    app.config |= {
+        "API_TITLE": "Good-Deed Passbook 善行存折",
+        "API_VERSION": "v1",
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": PREFIX,
+        "OPENAPI_JSON_PATH": "openapi.json",
+        "MAX_CONTENT_LENGTH": 10 * 1024 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 512 * 1024,
+    }
+    bearer = {"type": "http", "scheme": "bearer", "description": "A token issued by `flask ledger people token`."}
+    api = Api(app, spec_kwargs={"components": {"securitySchemes": {"bearer": bearer}}, "security": [{"bearer": []}]})
+    document = app.view_functions["api-docs.openapi_json"]
+    app.view_functions["api-docs.openapi_json"] = allow(public=True)(lambda: document())
+    return api

@@ -1,0 +1,166 @@
+"""Who asks, and whether they may: every view says who it is for, and one that does not is never served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+from typing import TypeVar
+from uuid import UUID
+
+from flask import Flask
+from flask import abort
+from flask import current_app
+from flask import g
+from flask import redirect
+from flask import request
+from flask import url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from ledger import people
+from ledger.areas import Book
+from ledger.areas import Scope
+from ledger.clock import local_day
+from ledger.people import SHOP_ROLES
+from ledger.people import Power
+from ledger.web.kit.extensions import services
+from ledger.web.kit.extensions import session
+from ledger.web.kit.problems import is_api
+
+View = TypeVar("View", bound=Callable[..., Any])
+#: Gives the powers that somebody holds on a day.
+PowerSource = Callable[[Session, UUID, UUID, date], list[Power]]
+
+SESSION_COOKIE = "passbook"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who a view is for: everybody, anybody signed in, or whoever holds one of some roles."""
+
+    public: bool = False
+    roles: frozenset[str] = frozenset()
+
+
+def allow(*roles: str, public: bool = False) -> Callable[[View], View]:
+    """Declare who a view is for; without roles, anybody signed in."""
+    assert not (roles and public)
+    assert set(roles) <= set(people.ROLES), roles
+
+    def declare(view: View) -> View:
+        view.access_rule = Rule(public, frozenset(roles))  # type: ignore[attr-defined]
+        return view
+
+    return declare
+
+
+class Me:
+    """Whoever asks: their book, and what they may do on this day of it."""
+
+    def __init__(self, book: Book, person_id: UUID, powers: Sequence[Power], sources: Sequence[PowerSource], token: str) -> None:
+        self.book, self.book_id, self.zone = book, book.id, book.zone
+        self.person_id = person_id
+        self.token = token
+        self._area_powers = powers
+        self._sources = sources
+
+    @cached_property
+    def today(self) -> date:
+        """Return the book's own day."""
+        return local_day(services().clock.now(), self.zone)
+
+    @cached_property
+    def _shop_powers(self) -> list[Power]:
+        # Read only where a view asks for it: most people work in no shop.
+        return [power for source in self._sources for power in source(session(), self.book_id, self.person_id, self.today)]
+
+    def powers(self, *roles: str) -> list[Power]:
+        """Return the powers of these roles that are held."""
+        held = [power for power in self._area_powers if power.role in roles]
+        return held + ([power for power in self._shop_powers if power.role in roles] if SHOP_ROLES & set(roles) else [])
+
+    def has(self, *roles: str) -> bool:
+        """Tell whether one of these roles is held anywhere."""
+        return bool(self.powers(*roles))
+
+    def scope(self, *roles: str) -> Scope:
+        """Return the paths of the areas in which one of these roles is held."""
+        return tuple(power.area_path for power in self.powers(*roles) if power.unit_id is None)
+
+    def unit_ids(self, *roles: str) -> frozenset[UUID]:
+        """Return the shops in which one of these roles is held."""
+        return frozenset(power.unit_id for power in self.powers(*roles) if power.unit_id)
+
+
+def me() -> Me:
+    """Return whoever asks; only for views that want somebody signed in."""
+    found: Me = g.me
+    return found
+
+
+def maybe_me() -> Me | None:
+    """Return whoever asks, where somebody is signed in."""
+    found: Me | None = g.get("me")
+    return found
+
+
+def init(app: Flask, sources: Sequence[PowerSource]) -> None:
+    """Check every request of `app`; `sources` are further places where powers are kept."""
+    app.extensions["power_sources"] = tuple(sources)
+    app.before_request(_check)
+
+
+def rule_of(endpoint: str, app: Flask | None = None) -> Rule | None:
+    """Return the rule of a view, or None where it declares none."""
+    view: Any = (app or current_app).view_functions[endpoint]
+    return getattr(view, "access_rule", None)
+
+
+def _check() -> ResponseReturnValue | None:
+    if request.endpoint is None or request.endpoint == "static":
+        return None
+    rule = rule_of(request.endpoint)
+    if rule is None:
+        raise RuntimeError(f"the view {request.endpoint} declares no rule: decorate it with allow(...)")
+    if rule.public and is_api():
+        return None
+    g.me = _recognised()
+    if rule.public:
+        return None
+    if g.me is None:
+        if is_api() or request.method != "GET":
+            abort(401)
+        return redirect(url_for("sign_in.how", next=request.full_path.rstrip("?")))
+    if rule.roles and not g.me.has(*rule.roles):
+        abort(403)
+    return None
+
+
+def _recognised() -> Me | None:
+    token = _token()
+    if not token:
+        return None
+    found = people.recognise_with_powers(session(), token, services().clock.now())
+    if found is None:
+        return None
+    signed_in, powers = found
+    # A bearer token is for machines and the API, a session for pages: one copied into the other's place opens nothing.
+    if signed_in.kind != ("bearer" if is_api() else "session"):
+        return None
+    return Me(signed_in.book, signed_in.person_id, powers, current_app.extensions["power_sources"], token)
+
+
+def _token() -> str | None:
+    if is_api():
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        return token.strip() if kind.lower() == "bearer" else None
+    return request.cookies.get(session_cookie())
+
+
+def session_cookie() -> str:
+    """Return the name of the session's cookie: bound to this host where the service is reached by https."""
+    return f"__Host-{SESSION_COOKIE}" if services().settings.public_url.startswith("https") else SESSION_COOKIE

@@ -1,0 +1,74 @@
+"""What the edge keeps beside each request: the database session, the languages, and the services handed in at start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask
+from flask import current_app
+from flask import g
+from flask import has_request_context
+from flask import request
+from flask_babel import Babel
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy.orm import Session
+
+from ledger import store
+from ledger.clock import Clock
+from ledger.people import Vault
+from ledger.settings import Settings
+from ledger.store import Base
+
+db = SQLAlchemy(metadata=Base.metadata)
+babel = Babel()
+
+LANGUAGES = ("zh_Hans_CN", "en")
+LANGUAGE_COOKIE = "language"
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the whole application shares."""
+
+    settings: Settings
+    clock: Clock
+    vault: Vault
+
+
+def services() -> Services:
+    """Return the services of the running application."""
+    found: Services = current_app.extensions["passbook"]
+    return found
+
+
+def session() -> Session:
+    """Return the session of the request; one that only reads says so, and on SQLite waits for no writer."""
+    current: Session = db.session()
+    if has_request_context() and "session_begun" not in g:
+        g.session_begun = True
+        if request.method in {"GET", "HEAD"} and db.engine.dialect.name == "sqlite":
+            current.connection(execution_options={"sqlite_begin": "DEFERRED"})
+    return current
+
+
+def language() -> str:
+    """Return the language to answer in: the one that was chosen, else the one the browser asks for."""
+    if not has_request_context():
+        return LANGUAGES[0]
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    if chosen in LANGUAGES:
+        return chosen
+    best = request.accept_languages.best_match(["zh-CN", "zh", "en"], default="zh")
+    return "en" if best == "en" else LANGUAGES[0]
+
+
+def init(app: Flask, services: Services) -> None:
+    """Attach everything to `app`."""
+    app.extensions["passbook"] = services
+    url = services.settings.database_url
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = store.engine_options(url) | ({"pool_size": 20} if url.startswith("postgresql") else {})
+    db.init_app(app)
+    babel.init_app(app, default_locale=LANGUAGES[0], locale_selector=language)
+    with app.app_context():
+        store.prepare(db.engine)

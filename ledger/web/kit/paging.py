@@ -1,0 +1,58 @@
+"""Long lists come a page at a time, by the key of the last row seen: the ten-thousandth page costs what the first does."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+from typing import NamedTuple
+from typing import TypeVar
+
+from marshmallow import fields
+
+from ledger.errors import Invalid
+from ledger.web.kit.fields import Shape
+
+Row = TypeVar("Row")
+LIMIT_MAX = 100
+
+
+class PageQuery(Shape):
+    """Where in a list to go on, and how many to give."""
+
+    cursor = fields.String(load_default=None, metadata={"description": "`next` of the page before"})
+    limit = fields.Integer(
+        load_default=50, validate=lambda limit: 1 <= limit <= LIMIT_MAX, metadata={"minimum": 1, "maximum": LIMIT_MAX}
+    )  # fmt: skip
+
+
+class Page(NamedTuple):
+    """Some rows of a list, and the cursor of the next page, if there is one."""
+
+    items: Sequence[Any]
+    next: str | None
+
+
+def read_cursor(text: str | None, *kinds: Callable[[Any], Any]) -> tuple[Any, ...] | None:
+    """Return the key that a cursor carries, each part made by one of `kinds`; None for the first page."""
+    if text is None:
+        return None
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(text.encode() + b"=="))
+        if not isinstance(parts, list) or len(parts) != len(kinds) or not all(isinstance(part, str | int) for part in parts):
+            raise ValueError
+        return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
+    except (ValueError, TypeError, OverflowError, binascii.Error):
+        raise Invalid("cursor-malformed", "cursor") from None
+
+
+def page_of(rows: Sequence[Row], limit: int, key: Callable[[Row], Sequence[Any]]) -> Page:
+    """Return a page of `rows`, which were read with `limit` + 1: the one more says that there is a next page."""
+    if len(rows) <= limit:
+        return Page(rows, None)
+    parts = [part if isinstance(part, int) else str(part) for part in key(rows[limit - 1])]
+    text = base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    return Page(rows[:limit], text)

@@ -1,0 +1,303 @@
+"""The one table of what can be wrong: each stable code with its status and a sentence in both languages that a person can act on.
+
+Bodies are RFC 9457 problem details. Refusals and errors of the domain carry a code and data; words for people are only here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from typing import NamedTuple
+
+from flask import Flask
+from flask import Response
+from flask import render_template
+from flask import request
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException
+
+from ledger.errors import DomainError
+from ledger.errors import Refusal
+from ledger.web.kit.extensions import db
+from ledger.web.kit.extensions import language
+
+log = logging.getLogger(__name__)
+
+
+class Sentence(NamedTuple):
+    """A status and what to say, with {placeholders} for the problem's data."""
+
+    status: int
+    zh: str
+    en: str
+
+
+PROBLEMS: dict[str, Sentence] = {
+    # The edge
+    "invalid-input": Sentence(422, "有内容填写不对，请看标出的项。", "Something was filled in wrongly; see the fields named."),
+    "body-malformed": Sentence(400, "请求内容不是有效的 JSON 对象。", "The request's body is not a valid JSON object."),
+    "not-signed-in": Sentence(
+        401, "请先登录：向社区工作人员要一个登录链接。", "Please sign in first: ask community staff for a sign-in link."
+    ),
+    "not-allowed": Sentence(
+        403, "您没有做这件事的权限；需要时请联系管理员。", "You are not allowed to do this; ask an administrator if you should be."
+    ),
+    "form-expired": Sentence(403, "页面已过期，请重新打开再提交。", "This page has expired; open it again and submit once more."),
+    "not-found": Sentence(404, "没有找到；可能已删除，或不在您的范围内。", "Not found; it may be gone, or outside of what you may see."),
+    "method-not-allowed": Sentence(405, "这个地址不支持这种操作。", "This address does not take this method."),
+    "busy": Sentence(
+        409,
+        "同样的请求正在处理，请稍候用同一编号再试。",
+        "The same request is being worked on; wait a moment and try again with the same key.",
+    ),
+    "too-large": Sentence(413, "内容太大，请缩小后再提交。", "That is too large; make it smaller and submit again."),
+    "media-type-unsupported": Sentence(415, "请用 application/json 提交。", "Please send application/json."),
+    "idempotency-key-missing": Sentence(400, "写操作必须带 Idempotency-Key。", "A write needs an Idempotency-Key header."),
+    "idempotency-key-malformed": Sentence(
+        400, "Idempotency-Key 应为 1 到 255 个可见字符。", "The Idempotency-Key must be 1 to 255 visible ASCII characters."
+    ),
+    "idempotency-key-reused": Sentence(
+        422,
+        "这个 Idempotency-Key 已用于另一个不同的请求，请换一个新的。",
+        "This Idempotency-Key was used for a different request; make a new one.",
+    ),
+    "too-many-requests": Sentence(429, "操作太频繁，请稍后再试。", "Too many requests; please wait a little."),
+    "failed": Sentence(
+        500, "系统出错，没有做任何改动；请稍后再试。", "Something failed on our side and nothing was changed; please try again later."
+    ),
+    "unavailable": Sentence(
+        503, "系统正忙，没有做任何改动；请稍后再试。", "The service is busy and nothing was changed; please try again shortly."
+    ),
+    "vault-cannot-open": Sentence(
+        500, "个人信息无法解封，请联系管理员检查主密钥。", "Personal data could not be opened; an administrator must check the master key."
+    ),
+    # Single fields of a request
+    "field-required": Sentence(422, "必填。", "This is required."),
+    "field-unknown": Sentence(422, "不认识这一项。", "There is no such field."),
+    "field-malformed": Sentence(422, "格式不对。", "This is not of the right form."),
+    "amount-malformed": Sentence(422, "应为 1 到 1,000,000,000,000 的整数。", "This must be a whole number from 1 to 1,000,000,000,000."),
+    "number-out-of-range": Sentence(422, "应为 {least} 到 {most} 的整数。", "This must be a whole number from {least} to {most}."),
+    "text-malformed": Sentence(
+        422, "文字为空、太长或含有不能用的字符。", "This text is empty, too long, or has characters that cannot be used."
+    ),
+    "day-malformed": Sentence(422, "日期应写成 2026-11-23 这样。", "Write the day like 2026-11-23."),
+    "moment-malformed": Sentence(422, "时间应写成 2026-11-23T09:00:00+08:00 这样。", "Write the time like 2026-11-23T09:00:00+08:00."),
+    "id-malformed": Sentence(422, "编号不对。", "This is not an id."),
+    "choice-malformed": Sentence(422, "请从给出的选项中选一个。", "Choose one of those given."),
+    "cursor-malformed": Sentence(422, "翻页标记不对，请从第一页开始。", "This cursor is not valid; start from the first page."),
+    # Areas
+    "area-code-malformed": Sentence(422, "网格编号应为上级编号加后缀。", "A grid's code is its parent's code with a suffix."),
+    "area-code-taken": Sentence(409, "这个编号已被使用，请换一个。", "This code is taken; choose another."),
+    "area-columns-missing": Sentence(
+        422, "文件缺少列：code, name, level, parent_code。", "The file lacks columns: code, name, level, parent_code."
+    ),
+    "area-level-unknown": Sentence(422, "层级应为 grid 或 micro_grid。", "The level must be grid or micro_grid."),
+    "area-name-malformed": Sentence(422, "名称应为 1 到 100 个字。", "A name has 1 to 100 characters."),
+    "area-name-taken": Sentence(409, "同一社区已有同名网格。", "There is a grid of this name here already."),
+    "area-parent-not-above": Sentence(
+        409, "这里不能建这种网格：网格建在社区下，微网格建在网格下。", "A grid belongs below a community, a micro-grid below a grid."
+    ),
+    "grid-kind-malformed": Sentence(
+        422, "网格须注明综合或专属；微网格不注明。", "A grid is comprehensive or special; a micro-grid is neither."
+    ),
+    "zone-unknown": Sentence(422, "没有这个时区。", "There is no such time zone."),
+    # People
+    "already-enrolled": Sentence(409, "同名同电话的人已经登记。", "Somebody with this name and phone is enrolled already."),
+    "birth-month-malformed": Sentence(422, "出生年月应写成 1956-03。", "Write the month of birth like 1956-03."),
+    "choice-unknown": Sentence(422, "没有这个选择。", "There is no such choice."),
+    "dates-out-of-order": Sentence(422, "结束日期早于开始日期。", "The end is before the beginning."),
+    "file-unreadable": Sentence(422, "文件读不出来；请另存为 xlsx 再试。", "The file cannot be read; save it as xlsx and try again."),
+    "name-malformed": Sentence(422, "姓名应为 1 到 50 个字。", "A name has 1 to 50 characters."),
+    "phone-malformed": Sentence(422, "电话号码不对。", "This is not a phone number."),
+    "role-unknown": Sentence(422, "没有这个角色。", "There is no such role."),
+    "role-already-ended": Sentence(409, "这个角色已经结束。", "This role has ended already."),
+    "role-for-oneself": Sentence(
+        403, "不能给自己授权；请另一位管理员来做。", "Nobody gives a role to themselves; ask another administrator."
+    ),
+    "roster-nobody": Sentence(422, "表里没有找到人员；请检查表头。", "Nobody was found in the sheet; check its headings."),
+    "roster-password": Sentence(422, "文件有密码；请去掉密码再试。", "The file has a password; remove it and try again."),
+    "roster-too-large": Sentence(422, "表太大；请分成几份。", "The sheet is too large; split it."),
+    "roster-unreadable": Sentence(
+        422, "这不是能读的 Excel 文件；请另存为 xlsx 再试。", "This is not a readable Excel file; save it as xlsx and try again."
+    ),
+    "team-name-taken": Sentence(409, "已有同名团队。", "There is a team of this name already."),
+    "tie-kind-unknown": Sentence(422, "关系应为 household 或 kin。", "A tie is household or kin."),
+    "tie-with-oneself": Sentence(422, "不能与自己建立关系。", "Nobody is tied to themselves."),
+    "link-unknown": Sentence(404, "登录链接不对；请向工作人员要一个新的。", "This sign-in link is not known; ask staff for a new one."),
+    "link-used": Sentence(409, "登录链接已用过；请向工作人员要一个新的。", "This sign-in link was used already; ask staff for a new one."),
+    "link-expired": Sentence(410, "登录链接已过期；请向工作人员要一个新的。", "This sign-in link has expired; ask staff for a new one."),
+    # The journal
+    "entry-kind-unknown": Sentence(422, "没有这种流水。", "There is no such kind of entry."),
+    "same-account": Sentence(422, "转出和转入不能是同一个账户。", "Points cannot move from an account to itself."),
+    "points-insufficient": Sentence(
+        409, "积分不够：可用 {available}，需要 {asked}。", "Not enough points: {available} available, {asked} asked."
+    ),
+    "refused-together": Sentence(
+        409, "同组的另一项被拒绝，所以这一项没有做。", "Another of the same group was refused, so this was not done."
+    ),
+    "reversal-exceeds-the-rest": Sentence(409, "最多还能撤销 {left}。", "No more than {left} is left to take back."),
+    "reversal-of-a-reversal": Sentence(409, "撤销不能再撤销。", "What took something back cannot itself be taken back."),
+    "hold-already-lapsed": Sentence(409, "冻结的时限已过。", "The hold would have lapsed already."),
+    "hold-ended": Sentence(409, "这笔冻结已经结束。", "This hold has ended already."),
+    "hold-lapsed": Sentence(410, "这笔冻结已过期，积分已退回。", "This hold has lapsed; the points are free again."),
+    "hold-exceeded": Sentence(409, "超过冻结的积分：只冻结了 {held}。", "That is more than was held: {held}."),
+}
+
+#: A lock or a statement took longer than the database's patience.
+TOO_SLOW = frozenset({"55P03", "57014"})
+
+_BY_STATUS = {
+    400: "body-malformed",
+    401: "not-signed-in",
+    403: "not-allowed",
+    404: "not-found",
+    405: "method-not-allowed",
+    409: "busy",
+    413: "too-large",
+    415: "media-type-unsupported",
+    422: "invalid-input",
+    429: "too-many-requests",
+    503: "unavailable",
+}
+
+
+class _Missing(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def sentences(code: str, data: Mapping[str, Any]) -> dict[str, str]:
+    """Return the sentence of `code` in both languages, filled from `data`."""
+    problem = PROBLEMS[code]
+    plain = _Missing({key: _plain(value) for key, value in data.items()})
+    return {"zh": problem.zh.format_map(plain), "en": problem.en.format_map(plain)}
+
+
+def problem_body(code: str, field: str | None = None, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the problem details of `code`."""
+    said = sentences(code, data or {})
+    body: dict[str, Any] = {
+        "type": f"/problems/{code}",
+        "title": code.replace("-", " "),
+        "status": PROBLEMS[code].status,
+        "detail": said["en" if language() == "en" else "zh"],
+        "messages": said,
+    }
+    if field:
+        body["field"] = field
+    return body | ({"data": {key: _plain(value) for key, value in data.items()}} if data else {})
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if value is None or isinstance(value, int | str | list | dict) else str(value)
+
+
+def problem_response(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    """Return `body` (see `problem_body`) as an application/problem+json response."""
+    response = Response(json.dumps(body, ensure_ascii=False), body["status"], content_type="application/problem+json; charset=utf-8")
+    response.headers.extend(dict(headers or {}))
+    if body["status"] in {409, 429, 503} and "Retry-After" not in response.headers and body["type"].endswith(("busy", "unavailable")):
+        response.headers["Retry-After"] = "2"
+    if body["status"] == 429 and isinstance(seconds := body.get("data", {}).get("retry_after"), int):
+        response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def body_of(problem: Refusal | DomainError) -> dict[str, Any]:
+    """Return the problem details of a refusal or an error of the domain."""
+    return problem_body(problem.code, problem.field, problem.data)
+
+
+def is_api() -> bool:
+    """Tell whether the request wants problem+json rather than a page."""
+    return request.path.startswith("/api/")
+
+
+def show(body: Mapping[str, Any]) -> Response:
+    """Answer with a problem, as JSON to the API and as a page to people."""
+    if is_api():
+        return problem_response(body)
+    response = Response(render_template("errors/problem.html", problem=body), body["status"])
+    if body["status"] == 503:
+        response.headers["Retry-After"] = "2"
+    return response
+
+
+def on_domain_error(error: DomainError) -> Response:
+    """Roll back and answer with what was wrong."""
+    db.session.rollback()
+    if error.code == "vault-cannot-open":
+        log.error("the vault cannot be opened: wrong master key, or tampered rows")
+    return show(body_of(error))
+
+
+def on_http_error(error: HTTPException) -> Response:
+    """Answer an HTTP error, also those the framework raises, as a problem."""
+    db.session.rollback()
+    if error.code is not None and error.code < 400:
+        return error.get_response()  # type: ignore[return-value]
+    code = _BY_STATUS.get(error.code or 500, "failed" if (error.code or 500) >= 500 else "invalid-input")
+    body = problem_body(code)
+    messages = getattr(error, "data", {}).get("messages")
+    if code == "invalid-input" and messages:
+        body["errors"] = list(_errors(messages))
+        body["field"] = body["errors"][0]["field"]
+    if code == "invalid-input":
+        body["status"] = 422
+    response = show(body)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After", "WWW-Authenticate"}:
+            response.headers[name] = value
+    return response
+
+
+def on_any_error(error: Exception) -> Response:
+    """Roll back, write down what happened, and say that nothing was changed."""
+    db.session.rollback()
+    log.error("unexpected error", exc_info=error)
+    return show(problem_body("failed"))
+
+
+def init(app: Flask, more: Mapping[str, Sentence]) -> None:
+    """Answer whatever goes wrong in `app` as a problem; `more` are those of another package. A code means one thing."""
+    assert not more.keys() & PROBLEMS.keys() or all(PROBLEMS[code] == more[code] for code in more), "a code is defined twice"
+    PROBLEMS.update(more)
+    app.register_error_handler(DomainError, on_domain_error)
+    app.register_error_handler(HTTPException, on_http_error)
+    app.register_error_handler(DBAPIError, on_database_error)
+    app.register_error_handler(Exception, on_any_error)
+
+
+def on_database_error(error: DBAPIError) -> Response:
+    """Say that the database is busy where it is; anything else it says is unexpected."""
+    db.session.rollback()
+    if getattr(error.orig, "sqlstate", None) in TOO_SLOW or "database is locked" in str(error.orig) or error.connection_invalidated:
+        log.warning("the database did not answer in time: %s", type(error.orig).__name__)
+        return show(problem_body("unavailable"))
+    return on_any_error(error)
+
+
+def _errors(messages: Any, path: str = "") -> Any:
+    """Yield one problem for each field, from marshmallow's nested messages."""
+    if isinstance(messages, Mapping):
+        for key, below in messages.items():
+            place = path if key in {"json", "query", "_schema"} else f"{path}.{key}" if path else str(key)
+            yield from _errors(below, place)
+        return
+    for message in messages if isinstance(messages, list) else [messages]:
+        # Our own fields say a code, with its data behind a bar; marshmallow's own sentences are mapped.
+        code, _, data = str(message).partition("|")
+        code = code if code in PROBLEMS else _MARSHMALLOW.get(code, "field-malformed")
+        yield {"field": path or "body", "code": code, "messages": sentences(code, json.loads(data) if data else {})}
+
+
+_MARSHMALLOW = {
+    "Missing data for required field.": "field-required",
+    "Unknown field.": "field-unknown",
+    "Field may not be null.": "field-required",
+}

@@ -1,0 +1,76 @@
+"""What templates are given besides their values: points, days and times as people read them, forms, and codes."""
+
+from __future__ import annotations
+
+from datetime import date
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+from flask import g
+from flask import request
+from markupsafe import Markup
+
+from ledger.web.kit import qr
+from ledger.web.kit.auth import maybe_me
+from ledger.web.kit.extensions import language
+from ledger.web.kit.writing import csrf_token
+from ledger.web.kit.writing import form_key
+
+#: Where nobody is signed in, and so no book says.
+DEFAULT_ZONE = "Asia/Shanghai"
+
+
+def points(amount: int) -> str:
+    """Return points grouped by thousands."""
+    return f"{amount:,}"
+
+
+def signed(amount: int) -> str:
+    """Return points with their sign, for a passbook line."""
+    return f"{amount:+,}".replace("-", "−")
+
+
+def yuan(fen: int) -> str:
+    """Return hundredths of a yuan as yuan."""
+    return f"{fen // 100:,}.{fen % 100:02}"
+
+
+def local(moment: datetime, form: str = "%Y-%m-%d %H:%M") -> str:
+    """Return a moment on the book's own clock."""
+    who = maybe_me()
+    return moment.astimezone(ZoneInfo(who.zone if who else DEFAULT_ZONE)).strftime(form)
+
+
+def day(value: date) -> str:
+    """Return a day."""
+    return value.isoformat()
+
+
+def named(thing: object) -> str:
+    """Return the name of a category or rate in the language of the page."""
+    return str(getattr(thing, "name_en" if language() == "en" else "name_zh"))
+
+
+def typed(name: str, default: object = "") -> str:
+    """Return what was typed into a field of a form that is drawn again, else `default`."""
+    return request.form.get(name, str(default)) if request.method == "POST" else str(default)
+
+
+def form_fields() -> Markup:
+    """Return the hidden fields that every form carries."""
+    return Markup('<input type="hidden" name="_key" value="{}"><input type="hidden" name="_csrf" value="{}">').format(
+        form_key(), csrf_token()
+    )  # fmt: skip
+
+
+def problem() -> object:
+    """Return what was wrong with the form that is drawn again, if anything."""
+    return g.get("problem")
+
+
+def init(app: Flask) -> None:
+    """Give the templates of `app` all this."""
+    app.jinja_env.filters |= {"points": points, "signed": signed, "yuan": yuan, "local": local, "day": day, "named": named}
+    app.jinja_env.globals |= {"typed": typed, "form_fields": form_fields, "problem": problem, "maybe_me": maybe_me}
+    app.jinja_env.globals |= {"language": language, "qr": qr.svg}

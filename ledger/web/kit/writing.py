@@ -1,0 +1,194 @@
+"""Every write of the edge, API or page: claimed under its key, carried out, answered and committed in one transaction, or not at all.
+
+The edge owns the transaction: a view that returns commits, also when it returns a Refusal; one that raises rolls back and leaves no trace.
+The same key gets the same answer for ever (law 5 of the book).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from typing import NamedTuple
+
+from flask import Response
+from flask import current_app
+from flask import g
+from flask import jsonify
+from flask import redirect
+from flask import request
+from sqlalchemy.exc import DBAPIError
+
+from ledger import journal
+from ledger.act import Act
+from ledger.errors import Conflict
+from ledger.errors import DomainError
+from ledger.errors import Invalid
+from ledger.errors import Refusal
+from ledger.web.kit.auth import me
+from ledger.web.kit.extensions import db
+from ledger.web.kit.extensions import services
+from ledger.web.kit.extensions import session
+from ledger.web.kit.problems import TOO_SLOW
+from ledger.web.kit.problems import body_of
+from ledger.web.kit.problems import problem_body
+from ledger.web.kit.problems import problem_response
+from ledger.web.kit.problems import show
+
+log = logging.getLogger(__name__)
+
+KEY_LENGTH_MAX = 255
+_TRIES = 3
+#: Serialization failure, deadlock, and a server that went away: nothing was done, the same key may try again.
+_TRY_AGAIN = frozenset({"40001", "40P01", "57P01", "57P02", "57P03", "08000", "08003", "08006"})
+
+
+class Reply(NamedTuple):
+    """What a request is answered with, as it is stored."""
+
+    status: int
+    body: Any
+
+
+def act() -> Act:
+    """Return the act of the write that is under way."""
+    found: Act = g.act
+    return found
+
+
+def carry_out(key: str, work: Callable[[], Reply]) -> tuple[Reply, bool]:
+    """Do `work` once under `key` and commit; return the reply, and whether it was given before."""
+    input_hash = _input_hash()
+    for attempt in range(1, _TRIES + 1):
+        try:
+            return _carry_out(key, input_hash, work)
+        except DBAPIError as problem:
+            db.session.rollback()
+            state = getattr(problem.orig, "sqlstate", None)
+            if state in TOO_SLOW or "database is locked" in str(problem.orig):
+                raise Conflict from problem
+            if not (state in _TRY_AGAIN or problem.connection_invalidated) or attempt == _TRIES:
+                raise
+            log.warning("trying a write again after %s", state or "a lost connection")
+        except BaseException:
+            db.session.rollback()
+            raise
+    raise AssertionError("unreachable")
+
+
+def _carry_out(key: str, input_hash: bytes, work: Callable[[], Reply]) -> tuple[Reply, bool]:
+    current, who, now = session(), me(), services().clock.now()
+    (claimed,) = journal.claim(current, who.book_id, [journal.Ask(who.person_id, key, input_hash, now)])
+    if isinstance(claimed, journal.Answered):
+        current.rollback()
+        return Reply(claimed.status, claimed.body), True
+    if isinstance(claimed, journal.Differs):
+        raise Invalid("idempotency-key-reused", "Idempotency-Key")
+    channel = "api" if request.path.startswith("/api/") else "page"
+    g.act = Act(who.book_id, who.person_id, channel, claimed.request_id, now)
+    reply = work()
+    journal.answer(current, who.book_id, [(claimed.request_id, reply.status, reply.body)])
+    current.commit()
+    return reply, False
+
+
+def _input_hash() -> bytes:
+    """Return the SHA-256 of what is asked: the method, the place, and the content, whatever the order of its fields."""
+    if request.is_json:
+        content = json.dumps(request.get_json(), sort_keys=True, ensure_ascii=False)
+    else:
+        fields = sorted((name, value) for name, value in request.form.items(multi=True) if not name.startswith("_"))
+        files = sorted((name, hashlib.sha256(file.stream.read()).hexdigest()) for name, file in request.files.items(multi=True))
+        for file in request.files.values():
+            file.stream.seek(0)
+        content = json.dumps([fields, files], ensure_ascii=False)
+    return hashlib.sha256(f"{request.method}\n{request.full_path}\n{content}".encode()).digest()
+
+
+def api_write(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Make an API view a write: it needs an Idempotency-Key and is carried out once under it."""
+
+    @wraps(view)
+    def write(*args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get("Idempotency-Key", "")
+        if not key:
+            raise Invalid("idempotency-key-missing", "Idempotency-Key")
+        if len(key) > KEY_LENGTH_MAX or not all("!" <= character <= "~" for character in key):
+            raise Invalid("idempotency-key-malformed", "Idempotency-Key")
+
+        def work() -> Reply:
+            response = view(*args, **kwargs)
+            return Reply(response.status_code, response.get_json(force=True, silent=True))
+
+        reply, is_replay = carry_out(key, work)
+        response = _as_response(reply)
+        if is_replay:
+            response.headers["Idempotency-Replayed"] = "true"
+        return response
+
+    return write
+
+
+def _as_response(reply: Reply) -> Response:
+    if reply.status >= 400:
+        return problem_response(reply.body)
+    response: Response = jsonify(reply.body)
+    response.status_code = reply.status
+    return response
+
+
+def refused(refusal: Refusal) -> Response:
+    """Return a refusal as the response of an API view; it is stored and committed like any answer."""
+    return problem_response(body_of(refusal))
+
+
+def form_write(form: Callable[..., Any]) -> Callable[[Callable[..., str | Refusal]], Callable[..., Any]]:
+    """Make a page view a write: it returns the address to go on to, or a Refusal, which draws `form` again with what is wrong.
+
+    Forms carry a `_key` made when they were drawn, so that sending one twice does it once, and a `_csrf` bound to the session.
+    """
+
+    def decorate(view: Callable[..., str | Refusal]) -> Callable[..., Any]:
+        @wraps(view)
+        def write(*args: Any, **kwargs: Any) -> Any:
+            if not hmac.compare_digest(request.form.get("_csrf", ""), csrf_token()):
+                return show(problem_body("form-expired"))
+            key = request.form.get("_key", "")
+            if not 16 <= len(key) <= 64 or not key.isascii() or not key.isalnum():
+                return show(problem_body("form-expired"))
+
+            def work() -> Reply:
+                outcome = view(*args, **kwargs)
+                return Reply(409, body_of(outcome)) if isinstance(outcome, Refusal) else Reply(303, {"location": outcome})
+
+            try:
+                reply, _ = carry_out(f"form:{key}", work)
+            except DomainError as problem:
+                reply = Reply(422, body_of(problem))
+            if reply.status == 303:
+                return redirect(reply.body["location"], 303)
+            g.problem = reply.body
+            drawn = current_app.make_response(form(*args, **kwargs))
+            drawn.status_code = reply.body["status"]
+            return drawn
+
+        return write
+
+    return decorate
+
+
+def csrf_token() -> str:
+    """Return what every form of this session carries, and nobody else knows."""
+    found = g.get("me")
+    who = found.token if found else ""
+    return hmac.digest(services().settings.secret_key, f"csrf|{who}".encode(), "sha256").hex()
+
+
+def form_key() -> str:
+    """Return a fresh key for a form that is being drawn."""
+    return secrets.token_hex(16)

@@ -1,0 +1,7 @@
+"""The API of `redeem`, one module a resource."""
+
+from __future__ import annotations
+
+from flask_smorest import Blueprint
+
+ALL: tuple[Blueprint, ...] = ()

@@ -1,0 +1,32 @@
+"""The edge, seen from outside: who is let in, what is malformed, and that every route has a rule."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from ledger.web.kit.auth import rule_of
+
+
+def test_the_service_says_that_it_is_up(client: FlaskClient) -> None:
+    assert client.get("/healthz").get_json() == {"status": "ok"}
+
+
+def test_every_route_declares_who_it_is_for(app: Flask) -> None:
+    undeclared = [rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint != "static" and rule_of(rule.endpoint, app) is None]
+    assert undeclared == []
+
+
+@pytest.mark.parametrize("path", ["/api/v1/me", "/api/v1/book"])
+def test_a_stranger_is_told_to_sign_in(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 401
+    assert answer.content_type.startswith("application/problem+json")
+    assert answer.get_json(force=True)["type"] == "/problems/not-signed-in"
+
+
+def test_the_document_is_public(client: FlaskClient) -> None:
+    document = client.get("/api/v1/openapi.json").get_json()
+    assert document["openapi"] == "3.1.0"
+    assert "/api/v1/me" in document["paths"]

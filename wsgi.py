@@ -1,0 +1,44 @@
+"""The composition root: the one place that sees every part."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+import ledger.cli
+import ledger.web
+import redeem.cli
+import redeem.web
+from ledger.clock import Clock
+from ledger.clock import SystemClock
+from ledger.people import Vault
+from ledger.settings import Settings
+from ledger.web.kit import api
+from ledger.web.kit import auth
+from ledger.web.kit import database
+from ledger.web.kit import extensions
+from ledger.web.kit import headers
+from ledger.web.kit import problems
+from ledger.web.kit import templating
+from redeem.web.problems import REDEEM_PROBLEMS
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Flask:
+    """Return the application; settings come from the environment and time from the machine unless they are handed in."""
+    settings = settings or Settings.from_mapping(os.environ)
+    app = Flask(__name__)
+    extensions.init(app, extensions.Services(settings, clock or SystemClock(), Vault(settings.master_key, settings.pepper)))
+    database.check(app)
+
+    auth.init(app, [])
+    headers.init(app)
+    templating.init(app)
+    problems.init(app, REDEEM_PROBLEMS)
+    resources = api.init(app)
+
+    ledger.web.register(app, resources)
+    redeem.web.register(app, resources)
+    ledger.cli.register(app)
+    redeem.cli.register(app)
+    return app
