@@ -23,6 +23,7 @@ from ledger.areas.queries import paths_of
 from ledger.areas.queries import subtree
 from ledger.areas.rules import GRID_KINDS
 from ledger.areas.rules import LEVELS
+from ledger.areas.rules import NAME_LENGTH_MAX
 from ledger.areas.rules import RowFault
 from ledger.areas.rules import is_within
 from ledger.areas.rules import rows_of
@@ -31,6 +32,7 @@ __all__ = [
     "EVERYWHERE",
     "GRID_KINDS",
     "LEVELS",
+    "NAME_LENGTH_MAX",
     "Area",
     "Book",
     "ImportReport",

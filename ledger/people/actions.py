@@ -16,7 +16,6 @@ from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import tuple_
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ledger import areas
@@ -223,7 +222,7 @@ def grant_roles(session: Session, act: Act, news: Sequence[NewGrant], *, within:
     return outcomes
 
 
-def end_grant(session: Session, act: Act, grant_id: UUID, ends_on: date, *, within: Scope = areas.EVERYWHERE) -> Refusal | None:
+def end_grant(session: Session, act: Act, grant_id: UUID, ends_on: date, *, within: Scope = areas.EVERYWHERE) -> Grant | Refusal:
     """Let a role end with that day; a role that has ended already does not come back."""
     wanted = select(Grant).where(Grant.book_id == act.book_id, Grant.id == grant_id, areas.covered(act.book_id, Grant.area_code, within))
     grant = session.execute(wanted.with_for_update(key_share=True)).scalar_one_or_none()
@@ -233,8 +232,9 @@ def end_grant(session: Session, act: Act, grant_id: UUID, ends_on: date, *, with
         return Refusal("role-already-ended", "ends_on")
     if ends_on < grant.starts_on:
         raise Invalid("dates-out-of-order", "ends_on")
-    session.execute(update(Grant).where(Grant.book_id == act.book_id, Grant.id == grant_id).values(ends_on=ends_on))
-    return None
+    grant.ends_on = ends_on
+    session.flush()
+    return grant
 
 
 def _check_persons(session: Session, book_id: UUID, ids: Collection[UUID], within: Scope = areas.EVERYWHERE) -> None:

@@ -58,7 +58,9 @@ def test_a_role_ends_and_does_not_come_back(session: Session) -> None:
     book = a_book(session)
     person = a_person(session, book, "approver")
     grant = people.grants_of(session, book.id, person.id)[0]
-    assert people.end_grant(session, an_act(book), grant.id, TODAY) is None
+    ended = people.end_grant(session, an_act(book), grant.id, TODAY)
+    assert isinstance(ended, people.Grant)
+    assert ended.ends_on == TODAY
     assert roles_on(session, book.id, person.id, TODAY) == {"approver"}
     assert roles_on(session, book.id, person.id, TODAY + timedelta(days=1)) == set()
     assert people.end_grant(session, an_act(book), grant.id, TODAY + timedelta(days=9)) == Refusal("role-already-ended", "ends_on")

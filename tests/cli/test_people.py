@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import openpyxl
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import func
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger import areas
+from ledger import people
+from ledger.areas import Book
+from ledger.cli.words import DOUBTS
+from ledger.people.model import Person
+from tests.builders import GRID
+from tests.builders import VAULT
+from tests.builders import VILLAGE
+from tests.builders import a_book
+from tests.builders import a_person
+from tests.builders import an_act
+from tests.conftest import ROOT
+from tests.conftest import START
+
+OFFICE = ROOT / "examples" / "roster-office.xlsx"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(app: Flask) -> Run:
+    return lambda *args, **options: app.test_cli_runner().invoke(args=["ledger", *map(str, args)], **options)
+
+
+@pytest.fixture
+def book(session: Session) -> Book:
+    book = a_book(session, with_grids=False)
+    for number, name in enumerate([*(f"第{n}网格" for n in range(1, 10)), "专属网格一", "专属网格二"], start=1):
+        areas.add_grid(
+            session, an_act(book), parent_code=VILLAGE, code=f"{VILLAGE}-{number:02}", name=name, level="grid", kind="comprehensive"
+        )
+    session.commit()
+    return book
+
+
+def count(session: Session, book: Book) -> int:
+    session.rollback()
+    return session.execute(select(func.count()).select_from(Person).where(Person.book_id == book.id)).scalar_one()
+
+
+def test_the_roster_is_read_without_a_book(run: Run) -> None:
+    result = run("roster", "read", OFFICE)
+    assert result.exit_code == 0
+    assert "418 people read, 383 doubtful cells" in result.output
+    assert re.search(r"G71 .*1555373001.*不是电话号码", result.output)
+    assert "Not a phone number (10 digits)" in result.output
+
+
+def test_the_roster_is_tried_then_chosen_then_written_once(run: Run, session: Session, book: Book) -> None:
+    import_ = ("roster", "import", OFFICE, "--book", 1, "--area", VILLAGE)
+    assert "dry run, nothing written: 418 people: 378 enrolled" in run(*import_).output
+    asked = run(*import_, "--write")
+    assert (asked.exit_code, "3 cells want a choice, nothing was written" in asked.output) == (1, True)
+    assert count(session, book) == 0
+    written = run(*import_, "--write", "--duplicates", "enrol", "--cell", "D417=skip")
+    assert written.exit_code == 0, written.output[-600:]
+    assert "written: 418 people: 380 enrolled" in written.output
+    again = run(*import_, "--write", "--duplicates", "enrol", "--cell", "D417=skip")
+    assert "418 people: 0 enrolled, 380 known" in again.output
+    assert count(session, book) == 380
+
+
+def test_a_file_that_is_no_roster_ends_with_a_sentence(run: Run, book: Book, tmp_path: Path) -> None:
+    file = tmp_path / "x.xlsx"
+    file.write_bytes(b"hello")
+    for args in (("read", file), ("import", file, "--book", 1, "--area", VILLAGE)):
+        result = run("roster", *args)
+        assert (result.exit_code, "roster-unreadable" in result.output) == (1, True)
+
+
+def test_what_stands_in_a_cell_is_not_taken_for_markup(run: Run, tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    for row in (["姓名", "电话"], ["王丽", "[/red][link=x]"]):
+        made.active.append(row)
+    buffer = io.BytesIO()
+    made.save(buffer)
+    file = tmp_path / "x.xlsx"
+    file.write_bytes(buffer.getvalue())
+    assert "[/red][link=x]" in run("roster", "read", file).output
+
+
+def test_somebody_is_enrolled_granted_tied_and_let_in(run: Run, session: Session, book: Book) -> None:
+    enrolled = run("people", "enrol", "--book", 1, "--area", GRID, input="王丽\n13800138000\n")
+    handle = re.findall(r"\d{8}$", enrolled.output.strip())[0]
+    other = a_person(session, book)
+    session.commit()
+    assert run("people", "grant", "--book", 1, "--handle", handle, "--role", "approver", "--area", VILLAGE).exit_code == 0
+    assert run("people", "tie", "--book", 1, "--handle", handle, "--other", other.handle, "--kind", "kin").exit_code == 0
+    assert run("people", "charge", "--book", 1, "--handle", handle, other.handle).exit_code == 0
+    link = run("people", "link", "--book", 1, "--handle", handle).output.strip().rpartition("/")[2]
+    bearer = run("people", "token", "--book", 1, "--handle", handle).output.strip()
+    session.rollback()
+    person = people.by_handle(session, book.id, handle)
+    assert person is not None
+    found = people.recognise_with_powers(session, bearer, START)
+    assert found is not None
+    assert {power.role for power in found[1]} == {"volunteer", "approver"}
+    assert people.tied(session, book.id, [person.id]) == {person.id: {other.id}}
+    assert people.charges_of(session, book.id, person.id) == {other.id}
+    assert isinstance(people.use_link(session, link, START), str)
+    assert people.names_of(session, VAULT, book.id, [person.id]) == {person.id: "王丽"}
+
+
+def test_every_doubt_has_words_in_both_languages() -> None:
+    source = "".join(path.read_text() for path in (ROOT / "ledger" / "people").glob("**/*.py"))
+    words = "sheet|column|identity|name|phone|birth|gender|grid|household|number|note|ditto|cell|text|subtotal|person|same"
+    used = set(re.findall(rf'"((?:{words})-[a-z-]+|minor|remark|subtotal|ditto|namesake)"', source))
+    problems = {"name-malformed", "phone-malformed", "birth-month-malformed", "text-malformed"}
+    assert used - problems <= DOUBTS.keys()
+    assert DOUBTS.keys() <= used | problems
+    assert all(chinese and english for chinese, english in DOUBTS.values())
