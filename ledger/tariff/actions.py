@@ -1,0 +1,123 @@
+"""Setting the tariff: categories, rates and caps are rows with dates; an old price stays for the deeds of its days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from datetime import timedelta
+
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from ledger.act import Act
+from ledger.errors import Invalid
+from ledger.errors import Refusal
+from ledger.ids import new_id
+from ledger.points import is_amount
+from ledger.tariff import queries
+from ledger.tariff.model import Cap
+from ledger.tariff.model import Category
+from ledger.tariff.model import Rate
+from ledger.tariff.rules import CATEGORIES
+from ledger.tariff.rules import MEASURES
+from ledger.tariff.rules import PERIODS
+from ledger.tariff.rules import UNITS
+from ledger.tariff.rules import RateRow
+from ledger.tariff.rules import RowFault
+from ledger.tariff.rules import read_rows
+
+
+@dataclass(frozen=True)
+class TariffReport:
+    """What an import of a tariff did; where it found faults it wrote nothing."""
+
+    added: int
+    changed: int
+    unchanged: int
+    faults: tuple[RowFault, ...] = ()
+
+
+def define_categories(session: Session, act: Act) -> None:
+    """Give the book the eight categories; those it has already stay as they are."""
+    there = {category.code for category in queries.categories(session, act.book_id)}
+    rows = [
+        {"book_id": act.book_id, "code": code, "name_zh": zh, "name_en": en, "rank": rank, "always_two": always_two}
+        for rank, (code, zh, en, always_two) in enumerate(CATEGORIES)
+        if code not in there
+    ]
+    if rows:
+        session.execute(insert(Category), rows)
+
+
+def import_tariff(session: Session, act: Act, rows: Iterable[Mapping[str, str]], *, valid_from: date) -> TariffReport:
+    """Take in a tariff's table, in force from `valid_from`, all of it or nothing; what is in force already and the same is left alone."""
+    read, faults = read_rows(rows)
+    if faults:
+        return TariffReport(0, 0, 0, tuple(faults))
+    define_categories(session, act)
+    in_force = {rate.deed: rate for rate in queries.rates_on(session, act.book_id, valid_from)}
+    same = [row for row in read if row.deed in in_force and _is_same(row, in_force[row.deed])]
+    for row in read:
+        if row not in same:
+            outcome = define_rate(session, act, row, valid_from=valid_from)
+            if isinstance(outcome, Refusal):
+                raise Invalid(outcome.code, outcome.field, **outcome.data)
+    changed = sum(row.deed in in_force for row in read) - len(same)
+    return TariffReport(len(read) - len(same) - changed, changed, len(same))
+
+
+def _is_same(row: RateRow, rate: Rate) -> bool:
+    return row == (rate.category, rate.deed, rate.name_zh, rate.name_en, rate.unit, rate.points)
+
+
+def define_rate(session: Session, act: Act, new: RateRow, *, valid_from: date) -> Rate | Refusal:
+    """Set what a deed is worth from a day on; the rate before it ends the day before."""
+    if not is_amount(new.points):
+        raise Invalid("amount-malformed", "points")
+    if new.unit not in UNITS:
+        raise Invalid("choice-malformed", "unit")
+    if new.category not in {category.code for category in queries.categories(session, act.book_id)}:
+        raise Invalid("choice-malformed", "category")
+    this = (Rate.book_id == act.book_id, Rate.deed == new.deed)
+    # Locked, so that two prices set at once follow each other.
+    last = session.execute(
+        select(Rate).where(*this).order_by(Rate.valid_from.desc()).limit(1).with_for_update(key_share=True)
+    ).scalar_one_or_none()
+    if last is not None and last.valid_from >= valid_from:
+        return Refusal("rate-not-after-the-last", "valid_from", {"deed": new.deed, "last": last.valid_from.isoformat()})
+    if last is not None and (last.valid_to is None or last.valid_to >= valid_from):
+        session.execute(update(Rate).where(*this, Rate.id == last.id).values(valid_to=valid_from - timedelta(days=1)))
+    rate = Rate(book_id=act.book_id, id=new_id(), valid_from=valid_from, valid_to=None, **new._asdict())
+    session.add(rate)
+    session.flush()
+    return rate
+
+
+def define_cap(
+    session: Session,
+    act: Act,
+    *,
+    period: str,
+    measure: str,
+    most: int,
+    valid_from: date,
+    category: str | None = None,
+    deed: str | None = None,
+    unless_checked_in: bool = False,
+) -> Cap:
+    """Set the most that a person can earn in a period."""
+    if period not in PERIODS or measure not in MEASURES:
+        raise Invalid("choice-malformed", "period" if period not in PERIODS else "measure")
+    if type(most) is not int or most < 0:
+        raise Invalid("amount-malformed", "most")
+    cap = Cap(
+        book_id=act.book_id, id=new_id(), category=category, deed=deed, period=period, measure=measure, most=most,
+        unless_checked_in=unless_checked_in, valid_from=valid_from, valid_to=None,
+    )  # fmt: skip
+    session.add(cap)
+    session.flush()
+    return cap
