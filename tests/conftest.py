@@ -31,6 +31,7 @@ from sqlalchemy.pool import NullPool
 
 from ledger.settings import Settings
 from ledger.store import engine_for
+from ledger.web.kit.extensions import db
 from tests import guard
 from wsgi import create_app
 
@@ -217,10 +218,12 @@ def settings(database: Database) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings, clock: HandClock) -> Flask:
+def app(settings: Settings, clock: HandClock) -> Iterator[Flask]:
     app = create_app(settings, clock=clock)
     app.testing = True
-    return app
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture

@@ -103,9 +103,14 @@ def personal_fields(new: NewPerson) -> dict[str, str]:
 
 def checked_text(text: str, field: str) -> str:
     """Return `text` where it may be kept as a personal field; raise Invalid where it is too long or holds control characters."""
-    if len(text) > TEXT_LENGTH_MAX or "\0" in text:
+    if len(text) > TEXT_LENGTH_MAX or "\0" in text or not _is_encodable(text):
         raise Invalid("text-malformed", field, length_max=TEXT_LENGTH_MAX)
     return text
+
+
+def _is_encodable(text: str) -> bool:
+    # A lone surrogate can stand in JSON and in no database.
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def search_values(fields: dict[str, str]) -> dict[str, str]:

@@ -60,9 +60,10 @@ class PeopleQuery(PageQuery):
 class PersonIn(Shape):
     """Somebody to enrol."""
 
-    name = Words(50, required=True)
+    #: As typed: full-width spaces and digits are made plain before they are checked.
+    name = fields.String(required=True, validate=validate.Length(1, 100), metadata={"minLength": 1, "maxLength": 100})
     area_code = Code(required=True)
-    phone = Words(30, load_default=None, allow_none=True)
+    phone = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=50), metadata={"maxLength": 50})
     is_resident = fields.Boolean(load_default=True, truthy={True}, falsy={False})
     birth_month = Words(7, load_default=None, allow_none=True)
     gender = Choice("male", "female", load_default=None, allow_none=True)

@@ -91,6 +91,8 @@ def test_a_handle_is_plain_digits(text: str) -> None:
         ({"roles": ("king",)}, "roles"),
         ({"note": "x" * 501}, "note"),
         ({"address": "a\0"}, "address"),
+        ({"note": "\ud800"}, "note"),
+        ({"name": "\ud800"}, "name"),
     ],
 )
 def test_malformed_personal_data_names_its_field(changed: dict[str, str], field: str) -> None:

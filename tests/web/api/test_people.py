@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from ledger import people
+from ledger.areas import Book
+from ledger.ids import new_id
+from ledger.people import Person
+from tests.builders import GRID
+from tests.builders import MICRO_GRID
+from tests.builders import OTHER_VILLAGE
+from tests.builders import VILLAGE
+from tests.builders import a_book
+from tests.builders import a_person
+from tests.builders import an_act
+
+Ask = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def book(session: Session) -> Book:
+    book = a_book(session)
+    session.commit()
+    return book
+
+
+@pytest.fixture
+def somebody(session: Session, book: Book, client: FlaskClient) -> Callable[..., tuple[Person, Ask]]:
+    """Enrol somebody with roles in an area, and return them with a way to ask the API as them."""
+
+    def enrol(*roles: str, area_code: str = VILLAGE, **others: Any) -> tuple[Person, Ask]:
+        person = a_person(session, book, *roles, area_code=area_code, **others)
+        token = people.issue_bearer(session, an_act(book), [person.id], lives=timedelta(days=1))[0]
+        session.commit()
+
+        def ask(path: str, body: dict[str, Any] | None = None, key: str | None = None) -> TestResponse:
+            headers = {"Authorization": f"Bearer {token}"}
+            if body is None:
+                return client.get(f"/api/v1{path}", headers=headers)
+            return client.post(f"/api/v1{path}", json=body, headers=headers | {"Idempotency-Key": key or str(new_id())})
+
+        return person, ask
+
+    return enrol
+
+
+Somebody = Callable[..., tuple[Person, Ask]]
+
+
+def kind(response: TestResponse) -> tuple[int, str]:
+    return response.status_code, response.get_json()["type"].rpartition("/")[2]
+
+
+def test_everybody_of_the_book_reads_its_tree(somebody: Somebody) -> None:
+    _, ask = somebody()
+    first = ask("/areas?limit=3").get_json()
+    rest = ask(f"/areas?limit=50&cursor={first['next']}").get_json()
+    codes = [area["code"] for area in first["items"] + rest["items"]]
+    assert codes == ["320106", "320106001", VILLAGE, GRID, MICRO_GRID, f"{VILLAGE}-02", OTHER_VILLAGE]
+    assert rest["next"] is None
+    assert ask(f"/areas/{GRID}").get_json() == {
+        "code": GRID, "name": "第1网格", "level": "grid", "kind": "comprehensive", "parent_code": VILLAGE,
+    }  # fmt: skip
+    assert len(ask(f"/areas?below={GRID}").get_json()["items"]) == 2
+    assert ask("/areas/99").status_code == 404
+
+
+def test_an_administrator_draws_grids_where_they_are_one(somebody: Somebody) -> None:
+    _, ask = somebody("administrator")
+    grid = {"parent_code": VILLAGE, "code": f"{VILLAGE}-09", "name": "第9网格", "kind": "special"}
+    assert ask("/areas", grid, key="once").status_code == 201
+    assert ask("/areas", grid, key="once").status_code == 201
+    assert kind(ask("/areas", grid)) == (409, "area-code-taken")
+    assert kind(ask("/areas", grid | {"parent_code": OTHER_VILLAGE, "code": f"{OTHER_VILLAGE}-01"})) == (404, "not-found")
+
+
+def test_people_are_found_by_handle_within_ones_areas(somebody: Somebody) -> None:
+    _, worker = somebody("grid_worker")
+    _, far_worker = somebody("grid_worker", area_code=OTHER_VILLAGE)
+    volunteer, _ = somebody(name="李桂荣", area_code=GRID)
+    found = worker(f"/people?handle={volunteer.handle}").get_json()["items"]
+    assert [(person["id"], person["name"]) for person in found] == [(str(volunteer.id), "李桂荣")]
+    assert far_worker(f"/people?handle={volunteer.handle}").get_json()["items"] == []
+    assert worker(f"/people/{volunteer.id}").get_json()["handle"] == volunteer.handle
+    assert kind(far_worker(f"/people/{volunteer.id}")) == (404, "not-found")
+
+
+def test_people_are_listed_page_by_page(somebody: Somebody) -> None:
+    _, ask = somebody("grid_worker")
+    for _ in range(4):
+        somebody()
+    first = ask("/people?limit=3").get_json()
+    rest = ask(f"/people?limit=3&cursor={first['next']}").get_json()
+    handles = [person["handle"] for person in first["items"] + rest["items"]]
+    assert (len(handles), handles) == (5, sorted(handles))
+    assert kind(ask("/people?cursor=x")) == (422, "cursor-malformed")
+
+
+def test_a_grid_worker_enrols_somebody_in_their_own_grid(somebody: Somebody) -> None:
+    _, ask = somebody("grid_worker", area_code=GRID)
+    new = {"name": "王　丽", "area_code": GRID, "phone": "138 0013 8000", "birth_month": "1951-03"}
+    made = ask("/people", new, key="once")
+    assert (made.status_code, made.get_json()["name"]) == (201, "王丽")
+    assert ask("/people", new, key="once").get_json() == made.get_json()
+    assert kind(ask("/people", new)) == (409, "already-enrolled")
+    assert kind(ask("/people", new | {"area_code": VILLAGE, "phone": None})) == (404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"phone": "123"}, "phone"),
+        ({"name": " "}, "name"),
+        ({"birth_month": "1951"}, "birth_month"),
+        ({"is_resident": "yes"}, "is_resident"),
+        ({"x": 1}, "x"),
+    ],
+)
+def test_malformed_people_are_told_by_field(somebody: Somebody, changed: dict[str, Any], field: str) -> None:
+    _, ask = somebody("grid_worker")
+    response = ask("/people", {"name": "王丽", "area_code": GRID} | changed)
+    assert (response.status_code, response.get_json()["field"]) == (422, field)
+
+
+def test_an_administrator_gives_and_ends_roles(somebody: Somebody) -> None:
+    admin, ask = somebody("administrator")
+    person, _ = somebody(area_code=GRID)
+    grant = {"person_id": str(person.id), "role": "approver", "area_code": GRID}
+    given = ask("/grants", grant).get_json()
+    assert (given["starts_on"], given["ends_on"]) == ("2026-11-23", None)
+    assert [item["role"] for item in ask(f"/people/{person.id}/grants").get_json()["items"]] == ["volunteer", "approver"]
+    assert ask(f"/grants/{given['id']}/end", {"ends_on": "2026-12-31"}).get_json()["ends_on"] == "2026-12-31"
+    assert kind(ask(f"/grants/{given['id']}/end", {"ends_on": "2027-12-31"})) == (409, "role-already-ended")
+    assert kind(ask("/grants", grant | {"person_id": str(admin.id)})) == (403, "role-for-oneself")
+    assert kind(ask("/grants", grant | {"area_code": OTHER_VILLAGE})) == (404, "not-found")
+    assert ask("/grants", grant | {"role": "cashier"}).status_code == 422
+
+
+def test_ties_charges_and_teams_are_made_within_ones_areas(somebody: Somebody) -> None:
+    _, ask = somebody("grid_worker")
+    one, two, far = (somebody(area_code=area)[0] for area in (GRID, GRID, OTHER_VILLAGE))
+    assert ask("/ties", {"person_id": str(one.id), "other_id": str(two.id), "kind": "household"}).status_code == 201
+    assert kind(ask("/ties", {"person_id": str(one.id), "other_id": str(far.id), "kind": "kin"})) == (404, "not-found")
+    leader, _ = somebody("building_leader")
+    charges = ask("/charges", {"leader_id": str(leader.id), "person_ids": [str(one.id), str(two.id)]}).get_json()
+    assert [len(household) for household in charges["households"]] == [2]
+    assert kind(ask("/charges", {"leader_id": str(leader.id), "person_ids": [str(far.id)]})) == (404, "not-found")
+    assert ask("/teams", {"name": "巡逻队", "area_code": GRID, "member_ids": [str(one.id)]}).status_code == 201
+    assert kind(ask("/teams", {"name": "巡逻队", "area_code": GRID})) == (409, "team-name-taken")
+    assert [team["name"] for team in ask("/teams").get_json()["items"]] == ["巡逻队"]
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "body"),
+    [
+        ("volunteer", "/people", None),
+        ("building_leader", "/people", None),
+        ("volunteer", "/people", {"name": "王丽", "area_code": GRID}),
+        ("approver", "/people", {"name": "王丽", "area_code": GRID}),
+        ("grid_worker", "/areas", {"parent_code": VILLAGE, "code": f"{VILLAGE}-09", "name": "第9网格", "kind": "special"}),
+        ("grid_worker", "/grants", {"person_id": str(new_id()), "role": "approver", "area_code": GRID}),
+        ("volunteer", "/teams", {"name": "巡逻队", "area_code": GRID}),
+    ],
+)
+def test_whoever_lacks_the_role_is_not_allowed(somebody: Somebody, role: str, path: str, body: dict[str, Any] | None) -> None:
+    _, ask = somebody(role)
+    assert kind(ask(path, body)) == (403, "not-allowed")
+
+
+def test_nothing_is_shown_without_signing_in(client: FlaskClient, book: Book) -> None:
+    for path in ("/areas", f"/areas/{GRID}", "/people", "/teams"):
+        assert kind(client.get(f"/api/v1{path}")) == (401, "not-signed-in")
