@@ -67,3 +67,15 @@ def to_base32(raw: bytes) -> str:
     length = -(-bits // 5)
     value = int.from_bytes(raw, "big") << (length * 5 - bits)
     return "".join(ALPHABET[value >> 5 * place & 31] for place in reversed(range(length)))
+
+
+def from_base32(text: str, length: int) -> bytes | None:
+    """Return the `length` bytes that `to_base32` wrote as `text`, or None where it wrote nothing like it."""
+    digits = [ALPHABET.find(character) for character in normalised(text)]
+    if len(digits) != -(-length * 8 // 5) or -1 in digits:
+        return None
+    value = 0
+    for digit in digits:
+        value = value << 5 | digit
+    padding = len(digits) * 5 - length * 8
+    return None if value & (1 << padding) - 1 else (value >> padding).to_bytes(length, "big")

@@ -28,6 +28,7 @@ def main() -> None:
     # Imported late: the path and the settings have to be there first.
     from scripts.demo import prepare
     from scripts.demo import print_links
+
     from wsgi import create_app
 
     prepare(os.environ["PASSBOOK_DATABASE_URL"])

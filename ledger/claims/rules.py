@@ -1,6 +1,13 @@
-"""The states of a claim, who may move it, and who may not."""
+"""The states of a claim, who may move it, and who may not: proposer, attester, approvers and beneficiary are different people."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from datetime import datetime
+from datetime import timedelta
+
+from ledger.errors import Invalid
 
 STATES = (
     "reported",
@@ -16,3 +23,64 @@ STATES = (
 )
 SOURCES = ("volunteer", "building_leader", "grid_worker", "activity", "import")
 ACTS = ("report", "attest", "approve", "return", "refuse", "resubmit", "withdraw", "credit")
+
+#: States of a claim whose points count for caps and for the month.
+COUNTING = frozenset(STATES) - {"returned", "refused", "withdrawn"}
+#: From which states each act may start.
+STARTS = {
+    "attest": {"reported"},
+    "approve": {"attested"},
+    "return": {"reported", "attested"},
+    "refuse": {"reported", "attested"},
+    "resubmit": {"returned"},
+    "withdraw": {"reported", "attested", "returned"},
+    "credit": {"on_notice", "awaiting_funds"},
+}
+#: Why a claim was returned or refused; the volunteer reads the sentence and the note.
+REASONS = ("evidence-missing", "not-a-deed", "not-done", "done-twice", "wrong-person", "wrong-time", "other")
+
+#: The oldest deed that can still be reported.
+OLDEST = timedelta(days=366)
+
+
+def conflict(
+    actor: object, *, beneficiaries: Collection[object], tied: Collection[object], acted: Collection[object]
+) -> str | None:  # fmt: skip
+    """Return why `actor` may not attest or decide, or None where nothing stands against it.
+
+    `beneficiaries` get the points; `tied` are their declared kin and household; `acted` reported, attested or approved it before.
+    """
+    if actor in beneficiaries:
+        return "own-deed"
+    if actor in tied:
+        return "kin-or-household"
+    return "acted-before" if actor in acted else None
+
+
+def approvals_needed(
+    *, month_points: int, alone_points_max: int, is_backdated: bool, is_staff: bool, always_two: bool, source: str
+) -> int:  # fmt: skip
+    """Return how many different people must approve: two where more is at stake or less can be seen."""
+    is_risky = month_points > alone_points_max or is_backdated or is_staff or always_two or source == "import"
+    return 2 if is_risky else 1
+
+
+def is_backdated(deed_on: date, reported_on: date, after_days: int) -> bool:
+    """Tell whether a deed was reported more than `after_days` days after it was done."""
+    return (reported_on - deed_on).days > after_days
+
+
+def check_day(deed_on: date, today: date) -> None:
+    """Raise Invalid for a day that has not come, or is too long ago to be told."""
+    if not today - OLDEST <= deed_on <= today:
+        raise Invalid("deed-day-out-of-range", "deed_on", today=today.isoformat())
+
+
+def overlaps(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -> bool:
+    """Tell whether two times have a moment in common; one that begins when the other ends does not."""
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def masked(name: str, *, keeps_surname: bool) -> str:
+    """Return a name for the public board: the surname and stars, or stars alone."""
+    return (name[:1] + "*" * max(1, len(name) - 1)) if keeps_surname and name else "**"

@@ -31,9 +31,7 @@ def verify(number: int | None) -> None:
         books = [desk.book(number)] if number else areas.books(desk.session)
         for book in books:
             task = progress.add_task(book.name, total=None)
-            faults = journal.verify(
-                desk.session, book.id, lambda done, total, task=task: progress.update(task, completed=done, total=total)
-            )
+            faults = journal.verify(desk.session, book.id, partial(_show, progress, task))
             sums = journal.trial_balance(desk.session, book.id)
             click.echo(f"{book.number} {book.name}: {'，'.join(f'{kind} {points:+,}' for kind, points in sorted(sums.items()))}")
             for fault in faults[:_FAULTS_SHOWN]:

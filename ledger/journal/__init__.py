@@ -31,6 +31,7 @@ from ledger.journal.queries import account_ids
 from ledger.journal.queries import account_of
 from ledger.journal.queries import as_of
 from ledger.journal.queries import as_of_deed_day
+from ledger.journal.queries import available_of
 from ledger.journal.queries import balance_of
 from ledger.journal.queries import entries_about
 from ledger.journal.queries import history
@@ -64,6 +65,7 @@ __all__ = [
     "answer",
     "as_of",
     "as_of_deed_day",
+    "available_of",
     "balance_of",
     "claim",
     "close_year",

@@ -50,8 +50,8 @@ def _insert(table: str, columns: str, types: str) -> str:
 
 _ENTRY = (
     (
-        "id from_account to_account amount kind deed_on posted_at request_id position actor acted_for channel reference contract_id unit_id "
-        "till_id reverses reversal_number left_after"
+        "id from_account to_account amount kind deed_on posted_at request_id position actor acted_for channel reference contract_id "
+        "unit_id till_id reverses reversal_number left_after"
     ),
     "uuid uuid uuid bigint text date bigint uuid bigint uuid uuid text uuid uuid uuid uuid uuid bigint bigint",
 )

@@ -41,6 +41,7 @@ from ledger.people.queries import is_staff
 from ledger.people.queries import leaders_of
 from ledger.people.queries import living_in
 from ledger.people.queries import members_of
+from ledger.people.queries import members_of_many
 from ledger.people.queries import names_of
 from ledger.people.queries import person
 from ledger.people.queries import persons
@@ -48,6 +49,7 @@ from ledger.people.queries import powers_of
 from ledger.people.queries import recognise
 from ledger.people.queries import recognise_with_powers
 from ledger.people.queries import teams
+from ledger.people.queries import teams_by_id
 from ledger.people.queries import tied
 from ledger.people.queries import ties_of
 from ledger.people.roster import Doubt
@@ -111,6 +113,7 @@ __all__ = [
     "leaders_of",
     "living_in",
     "members_of",
+    "members_of_many",
     "names_of",
     "normal_name",
     "normal_phone",
@@ -124,6 +127,7 @@ __all__ = [
     "sign_out",
     "sign_out_everywhere",
     "teams",
+    "teams_by_id",
     "tie",
     "tie_all",
     "tie_households",

@@ -231,15 +231,32 @@ def teams(session: Session, book_id: UUID, scope: Scope, *, after: str = "", lim
     return session.execute(wanted.order_by(Team.name).limit(limit)).scalars().all()
 
 
-def members_of(session: Session, book_id: UUID, team_id: UUID, on: date) -> set[UUID]:
-    """Return who belongs to the team on that day."""
-    wanted = select(TeamMember.person_id).where(
+def teams_by_id(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, Team]:
+    """Return those of `ids` that are teams of the book."""
+    if not ids:
+        return {}
+    return {team.id: team for team in session.execute(select(Team).where(Team.book_id == book_id, Team.id.in_(ids))).scalars()}
+
+
+def members_of_many(session: Session, book_id: UUID, team_ids: Collection[UUID], on: date) -> dict[UUID, set[UUID]]:
+    """Return for each team who belongs to it on that day."""
+    found: dict[UUID, set[UUID]] = {team_id: set() for team_id in team_ids}
+    if not found:
+        return found
+    wanted = select(TeamMember.team_id, TeamMember.person_id).where(
         TeamMember.book_id == book_id,
-        TeamMember.team_id == team_id,
+        TeamMember.team_id.in_(found),
         TeamMember.starts_on <= on,
         or_(TeamMember.ends_on.is_(None), TeamMember.ends_on >= on),
     )
-    return set(session.execute(wanted).scalars())
+    for team_id, person_id in session.execute(wanted):
+        found[team_id].add(person_id)
+    return found
+
+
+def members_of(session: Session, book_id: UUID, team_id: UUID, on: date) -> set[UUID]:
+    """Return who belongs to the team on that day."""
+    return members_of_many(session, book_id, [team_id], on)[team_id]
 
 
 def recognise(session: Session, token: str, at: datetime) -> SignedIn | None:

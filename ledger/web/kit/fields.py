@@ -78,7 +78,8 @@ class Words(fields.Field[str]):
         self.least, self.most, self.lines = least, most, lines
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any) -> str:
-        text = value.strip() if isinstance(value, str) else ""
+        # The full-width space is what a Chinese keyboard types.
+        text = value.replace("\u3000", " ").strip() if isinstance(value, str) else ""
         plain = text.replace("\n", " ").replace("\r", " ") if self.lines else text
         if not isinstance(value, str) or not self.least <= len(text) <= self.most or not (plain.isprintable() and _encodable(plain)):
             raise ValidationError("text-malformed")

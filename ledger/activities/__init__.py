@@ -1,0 +1,51 @@
+"""The door of activities: where hours come from."""
+
+from __future__ import annotations
+
+from ledger.activities.actions import NewActivity
+from ledger.activities.actions import Served
+from ledger.activities.actions import VenueCode
+from ledger.activities.actions import cancel_sign_up
+from ledger.activities.actions import check_in
+from ledger.activities.actions import check_out
+from ledger.activities.actions import create
+from ledger.activities.actions import recognise_venue_code
+from ledger.activities.actions import record_hours
+from ledger.activities.actions import sign_up
+from ledger.activities.actions import venue_code
+from ledger.activities.model import Activity
+from ledger.activities.model import Attendance
+from ledger.activities.queries import ActivityRow
+from ledger.activities.queries import Hours
+from ledger.activities.queries import activity
+from ledger.activities.queries import attendance_of
+from ledger.activities.queries import coming
+from ledger.activities.queries import hosted_by
+from ledger.activities.queries import hours_of
+from ledger.activities.queries import presences
+from ledger.activities.queries import present_at
+
+__all__ = [
+    "Activity",
+    "ActivityRow",
+    "Attendance",
+    "Hours",
+    "NewActivity",
+    "Served",
+    "VenueCode",
+    "activity",
+    "attendance_of",
+    "cancel_sign_up",
+    "check_in",
+    "check_out",
+    "coming",
+    "create",
+    "hosted_by",
+    "hours_of",
+    "presences",
+    "present_at",
+    "recognise_venue_code",
+    "record_hours",
+    "sign_up",
+    "venue_code",
+]

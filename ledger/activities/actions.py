@@ -1,0 +1,270 @@
+"""Planning activities, signing up, checking in and out; the hours that come of it."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from ledger import areas
+from ledger import people
+from ledger import tariff
+from ledger.act import Act
+from ledger.activities import queries
+from ledger.activities.model import Activity
+from ledger.activities.model import Attendance
+from ledger.activities.model import HoursRecord
+from ledger.activities.model import SignUp
+from ledger.activities.rules import LONGEST
+from ledger.activities.rules import can_check_in
+from ledger.activities.rules import can_check_out
+from ledger.activities.rules import counted_minutes
+from ledger.clock import local_day
+from ledger.errors import Invalid
+from ledger.errors import NotFound
+from ledger.errors import Refusal
+from ledger.ids import new_id
+from ledger.people import Person
+from ledger.people import Vault
+from ledger.tokens import STEP_SECONDS
+from ledger.tokens import code_at
+from ledger.tokens import digits_at
+from ledger.tokens import from_base32
+from ledger.tokens import normalised
+from ledger.tokens import step_at
+from ledger.tokens import to_base32
+
+PURPOSE = "venue"
+TEXT_LENGTH_MAX = 200
+
+
+@dataclass(frozen=True)
+class NewActivity:
+    """An activity to be planned."""
+
+    area_code: str
+    #: The code of the deed of the tariff that it counts as.
+    deed: str
+    title: str
+    place: str
+    starts_at: datetime
+    ends_at: datetime
+    capacity: int
+    host_id: UUID
+
+
+@dataclass(frozen=True)
+class VenueCode:
+    """What is shown at the venue for one step of time."""
+
+    #: The token inside the QR code's address.
+    token: str
+    #: For typing.
+    digits: str
+    valid_until: datetime
+
+
+def create(session: Session, act: Act, vault: Vault, scope: areas.Scope, new: NewActivity) -> Activity | Refusal:
+    """Plan an activity in an area within `scope`."""
+    areas.area(session, act.book_id, new.area_code, scope)
+    people.person(session, act.book_id, new.host_id)
+    for field, text in (("title", new.title), ("place", new.place)):
+        if not 1 <= len(text.strip()) <= TEXT_LENGTH_MAX:
+            raise Invalid("text-malformed", field)
+    if not 1 <= new.capacity <= 100_000:
+        raise Invalid("number-out-of-range", "capacity", least=1, most=100_000)
+    if not timedelta(0) < new.ends_at - new.starts_at <= LONGEST:
+        raise Invalid("activity-times-malformed", "ends_at")
+    day = local_day(new.starts_at, areas.book(session, act.book_id).zone)
+    if tariff.rate_for(session, act.book_id, new.deed, day) is None:
+        return Refusal("deed-not-in-tariff", "deed", {"deed": new.deed, "on": day.isoformat()})
+    activity_id = new_id()
+    key = vault.seal(_context(act.book_id, activity_id), secrets.token_bytes(32))
+    row = vars(new) | {"title": new.title.strip(), "place": new.place.strip()}
+    activity = Activity(book_id=act.book_id, id=activity_id, status="open", venue_key=key, **row)
+    session.add(activity)
+    session.flush()
+    return activity
+
+
+def _context(book_id: UUID, activity_id: UUID) -> str:
+    return f"{book_id}|{activity_id}|venue"
+
+
+def sign_up(session: Session, act: Act, activity_id: UUID) -> Activity | Refusal:
+    """Sign up for an activity that has room; twice is once."""
+    activity = _locked(session, act.book_id, activity_id)
+    if activity.ends_at <= act.at:
+        return Refusal("activity-over", "activity_id")
+    taken = queries.seats_taken(session, act.book_id, activity_id)
+    if act.actor in taken:
+        return activity
+    if len(taken) >= activity.capacity:
+        return Refusal("activity-full", "activity_id", {"capacity": activity.capacity})
+    session.execute(insert(SignUp).values(book_id=act.book_id, activity_id=activity_id, person_id=act.actor, signed_up_at=act.at))
+    return activity
+
+
+def cancel_sign_up(session: Session, act: Act, activity_id: UUID) -> Activity:
+    """Take one's sign-up back; there being none is as good."""
+    activity = _locked(session, act.book_id, activity_id)
+    this = (SignUp.book_id == act.book_id, SignUp.activity_id == activity_id, SignUp.person_id == act.actor)
+    session.execute(delete(SignUp).where(*this))
+    return activity
+
+
+def _locked(session: Session, book_id: UUID, activity_id: UUID) -> Activity:
+    wanted = select(Activity).where(Activity.book_id == book_id, Activity.id == activity_id, Activity.status == "open")
+    locked = wanted.with_for_update(key_share=True).execution_options(populate_existing=True)
+    found = session.execute(locked).scalar_one_or_none()
+    if found is None:
+        raise NotFound("activity_id")
+    return found
+
+
+def venue_code(session: Session, vault: Vault, book: areas.Book, activity_id: UUID, host_id: UUID, at: datetime) -> VenueCode:
+    """Return what the host shows at the venue now; nobody else is given it."""
+    activity = queries.activity(session, book.id, activity_id)
+    if activity.host_id != host_id:
+        raise NotFound("activity_id")
+    key, step = vault.open(_context(book.id, activity_id), activity.venue_key), step_at(at)
+    token = f"{book.number}-{to_base32(activity_id.bytes)}-{code_at(key, step, PURPOSE)}"
+    until = datetime.fromtimestamp((step + 1) * STEP_SECONDS, at.tzinfo)
+    return VenueCode(token, digits_at(key, step, PURPOSE), until)
+
+
+def recognise_venue_code(
+    session: Session, vault: Vault, book: areas.Book, at: datetime, *, token: str | None = None, activity_id: UUID | None = None,
+    digits: str | None = None,
+) -> Activity | Refusal:  # fmt: skip
+    """Return the activity whose code was scanned, or whose digits were typed; the step before is accepted too."""
+    code = ""
+    if token is not None:
+        number, _, rest = normalised(token).partition("-")
+        place, _, code = rest.partition("-")
+        raw = from_base32(place, 16)
+        if number != str(book.number) or raw is None:
+            return Refusal("venue-code-unknown", "code")
+        activity_id = UUID(bytes=raw)
+    this = (Activity.book_id == book.id, Activity.id == activity_id, Activity.status == "open")
+    activity = session.execute(select(Activity).where(*this)).scalar_one_or_none()
+    if activity is None:
+        return Refusal("venue-code-unknown", "code")
+    key, now = vault.open(_context(book.id, activity.id), activity.venue_key), step_at(at)
+    drawn = [(digits_at if token is None else code_at)(key, step, PURPOSE) for step in (now, now - 1)]
+    given = (digits or "").strip() if token is None else code
+    # Both are compared, in constant time, so that how long it takes tells nothing.
+    matches = [hmac.compare_digest(each.encode(), given.encode()) for each in drawn]
+    return activity if any(matches) else Refusal("venue-code-expired", "code")
+
+
+def check_in(
+    session: Session, act: Act, person_ids: Sequence[UUID], *, activity_id: UUID, by: str
+) -> list[Attendance | Refusal]:  # fmt: skip
+    """Check persons in to an activity, by its venue code or by its host; one outcome for each, in order."""
+    if by == "host" and queries.activity(session, act.book_id, activity_id).host_id != act.actor:
+        raise NotFound("activity_id")
+    _lock_persons(session, act.book_id, person_ids)
+    activity = _locked(session, act.book_id, activity_id)
+    if not can_check_in(activity.starts_at, activity.ends_at, act.at):
+        return [Refusal("check-in-closed", "activity_id", {"starts_at": activity.starts_at}) for _ in person_ids]
+    taken = queries.seats_taken(session, act.book_id, activity_id)
+    here = {one.person_id: one for one in queries.attendance_of(session, act.book_id, activity_id)}
+    elsewhere = _open_elsewhere(session, act.book_id, person_ids)
+    outcomes: list[Attendance | Refusal] = []
+    rows = []
+    for person_id in person_ids:
+        if by == "host" and person_id == activity.host_id:
+            outcomes.append(Refusal("host-checks-in-others", "person_id"))
+        elif person_id in here:
+            outcomes.append(here[person_id])
+        elif person_id in elsewhere:
+            outcomes.append(Refusal("in-two-places", "person_id"))
+        elif person_id not in taken and len(taken) >= activity.capacity:
+            outcomes.append(Refusal("activity-full", "activity_id", {"capacity": activity.capacity}))
+        else:
+            row = {"activity_id": activity_id, "person_id": person_id, "in_at": act.at, "in_by": by, "out_at": None, "out_by": None}
+            rows.append({"book_id": act.book_id, "minutes": None, **row})
+            here[person_id] = Attendance(**rows[-1])
+            taken.add(person_id)
+            outcomes.append(here[person_id])
+    if rows:
+        session.execute(insert(Attendance), rows)
+    return outcomes
+
+
+def check_out(
+    session: Session, act: Act, person_ids: Sequence[UUID], *, activity_id: UUID, by: str
+) -> list[Attendance | Refusal]:  # fmt: skip
+    """Check persons out; the minutes within the activity's hours are credit hours. One outcome for each, in order."""
+    if by == "host" and queries.activity(session, act.book_id, activity_id).host_id != act.actor:
+        raise NotFound("activity_id")
+    _lock_persons(session, act.book_id, person_ids)
+    activity = _locked(session, act.book_id, activity_id)
+    here = {one.person_id: one for one in queries.attendance_of(session, act.book_id, activity_id)}
+    outcomes: list[Attendance | Refusal] = []
+    left: list[dict[str, Any]] = []
+    for person_id in person_ids:
+        found = here.get(person_id)
+        if found is None:
+            outcomes.append(Refusal("not-checked-in", "person_id"))
+        elif found.out_at is not None:
+            outcomes.append(Refusal("checked-out-already", "person_id", {"out_at": found.out_at}))
+        elif by != "host" and not can_check_out(activity.ends_at, act.at):
+            outcomes.append(Refusal("check-out-closed", "activity_id"))
+        else:
+            minutes = counted_minutes(activity.starts_at, activity.ends_at, found.in_at, act.at)
+            key = {"book_id": act.book_id, "activity_id": activity_id, "person_id": person_id}
+            left.append(key | {"out_at": act.at, "out_by": by, "minutes": minutes})
+            outcomes.append(Attendance(**left[-1], in_at=found.in_at, in_by=found.in_by))
+    if left:
+        session.expunge_all()
+        session.execute(update(Attendance), left)
+    day = local_day(activity.starts_at, areas.book(session, act.book_id).zone)
+    record_hours(session, act, [Served(row["person_id"], "credit", row["minutes"], day, activity_id) for row in left if row["minutes"]])
+    return outcomes
+
+
+def _lock_persons(session: Session, book_id: UUID, person_ids: Sequence[UUID]) -> None:
+    wanted = select(Person.id).where(Person.book_id == book_id, Person.id.in_(person_ids)).order_by(Person.id)
+    found = session.execute(wanted.with_for_update(key_share=True)).scalars().all()
+    if len(found) < len(set(person_ids)):
+        raise NotFound("person_id")
+
+
+def _open_elsewhere(session: Session, book_id: UUID, person_ids: Sequence[UUID]) -> set[UUID]:
+    wanted = select(Attendance.person_id).where(
+        Attendance.book_id == book_id, Attendance.person_id.in_(person_ids), Attendance.out_at.is_(None)
+    )
+    return set(session.execute(wanted).scalars())
+
+
+@dataclass(frozen=True)
+class Served:
+    """Minutes that somebody served, and what vouches for them."""
+
+    person_id: UUID
+    kind: str
+    minutes: int
+    served_on: date
+    reference: UUID
+
+
+def record_hours(session: Session, act: Act, served: Iterable[Served]) -> None:
+    """Write hours of service: kept apart from points, and for ever."""
+    rows = [{"book_id": act.book_id, "id": new_id(), "recorded_at": act.at, **vars(one)} for one in served]
+    if rows:
+        session.execute(insert(HoursRecord), rows)

@@ -1,0 +1,108 @@
+"""What is asked of activities: which there are, who comes, who was where, and the hours of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_
+from sqlalchemy import func
+from sqlalchemy import select
+from sqlalchemy import tuple_
+from sqlalchemy.orm import Session
+
+from ledger.activities.model import Activity
+from ledger.activities.model import Attendance
+from ledger.activities.model import HoursRecord
+from ledger.activities.model import SignUp
+from ledger.errors import NotFound
+
+
+def activity(session: Session, book_id: UUID, activity_id: UUID) -> Activity:
+    """Return the activity; raise NotFound where there is none."""
+    found = session.execute(select(Activity).where(Activity.book_id == book_id, Activity.id == activity_id)).scalar_one_or_none()
+    if found is None:
+        raise NotFound("activity_id")
+    return found
+
+
+@dataclass(frozen=True)
+class ActivityRow:
+    """An activity with what a reader wants beside it."""
+
+    activity: Activity
+    signed_up: int
+    is_mine: bool
+
+
+def coming(
+    session: Session, book_id: UUID, since: datetime, person_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
+) -> list[ActivityRow]:  # fmt: skip
+    """Return the open activities that end after `since`, the soonest first, and whether the person has signed up."""
+    wanted = select(Activity).where(Activity.book_id == book_id, Activity.ends_at > since, Activity.status == "open")
+    if after:
+        wanted = wanted.where(tuple_(Activity.starts_at, Activity.id) > after)
+    found = session.execute(wanted.order_by(Activity.starts_at, Activity.id).limit(limit)).scalars().all()
+    ids = [one.id for one in found]
+    counted = select(SignUp.activity_id, func.count()).where(SignUp.book_id == book_id, SignUp.activity_id.in_(ids))
+    counts = {activity_id: count for activity_id, count in session.execute(counted.group_by(SignUp.activity_id))}
+    own = select(SignUp.activity_id).where(SignUp.book_id == book_id, SignUp.person_id == person_id, SignUp.activity_id.in_(ids))
+    mine = set(session.execute(own).scalars())
+    return [ActivityRow(one, counts.get(one.id, 0), one.id in mine) for one in found]
+
+
+def hosted_by(session: Session, book_id: UUID, host_id: UUID, *, limit: int = 50) -> Sequence[Activity]:
+    """Return the activities somebody hosts, the latest first."""
+    wanted = select(Activity).where(Activity.book_id == book_id, Activity.host_id == host_id).order_by(Activity.starts_at.desc())
+    return session.execute(wanted.limit(limit)).scalars().all()
+
+
+def presences(session: Session, book_id: UUID, person_ids: Collection[UUID], since: datetime, until: datetime) -> Sequence[Attendance]:
+    """Return where these persons were checked in, begun between two moments."""
+    wanted = select(Attendance).where(
+        Attendance.book_id == book_id, Attendance.person_id.in_(person_ids), Attendance.in_at.between(since, until)
+    )
+    return session.execute(wanted).scalars().all()
+
+
+def attendance_of(session: Session, book_id: UUID, activity_id: UUID) -> Sequence[Attendance]:
+    """Return who came to an activity, in the order they came."""
+    wanted = select(Attendance).where(Attendance.book_id == book_id, Attendance.activity_id == activity_id)
+    return session.execute(wanted.order_by(Attendance.in_at, Attendance.person_id)).scalars().all()
+
+
+def present_at(session: Session, book_id: UUID, person_id: UUID) -> Activity | None:
+    """Return the activity that somebody is checked in to and not yet out of."""
+    wanted = (
+        select(Activity)
+        .join(Attendance, and_(Attendance.book_id == Activity.book_id, Attendance.activity_id == Activity.id))
+        .where(Activity.book_id == book_id, Attendance.person_id == person_id, Attendance.out_at.is_(None))
+    )
+    return session.execute(wanted).scalar_one_or_none()
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Somebody's minutes of service, by kind; they are not points and never expire."""
+
+    credit: int
+    honour: int
+
+
+def hours_of(session: Session, book_id: UUID, person_id: UUID) -> Hours:
+    """Return what somebody has served."""
+    wanted = select(HoursRecord.kind, func.sum(HoursRecord.minutes)).where(
+        HoursRecord.book_id == book_id, HoursRecord.person_id == person_id
+    )
+    sums = {kind: int(minutes) for kind, minutes in session.execute(wanted.group_by(HoursRecord.kind))}
+    return Hours(sums.get("credit", 0), sums.get("honour", 0))
+
+
+def seats_taken(session: Session, book_id: UUID, activity_id: UUID) -> set[UUID]:
+    """Return who has signed up or come."""
+    signed = select(SignUp.person_id).where(SignUp.book_id == book_id, SignUp.activity_id == activity_id)
+    came = select(Attendance.person_id).where(Attendance.book_id == book_id, Attendance.activity_id == activity_id)
+    return set(session.execute(signed.union(came)).scalars())

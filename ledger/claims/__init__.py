@@ -1,0 +1,55 @@
+"""The door of claims: deeds on their way to points."""
+
+from __future__ import annotations
+
+from ledger.claims.actions import approve
+from ledger.claims.actions import attest
+from ledger.claims.actions import check_out
+from ledger.claims.actions import credit_due
+from ledger.claims.actions import propose
+from ledger.claims.actions import refuse
+from ledger.claims.actions import report
+from ledger.claims.actions import resubmit
+from ledger.claims.actions import return_
+from ledger.claims.actions import withdraw
+from ledger.claims.awarding import Moved
+from ledger.claims.filing import NewDeed
+from ledger.claims.model import Claim
+from ledger.claims.queries import ClaimRow
+from ledger.claims.queries import Notice
+from ledger.claims.queries import Reach
+from ledger.claims.queries import claim
+from ledger.claims.queries import mine
+from ledger.claims.queries import public_notices
+from ledger.claims.queries import queue
+from ledger.claims.queries import reported_by
+from ledger.claims.queries import texts_of
+from ledger.claims.rules import REASONS
+from ledger.claims.rules import STATES
+
+__all__ = [
+    "REASONS",
+    "STATES",
+    "Claim",
+    "ClaimRow",
+    "Moved",
+    "NewDeed",
+    "Notice",
+    "Reach",
+    "approve",
+    "attest",
+    "check_out",
+    "claim",
+    "credit_due",
+    "mine",
+    "propose",
+    "public_notices",
+    "queue",
+    "refuse",
+    "report",
+    "reported_by",
+    "resubmit",
+    "return_",
+    "texts_of",
+    "withdraw",
+]

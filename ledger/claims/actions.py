@@ -1,0 +1,319 @@
+"""What is done with claims: report, propose, attest, approve, return, refuse, resubmit, withdraw, credit.
+
+Whoever acts on a set holds the locks of its claims, in the order of their ids, and gets one outcome for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_
+from sqlalchemy import insert
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger import activities
+from ledger import areas
+from ledger import people
+from ledger import tariff
+from ledger.act import Act
+from ledger.claims import awarding
+from ledger.claims import queries
+from ledger.claims.awarding import Moved
+from ledger.claims.filing import Filing
+from ledger.claims.filing import NewDeed
+from ledger.claims.filing import file_claims
+from ledger.claims.model import Claim
+from ledger.claims.model import Decision
+from ledger.claims.queries import Reach
+from ledger.claims.rules import REASONS
+from ledger.claims.rules import STARTS
+from ledger.claims.rules import approvals_needed
+from ledger.claims.rules import conflict
+from ledger.claims.rules import is_backdated
+from ledger.clock import local_day
+from ledger.errors import Invalid
+from ledger.errors import NotFound
+from ledger.errors import Refusal
+from ledger.people import Vault
+
+Outcome = Moved | Refusal
+
+
+def report(session: Session, act: Act, vault: Vault, deed: NewDeed) -> Claim | Refusal:
+    """Report one's own deed; it earns once somebody else has attested and approved it."""
+    own = NewDeed(**{**vars(deed), "person_id": act.actor, "team_id": None})
+    return file_claims(session, act, vault, [Filing(own, "volunteer", "reported")])[0]
+
+
+def propose(session: Session, act: Act, vault: Vault, reach: Reach, source: str, deeds: Sequence[NewDeed]) -> list[Claim | Refusal]:
+    """Propose deeds of others within reach; the proposer's own word is their attestation. One outcome for each, in order."""
+    owners = {deed.person_id for deed in deeds if deed.person_id}
+    teams = people.teams_by_id(session, act.book_id, {deed.team_id for deed in deeds if deed.team_id})
+    _check_reach(session, act, reach, owners, teams)
+    tied = people.tied(session, act.book_id, [act.actor])[act.actor]
+    members = people.members_of_many(session, act.book_id, teams, local_day(act.at, areas.book(session, act.book_id).zone))
+    against = [_against_proposing(act.actor, deed, tied, members) for deed in deeds]
+    filings = [Filing(deed, source, "attested") for deed, why in zip(deeds, against, strict=True) if why is None]
+    filed = iter(file_claims(session, act, vault, filings) if filings else [])
+    return [next(filed) if why is None else Refusal(why, "person_id") for why in against]
+
+
+def _against_proposing(actor: UUID, deed: NewDeed, tied: set[UUID], members: Mapping[UUID, set[UUID]]) -> str | None:
+    gets = {deed.person_id} if deed.person_id else members.get(deed.team_id, set()) if deed.team_id else set()
+    if actor in gets:
+        return "own-deed"
+    return "kin-or-household" if gets & tied else None
+
+
+def _check_reach(session: Session, act: Act, reach: Reach, owners: Collection[UUID], teams: Mapping[UUID, people.Team]) -> None:
+    persons = people.persons(session, act.book_id, set(owners) - reach.charges)
+    codes = {person.area_code for person in persons.values()} | {team.area_code for team in teams.values()}
+    paths = areas.paths_of(session, act.book_id, codes)
+    if len(persons) < len(set(owners) - reach.charges) or not all(areas.in_scope(paths[code], reach.scope) for code in codes):
+        raise NotFound("person_id")
+
+
+@dataclass(frozen=True)
+class _Case:
+    """A claim under its lock, with everything its rules ask for."""
+
+    claim: Claim
+    category: str
+    beneficiaries: set[UUID]
+    tied: set[UUID]
+    decisions: list[Decision]
+
+    @property
+    def approvers(self) -> set[UUID]:
+        """Return who approved it since it was last told anew."""
+        since = max((decision.number for decision in self.decisions if decision.act == "resubmit"), default=0)
+        return {decision.actor for decision in self.decisions if decision.act == "approve" and decision.number > since}
+
+    def conflict(self, actor: UUID) -> str | None:
+        """Return why `actor` may not attest or decide."""
+        acted = self.approvers | {self.claim.reporter_id, self.claim.attester_id}
+        return conflict(actor, beneficiaries=self.beneficiaries, tied=self.tied, acted=acted)
+
+
+def _cases(session: Session, act: Act, ids: Collection[UUID], allowed: Any) -> dict[UUID, _Case]:
+    wanted = select(Claim).where(Claim.book_id == act.book_id, Claim.id.in_(ids), allowed).order_by(Claim.id)
+    locked = session.execute(
+        wanted.with_for_update(key_share=True).execution_options(populate_existing=True)
+    ).scalars().all()  # fmt: skip
+    # Everything below is read after the locks.
+    today = local_day(act.at, areas.book(session, act.book_id).zone)
+    members = people.members_of_many(session, act.book_id, {claim.team_id for claim in locked if claim.team_id}, today)
+    gets = {claim.id: {claim.person_id} if claim.person_id else members[claim.team_id] for claim in locked}  # type: ignore[index]
+    ties = people.tied(session, act.book_id, {person_id for persons in gets.values() for person_id in persons if person_id})
+    rates = tariff.rates_by_id(session, act.book_id, {claim.rate_id for claim in locked})
+    decisions = queries.decisions_of(session, act.book_id, [claim.id for claim in locked])
+    return {
+        claim.id: _Case(
+            claim,
+            rates[claim.rate_id].category,
+            {person_id for person_id in gets[claim.id] if person_id},
+            {other for person_id in gets[claim.id] if person_id for other in ties[person_id]},
+            decisions[claim.id],
+        )
+        for claim in locked
+    }
+
+
+def _each(
+    cases: Mapping[UUID, _Case], ids: Sequence[UUID], step: str, actor: UUID, *, checks_conflict: bool = True
+) -> dict[UUID, Refusal | None]:  # fmt: skip
+    """Return for each id why the step cannot be taken, or None."""
+    why: dict[UUID, Refusal | None] = {}
+    for claim_id in ids:
+        case = cases.get(claim_id)
+        if case is None:
+            why[claim_id] = Refusal("not-found", "claim_id")
+        elif case.claim.state not in STARTS[step]:
+            why[claim_id] = Refusal("claim-not-in-state", "claim_id", {"state": case.claim.state})
+        elif checks_conflict and (found := case.conflict(actor)):
+            why[claim_id] = Refusal(found, "claim_id")
+        else:
+            why[claim_id] = None
+    return why
+
+
+def _decide(
+    session: Session, act: Act, cases: Sequence[_Case], step: str, reason: str | None = None, note: str | None = None
+) -> None:  # fmt: skip
+    rows = [
+        {
+            "book_id": act.book_id, "claim_id": case.claim.id, "number": len(case.decisions) + 1, "act": step, "actor": act.actor,
+            "decided_at": act.at, "reason": reason, "note": note or None,
+        }
+        for case in cases
+    ]  # fmt: skip
+    if rows:
+        session.execute(insert(Decision), rows)
+
+
+def attest(session: Session, act: Act, reach: Reach, ids: Sequence[UUID]) -> list[Outcome]:
+    """Bear witness that reported deeds were done; one outcome for each, in order."""
+    cases = _cases(session, act, ids, reach.covers(act.book_id))
+    why = _each(cases, ids, "attest", act.actor)
+    taken = [cases[claim_id] for claim_id in cases if why[claim_id] is None]
+    _decide(session, act, taken, "attest")
+    moved = awarding.write(session, act, {case.claim.id: {"state": "attested", "attester_id": act.actor} for case in taken})
+    return _in_order(ids, why, moved)
+
+
+def approve(session: Session, act: Act, scope: areas.Scope, ids: Sequence[UUID]) -> list[Outcome]:
+    """Approve attested deeds, one or hundreds; those with all their approvals are credited in one post. One outcome for each."""
+    cases = _cases(session, act, ids, Reach(scope).covers(act.book_id))
+    why = _each(cases, ids, "approve", act.actor)
+    taken = [cases[claim_id] for claim_id in cases if why[claim_id] is None]
+    needed = _approvals_needed(session, act, taken)
+    _decide(session, act, taken, "approve")
+    counted = {case.claim.id: len(case.approvers) + 1 for case in taken}
+    ready = [case.claim for case in taken if counted[case.claim.id] >= needed[case.claim.id]]
+    awarding.record_hours(session, act, ready)
+    values = {case.claim.id: {"state": "attested"} for case in taken} | awarding.award(session, act, ready)
+    for claim_id, columns in values.items():
+        columns |= {"approvals": counted[claim_id], "approvals_needed": needed[claim_id]}
+    return _in_order(ids, why, awarding.write(session, act, values))
+
+
+def _approvals_needed(session: Session, act: Act, cases: Sequence[_Case]) -> dict[UUID, int]:
+    if not cases:
+        return {}
+    book = areas.book(session, act.book_id)
+    persons = {person_id for case in cases for person_id in case.beneficiaries}
+    staff = people.is_staff(session, act.book_id, persons, local_day(act.at, book.zone))
+    sums = queries.month_points(session, act.book_id, persons, [case.claim.deed_on for case in cases])
+    twice = tariff.always_two(session, act.book_id)
+    needed = {}
+    for case in cases:
+        claim = case.claim
+        month = (claim.person_id, claim.deed_on.year, claim.deed_on.month)
+        needed[claim.id] = approvals_needed(
+            month_points=max(claim.points, sums.get(month, 0)) if claim.person_id else claim.points,  # type: ignore[arg-type]
+            alone_points_max=book.approve_alone_points_max,
+            is_backdated=is_backdated(claim.deed_on, local_day(claim.reported_at, book.zone), book.backdated_after_days),
+            is_staff=bool(case.beneficiaries & staff),
+            always_two=case.category in twice,
+            source=claim.source,
+        )
+    return needed
+
+
+def _in_order(ids: Sequence[UUID], why: Mapping[UUID, Refusal | None], moved: Sequence[Moved]) -> list[Outcome]:
+    done = {outcome.id: outcome for outcome in moved}
+    return [why[claim_id] or done[claim_id] for claim_id in ids]
+
+
+def return_(session: Session, act: Act, reach: Reach, ids: Sequence[UUID], *, reason: str, note: str = "") -> list[Outcome]:
+    """Send claims back to whoever reported them, with a reason they read; they can be told anew."""
+    return _turn_down(session, act, reach, ids, "return", "returned", reason, note)
+
+
+def refuse(session: Session, act: Act, reach: Reach, ids: Sequence[UUID], *, reason: str, note: str = "") -> list[Outcome]:
+    """Refuse claims for good, with a reason the volunteer reads."""
+    return _turn_down(session, act, reach, ids, "refuse", "refused", reason, note)
+
+
+def _turn_down(
+    session: Session, act: Act, reach: Reach, ids: Sequence[UUID], step: str, state: str, reason: str, note: str
+) -> list[Outcome]:  # fmt: skip
+    if reason not in REASONS:
+        raise Invalid("choice-malformed", "reason")
+    cases = _cases(session, act, ids, reach.covers(act.book_id))
+    # Whoever attested or approved may think better of it; the beneficiary and theirs may not decide either way.
+    why = _each(cases, ids, step, act.actor, checks_conflict=False)
+    for claim_id, case in cases.items():
+        found = conflict(act.actor, beneficiaries=case.beneficiaries, tied=case.tied, acted=())
+        why[claim_id] = why[claim_id] or (Refusal(found, "claim_id") if found else None)
+    taken = [cases[claim_id] for claim_id in cases if why[claim_id] is None]
+    _decide(session, act, taken, step, reason, note)
+    return _in_order(ids, why, awarding.write(session, act, {case.claim.id: {"state": state} for case in taken}))
+
+
+def _own(act: Act) -> Callable[[], Any]:
+    return lambda: or_(Claim.reporter_id == act.actor, and_(Claim.person_id == act.actor, Claim.source == "volunteer"))
+
+
+def resubmit(session: Session, act: Act, vault: Vault, claim_id: UUID, deed: NewDeed) -> Outcome:
+    """Tell a returned claim of one's own anew; it goes through attestation and approval from the start."""
+    cases = _cases(session, act, [claim_id], _own(act)())
+    if claim_id not in cases:
+        raise NotFound("claim_id")
+    case = cases[claim_id]
+    if refusal := _each(cases, [claim_id], "resubmit", act.actor, checks_conflict=False)[claim_id]:
+        return refusal
+    claim = case.claim
+    again = NewDeed(**{**vars(deed), "person_id": claim.person_id, "team_id": claim.team_id})
+    state = "reported" if claim.source == "volunteer" else "attested"
+    (filed,) = file_claims(session, act, vault, [Filing(again, claim.source, state, claim.area_code)], claim_id=claim_id)
+    if isinstance(filed, Refusal):
+        return filed
+    _decide(session, act, [case], "resubmit")
+    kept = ("rate_id", "deed_on", "starts_at", "minutes", "points", "place", "reported_at")
+    told = {column: getattr(filed, column) for column in kept} | {"state": state, "attester_id": None, "approvals": 0}
+    return awarding.write(session, act, {claim_id: told})[0]
+
+
+def withdraw(session: Session, act: Act, claim_id: UUID) -> Outcome:
+    """Take back a claim that one reported, or that is one's own, before it is decided."""
+    cases = _cases(session, act, [claim_id], or_(Claim.reporter_id == act.actor, Claim.person_id == act.actor))
+    if claim_id not in cases:
+        raise NotFound("claim_id")
+    if refusal := _each(cases, [claim_id], "withdraw", act.actor, checks_conflict=False)[claim_id]:
+        return refusal
+    _decide(session, act, [cases[claim_id]], "withdraw")
+    return awarding.write(session, act, {claim_id: {"state": "withdrawn"}})[0]
+
+
+def credit_due(session: Session, act: Act, *, limit: int = 1000) -> list[Moved]:
+    """Credit what has stood on notice long enough, and what waited for funds that have come, the oldest first."""
+    wanted = select(Claim.id).where(
+        Claim.book_id == act.book_id,
+        or_(Claim.state == "awaiting_funds", and_(Claim.state == "on_notice", Claim.notice_ends_at <= act.at)),
+    )
+    ids = session.execute(wanted.order_by(Claim.reported_at, Claim.id).limit(limit)).scalars().all()
+    cases = _cases(session, act, ids, Claim.state.in_(STARTS["credit"]))
+    due = sorted((case.claim for case in cases.values()), key=lambda claim: (claim.reported_at, claim.id))
+    values = awarding.award(session, act, due, after_notice=True)
+    changed = {claim.id: values[claim.id] for claim in due if values[claim.id]["state"] != claim.state}
+    _decide(session, act, [cases[claim_id] for claim_id, columns in changed.items() if columns["state"] == "credited"], "credit")
+    return awarding.write(session, act, changed)
+
+
+def check_out(
+    session: Session, act: Act, vault: Vault, person_ids: Sequence[UUID], *, activity_id: UUID, by: str
+) -> list[tuple[activities.Attendance, Claim | None] | Refusal]:  # fmt: skip
+    """Check persons out of an activity: their hours are recorded, and what they earn is claimed and attested, in one transaction."""
+    outcomes = activities.check_out(session, act, person_ids, activity_id=activity_id, by=by)
+    stayed = [outcome for outcome in outcomes if isinstance(outcome, activities.Attendance) and outcome.minutes]
+    if not stayed:
+        return [outcome if isinstance(outcome, Refusal) else (outcome, None) for outcome in outcomes]
+    activity = activities.activity(session, act.book_id, activity_id)
+    day = local_day(activity.starts_at, areas.book(session, act.book_id).zone)
+    filings = [
+        Filing(
+            NewDeed(activity.deed, day, activity.place, attendance.minutes, attendance.in_at, person_id=attendance.person_id),
+            "activity",
+            "attested",
+            activity.area_code,
+            # The host stands for who was there, whoever drew the code; so the host does not approve it.
+            attester_id=activity.host_id,
+            activity_id=activity_id,
+        )
+        for attendance in stayed
+    ]
+    filed = dict(zip([attendance.person_id for attendance in stayed], file_claims(session, act, vault, filings), strict=True))
+    answers: list[tuple[activities.Attendance, Claim | None] | Refusal] = []
+    for outcome in outcomes:
+        claim = None if isinstance(outcome, Refusal) else filed.get(outcome.person_id)
+        answers.append(outcome if isinstance(outcome, Refusal) else (outcome, claim if isinstance(claim, Claim) else None))
+    return answers
