@@ -60,8 +60,8 @@ translations: .venv/dev  ## collect the texts of the pages and compile their tra
 	@$(BIN)/pybabel -q compile -d translations
 
 lock: .venv/dev  ## write requirements/*.txt anew from pyproject.toml, with hashes and without addresses (needs uv)
-	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q -o requirements/run.txt
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header -q -c requirements/run.txt -o requirements/dev.txt
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-header -q -o requirements/run.txt
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-header -q -c requirements/run.txt -o requirements/dev.txt
 
 clean:  ## remove the environment, and what tests and tools left; the demonstration's data in var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

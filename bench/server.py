@@ -1,4 +1,4 @@
-"""A real server on a scratch database, for the story, the race and the bench: the production server, migrated, with a clock that can be moved."""
+"""A real server on a scratch database, for the story, the race and the bench: migrated, with a clock that can be moved."""
 
 from __future__ import annotations
 
@@ -148,7 +148,15 @@ def serving(database_url: str, *, workers: int | None = None, threads: int = 8, 
     settings = scratch_settings(database_url, port)
     is_sqlite = database_url.startswith("sqlite")
     arguments = ["--interface", "wsgi", "--factory", "--host", "127.0.0.1", "--port", str(port), "--backlog", "1024"]
-    arguments += ["--workers", str(workers or (1 if is_sqlite else 2)), "--blocking-threads", str(threads), "--no-ws", "--log-level", "warning"]
+    arguments += [
+        "--workers",
+        str(workers or (1 if is_sqlite else 2)),
+        "--blocking-threads",
+        str(threads),
+        "--no-ws",
+        "--log-level",
+        "warning",
+    ]
     log = (folder / "log").open("wb")
     process = subprocess.Popen(
         [sys.executable, "-m", "granian", *arguments, "bench.server:application"],

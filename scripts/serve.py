@@ -36,7 +36,9 @@ def main() -> None:
     with app.app_context():
         print_links()
     # SQLite has one writer: one process with several threads, so that they queue in it and not at the file.
-    Granian("wsgi:create_app", factory=True, interface=Interfaces.WSGI, address="127.0.0.1", port=PORT, workers=1, blocking_threads=8).serve()
+    Granian(
+        "wsgi:create_app", factory=True, interface=Interfaces.WSGI, address="127.0.0.1", port=PORT, workers=1, blocking_threads=8
+    ).serve()
 
 
 def _settings() -> dict[str, str]:

@@ -80,7 +80,13 @@ class Desk:
 
     def post_hold(self, hold_id: UUID, amount: int | None = None, position: int = 0) -> Any:
         return lambda act: journal.PostHold(
-            act=act, hold_id=hold_id, to_account=self.account("shop"), kind="redemption", about=self.about(), amount=amount, position=position
+            act=act,
+            hold_id=hold_id,
+            to_account=self.account("shop"),
+            kind="redemption",
+            about=self.about(),
+            amount=amount,
+            position=position,
         )
 
     def void_hold(self, hold_id: UUID, position: int = 0) -> Any:

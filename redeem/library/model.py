@@ -13,9 +13,8 @@ from sqlalchemy.orm import mapped_column
 from ledger.store import Base
 from ledger.store import one_of
 from ledger.store import table_args
-
-#: Red: party and government; white: business; green: neighbourhood.
-COLOURS = ("red", "white", "green")
+from redeem.library.rules import COLOURS
+from redeem.library.rules import RESOURCE_KINDS
 
 
 class Unit(Base):
@@ -44,7 +43,7 @@ class Resource(Base):
     __tablename__ = "resource"
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "unit_id"], ["unit.book_id", "unit.id"]),
-        one_of("kind", "place", "skill", "goods", "service"),
+        one_of("kind", *RESOURCE_KINDS),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

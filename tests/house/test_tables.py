@@ -51,12 +51,22 @@ def test_every_append_only_table_has_its_guards(database: Database) -> None:
 
 
 @pytest.mark.parametrize("table", append_only_tables())
-@pytest.mark.parametrize("change", ["UPDATE {} SET book_id = book_id WHERE book_id = book_id", "DELETE FROM {} WHERE book_id = book_id", "TRUNCATE {}", "TRUNCATE {} CASCADE"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE {} SET book_id = book_id WHERE book_id = book_id",
+        "DELETE FROM {} WHERE book_id = book_id",
+        "TRUNCATE {}",
+        "TRUNCATE {} CASCADE",
+    ],
+)
 def test_the_service_cannot_change_what_was_appended(database: Database, table: str, change: str) -> None:
     refuse(database.engine, change.format(table))
 
 
-@pytest.mark.parametrize("change", ["UPDATE {} SET amount = amount WHERE book_id = book_id", "DELETE FROM {} WHERE book_id = book_id", "TRUNCATE {} CASCADE"])
+@pytest.mark.parametrize(
+    "change", ["UPDATE {} SET amount = amount WHERE book_id = book_id", "DELETE FROM {} WHERE book_id = book_id", "TRUNCATE {} CASCADE"]
+)
 @pytest.mark.parametrize("table", ["entry", "line"])
 def test_the_owner_of_the_tables_is_refused_too(owner: Engine, table: str, change: str) -> None:
     with owner.begin() as connection:
@@ -93,12 +103,13 @@ def refuse(engine: Engine, statement: str) -> None:
     """Expect `statement` to be refused."""
     with engine.connect() as connection, pytest.raises(DatabaseError):
         connection.execute(text(statement))
-        connection.commit()
 
 
 def test_the_guard_sees_a_statement_without_its_book() -> None:
     assert unfiltered("SELECT tally.balance FROM tally WHERE tally.account_id = ?", "sqlite") == ("tally",)
     assert unfiltered("SELECT l.amount FROM line l JOIN entry e ON e.id = l.entry_id WHERE l.book_id = ?", "sqlite") == ("entry",)
     assert unfiltered("UPDATE tally SET held = 0 WHERE account_id = ?", "sqlite") == ("tally",)
-    assert not unfiltered("SELECT l.amount FROM line l JOIN entry e ON e.book_id = l.book_id AND e.id = l.entry_id WHERE l.book_id = ?", "sqlite")
+    assert not unfiltered(
+        "SELECT l.amount FROM line l JOIN entry e ON e.book_id = l.book_id AND e.id = l.entry_id WHERE l.book_id = ?", "sqlite"
+    )
     assert not unfiltered("SELECT balance FROM tally WHERE book_id = %(book)s FOR NO KEY UPDATE", "postgresql")

@@ -57,7 +57,7 @@ class Told:
         of = {"void": self.spends, "claw": self.awards, "post_hold": self.holds, "void_hold": self.holds}
         return step[0] not in of or len(of[step[0]]) > step[1]
 
-    def _make(self, step: Any, position: int) -> Any:
+    def _make(self, step: Any, position: int) -> Any:  # noqa: PLR0911  one return a kind of step
         desk = self.desk
         match step:
             case ("give", name, amount):

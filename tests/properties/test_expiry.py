@@ -80,7 +80,7 @@ def live_year(desk: Desk, lots: Lots, year: int, chosen: list[Any]) -> None:
                     spends.append((outcome.entry_id, len(lots.events), points))
                     lots.events.append((year, "spend", points))
             case ("void", back, points) if len(spends) > back:
-                entry_id, place, spent = spends[-1 - back]
+                entry_id, place, _ = spends[-1 - back]
                 left = lots.events[place][2]
                 (outcome,) = desk.post([desk.reverse(entry_id, points)])
                 assert isinstance(outcome, journal.Posted) == (points <= left)

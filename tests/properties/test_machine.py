@@ -116,5 +116,3 @@ def test_a_book_never_differs_from_its_model(database: Database) -> None:
         engine = database.engine
 
     run_state_machine_as_test(Machine, settings=settings(max_examples=8, stateful_step_count=30, deadline=None))
-
-

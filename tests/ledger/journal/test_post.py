@@ -51,7 +51,9 @@ def test_what_comes_in_earlier_in_a_set_can_be_spent_later_in_it(desk: Desk) -> 
 
 def test_what_stands_together_falls_together(desk: Desk) -> None:
     desk.budget(100)
-    outcomes = desk.post([desk.give("li", 50, together="a"), desk.give("wang", 80, position=1, together="a"), desk.give("wang", 60, position=2)])
+    outcomes = desk.post(
+        [desk.give("li", 50, together="a"), desk.give("wang", 80, position=1, together="a"), desk.give("wang", 60, position=2)]
+    )
     assert outcomes[0] == Refusal("refused-together")
     assert isinstance(outcomes[1], Refusal)
     assert isinstance(outcomes[2], journal.Posted)

@@ -1,0 +1,37 @@
+"""The door of the catalogue: what can be had for points, and what there is of it."""
+
+from __future__ import annotations
+
+from redeem.catalogue.actions import add_offer
+from redeem.catalogue.actions import count
+from redeem.catalogue.actions import deliver
+from redeem.catalogue.actions import end_offer
+from redeem.catalogue.actions import lock_stock
+from redeem.catalogue.actions import move
+from redeem.catalogue.model import Offer
+from redeem.catalogue.model import Stock
+from redeem.catalogue.queries import OfferRow
+from redeem.catalogue.queries import offer
+from redeem.catalogue.queries import offers
+from redeem.catalogue.queries import titles_of
+from redeem.catalogue.rules import LIMIT_PERIODS
+from redeem.catalogue.rules import holds_on
+from redeem.catalogue.rules import period_begins
+
+__all__ = [
+    "LIMIT_PERIODS",
+    "Offer",
+    "OfferRow",
+    "Stock",
+    "add_offer",
+    "count",
+    "deliver",
+    "end_offer",
+    "holds_on",
+    "lock_stock",
+    "move",
+    "offer",
+    "offers",
+    "period_begins",
+    "titles_of",
+]

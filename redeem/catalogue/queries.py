@@ -1,0 +1,55 @@
+"""What is asked of the catalogue: what can be had, and how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import and_
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.errors import NotFound
+from redeem.catalogue.model import Offer
+from redeem.catalogue.model import Stock
+
+
+@dataclass(frozen=True)
+class OfferRow:
+    """An offer and how many there are; None where it never runs out."""
+
+    offer: Offer
+    on_hand: int | None
+
+
+def offers(
+    session: Session, book_id: UUID, on: date, *, unit_ids: Collection[UUID] | None = None, after: UUID | None = None, limit: int = 50
+) -> list[OfferRow]:  # fmt: skip
+    """Return the offers that hold on a day, in the order they were made, of some shops if given."""
+    wanted = (
+        select(Offer, Stock.on_hand)
+        .outerjoin(Stock, and_(Stock.book_id == Offer.book_id, Stock.offer_id == Offer.id))
+        .where(Offer.book_id == book_id, Offer.valid_from <= on, or_(Offer.valid_to.is_(None), Offer.valid_to >= on))
+    )
+    if unit_ids is not None:
+        wanted = wanted.where(Offer.unit_id.in_(unit_ids))
+    if after:
+        wanted = wanted.where(Offer.id > after)
+    return [OfferRow(offer, on_hand) for offer, on_hand in session.execute(wanted.order_by(Offer.id).limit(limit))]
+
+
+def offer(session: Session, book_id: UUID, offer_id: UUID, unit_ids: Collection[UUID] | None = None) -> Offer:
+    """Return the offer; raise NotFound where there is none, or none of the shops `unit_ids` where they are given."""
+    found = session.execute(select(Offer).where(Offer.book_id == book_id, Offer.id == offer_id)).scalar_one_or_none()
+    if found is None or (unit_ids is not None and found.unit_id not in unit_ids):
+        raise NotFound("offer_id")
+    return found
+
+
+def titles_of(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the titles of offers."""
+    rows = session.execute(select(Offer.id, Offer.title).where(Offer.book_id == book_id, Offer.id.in_(ids)))
+    return {offer_id: title for offer_id, title in rows}

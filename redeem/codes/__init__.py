@@ -1,0 +1,17 @@
+"""The door of codes: drawn for the volunteer, recognised at the till, used once."""
+
+from __future__ import annotations
+
+from redeem.codes.actions import add_device
+from redeem.codes.actions import pay_code
+from redeem.codes.actions import spend
+from redeem.codes.model import PayDevice
+from redeem.codes.queries import PayCode
+from redeem.codes.queries import Recognised
+from redeem.codes.queries import devices_of
+from redeem.codes.queries import recognise
+from redeem.codes.queries import spent
+from redeem.codes.rules import Given
+from redeem.codes.rules import read
+
+__all__ = ["Given", "PayCode", "PayDevice", "Recognised", "add_device", "devices_of", "pay_code", "read", "recognise", "spend", "spent"]

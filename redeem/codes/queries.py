@@ -1,0 +1,91 @@
+"""Drawing pay codes, and recognising them at a till."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import and_
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger.people import Person
+from ledger.people import Vault
+from ledger.tokens import STEP_SECONDS
+from ledger.tokens import code_at
+from ledger.tokens import digits_at
+from ledger.tokens import step_at
+from redeem.codes.model import PayDevice
+from redeem.codes.model import SpentStep
+from redeem.codes.rules import PURPOSE
+from redeem.codes.rules import Given
+
+
+@dataclass(frozen=True)
+class PayCode:
+    """What a volunteer shows for one step of time."""
+
+    #: The token inside the QR code's address.
+    token: str
+    handle: str
+    #: For typing after the handle.
+    digits: str
+    valid_until: datetime
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """Whose code it is, and which step of which device."""
+
+    person_id: UUID
+    handle: str
+    is_active: bool
+    device_id: UUID
+    step: int
+
+
+def context(book_id: UUID, device_id: UUID) -> str:
+    """Return what a device's key is sealed for."""
+    return f"{book_id}|{device_id}|pay"
+
+
+def drawn_by(vault: Vault, book_number: int, device: PayDevice, handle: str, at: datetime) -> PayCode:
+    """Return the code of a device at a moment."""
+    key, step = vault.open(context(device.book_id, device.id), device.sealed_key), step_at(at)
+    token = f"{book_number}-{handle}-{code_at(key, step, PURPOSE)}"
+    return PayCode(token, handle, digits_at(key, step, PURPOSE), datetime.fromtimestamp((step + 1) * STEP_SECONDS, at.tzinfo))
+
+
+def devices_of(session: Session, book_id: UUID, person_id: UUID) -> list[PayDevice]:
+    """Return the devices that draw codes for somebody, those not revoked, oldest first."""
+    wanted = select(PayDevice).where(PayDevice.book_id == book_id, PayDevice.person_id == person_id, PayDevice.revoked_at.is_(None))
+    return list(session.execute(wanted.order_by(PayDevice.id)).scalars())
+
+
+def recognise(session: Session, vault: Vault, book_id: UUID, given: Given, at: datetime) -> Recognised | None:
+    """Return whose code was given, of this step of time or the one before; None for no code at all, or one out of time.
+
+    The devices found are locked until the transaction ends, so that one code is judged at one till at a time.
+    """
+    rows = session.execute(
+        select(PayDevice.id, PayDevice.sealed_key, Person.id, Person.handle, Person.status)
+        .join(Person, and_(Person.book_id == PayDevice.book_id, Person.id == PayDevice.person_id))
+        .where(PayDevice.book_id == book_id, Person.handle == given.handle, PayDevice.revoked_at.is_(None))
+        .order_by(PayDevice.id)
+        .with_for_update(key_share=True, of=PayDevice)
+    ).all()
+    draw, now = digits_at if given.is_typed else code_at, step_at(at)
+    for device_id, sealed, person_id, handle, status in rows:
+        key = vault.open(context(book_id, device_id), sealed)
+        for step in (now, now - 1):
+            if hmac.compare_digest(draw(key, step, PURPOSE).encode(), given.code.encode()):
+                return Recognised(person_id, handle, status == "active", device_id, step)
+    return None
+
+
+def spent(session: Session, book_id: UUID, device_id: UUID, step: int) -> SpentStep | None:
+    """Return what used a step up, if anything did; asked after the device's lock."""
+    wanted = select(SpentStep).where(SpentStep.book_id == book_id, SpentStep.device_id == device_id, SpentStep.step == step)
+    return session.execute(wanted).scalar_one_or_none()

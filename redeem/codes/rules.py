@@ -1,0 +1,40 @@
+"""What a pay code looks like, scanned or typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ledger.tokens import normalised
+
+PURPOSE = "pay"
+HANDLE_LENGTH = 8
+DIGITS_LENGTH = 6
+CODE_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Given:
+    """A pay code as it was given at a till: whose, and the code, scanned or typed."""
+
+    handle: str
+    code: str
+    is_typed: bool
+
+
+def read(text: str, book_number: int) -> Given | None:
+    """Return what a scanned address, a bare token, or typed digits say; None where it is none of them.
+
+    Scanned: `<book>-<handle>-<16 characters>`, alone or at the end of an address. Typed: the handle, then 6 digits.
+    """
+    token = normalised(text.rsplit("/", 1)[-1])
+    if token.isascii() and token.isdigit():
+        if len(token) != HANDLE_LENGTH + DIGITS_LENGTH:
+            return None
+        return Given(token[:HANDLE_LENGTH], token[HANDLE_LENGTH:], is_typed=True)
+    number, _, rest = token.partition("-")
+    handle, _, code = rest.partition("-")
+    if number == str(book_number) and handle.isdigit() and len(handle) == HANDLE_LENGTH and len(code) == CODE_LENGTH:
+        return Given(handle, code, is_typed=False)
+    if number.isdigit() and rest.isdigit() and len(number) == HANDLE_LENGTH and len(rest) == DIGITS_LENGTH:
+        return Given(number, rest, is_typed=True)
+    return None

@@ -1,0 +1,16 @@
+"""The door of the resource library: units in three colours and what they give."""
+
+from __future__ import annotations
+
+from redeem.library.actions import add_resource
+from redeem.library.actions import add_unit
+from redeem.library.model import Resource
+from redeem.library.model import Unit
+from redeem.library.queries import names_of
+from redeem.library.queries import resources
+from redeem.library.queries import unit
+from redeem.library.queries import units
+from redeem.library.rules import COLOURS
+from redeem.library.rules import RESOURCE_KINDS
+
+__all__ = ["COLOURS", "RESOURCE_KINDS", "Resource", "Unit", "add_resource", "add_unit", "names_of", "resources", "unit", "units"]

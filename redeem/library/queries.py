@@ -1,0 +1,47 @@
+"""What is asked of the library: its units and what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger import areas
+from ledger.errors import NotFound
+from redeem.library.model import Resource
+from redeem.library.model import Unit
+
+
+def unit(session: Session, book_id: UUID, unit_id: UUID, within: areas.Scope = areas.EVERYWHERE) -> Unit:
+    """Return the unit; raise NotFound where there is none in an area within `within`."""
+    wanted = select(Unit).where(Unit.book_id == book_id, Unit.id == unit_id)
+    if within != areas.EVERYWHERE:
+        wanted = wanted.where(areas.covered(book_id, Unit.area_code, within))
+    if (found := session.execute(wanted).scalar_one_or_none()) is None:
+        raise NotFound("unit_id")
+    return found
+
+
+def units(
+    session: Session, book_id: UUID, *, colour: str | None = None, after: str = "", limit: int = 50
+) -> Sequence[Unit]:  # fmt: skip
+    """Return the active units by name, of one colour if given, from after the name `after`."""
+    wanted = select(Unit).where(Unit.book_id == book_id, Unit.status == "active", Unit.name > after)
+    if colour:
+        wanted = wanted.where(Unit.colour == colour)
+    return session.execute(wanted.order_by(Unit.name).limit(limit)).scalars().all()
+
+
+def names_of(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of those of `ids` that are units of the book."""
+    rows = session.execute(select(Unit.id, Unit.name).where(Unit.book_id == book_id, Unit.id.in_(ids)))
+    return {unit_id: name for unit_id, name in rows}
+
+
+def resources(session: Session, book_id: UUID, unit_ids: Collection[UUID]) -> Sequence[Resource]:
+    """Return what these units give."""
+    wanted = select(Resource).where(Resource.book_id == book_id, Resource.unit_id.in_(unit_ids))
+    return session.execute(wanted.order_by(Resource.unit_id, Resource.title)).scalars().all()

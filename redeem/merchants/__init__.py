@@ -1,0 +1,37 @@
+"""The door of the shops: tills, the people who stand at them, and what a shop is owed."""
+
+from __future__ import annotations
+
+from redeem.merchants.actions import add_till
+from redeem.merchants.actions import dismiss
+from redeem.merchants.actions import hire
+from redeem.merchants.actions import note_wrong_try
+from redeem.merchants.model import ShopStaff
+from redeem.merchants.model import Till
+from redeem.merchants.queries import TillSeen
+from redeem.merchants.queries import owed
+from redeem.merchants.queries import powers_of
+from redeem.merchants.queries import receivable_of
+from redeem.merchants.queries import staff_of
+from redeem.merchants.queries import till
+from redeem.merchants.queries import till_names
+from redeem.merchants.queries import tills
+from redeem.merchants.queries import waits
+
+__all__ = [
+    "ShopStaff",
+    "Till",
+    "TillSeen",
+    "add_till",
+    "dismiss",
+    "hire",
+    "note_wrong_try",
+    "owed",
+    "powers_of",
+    "receivable_of",
+    "staff_of",
+    "till",
+    "till_names",
+    "tills",
+    "waits",
+]

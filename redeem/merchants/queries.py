@@ -1,0 +1,109 @@
+"""What is asked of shops: their tills, who works there, whether a till has to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from datetime import datetime
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import and_
+from sqlalchemy import func
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger import areas
+from ledger import journal
+from ledger.errors import NotFound
+from ledger.people import Power
+from redeem import library
+from redeem.merchants.model import ShopStaff
+from redeem.merchants.model import Till
+from redeem.merchants.model import WrongTry
+
+#: So many wrong tries within so long, and the till has to wait.
+WRONG_TRIES_MAX = 10
+WRONG_TRIES_WITHIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class TillSeen:
+    """A till, its shop, and the shop's account of what it is owed."""
+
+    id: UUID
+    name: str
+    unit_id: UUID
+    unit_name: str
+    area_code: str
+
+
+def till(session: Session, book_id: UUID, till_id: UUID, unit_ids: Collection[UUID] | None = None) -> TillSeen:
+    """Return an open till; raise NotFound where there is none, or none of the shops `unit_ids` where they are given."""
+    row = session.execute(
+        select(Till.id, Till.name, Till.unit_id, library.Unit.name, library.Unit.area_code)
+        .join(library.Unit, and_(library.Unit.book_id == Till.book_id, library.Unit.id == Till.unit_id))
+        .where(Till.book_id == book_id, Till.id == till_id, Till.status == "open", library.Unit.status == "active")
+    ).one_or_none()
+    if row is None or (unit_ids is not None and row.unit_id not in unit_ids):
+        raise NotFound("till_id")
+    till_id_, name, unit_id, unit_name, area_code = row
+    return TillSeen(till_id_, name, unit_id, unit_name, area_code)
+
+
+def tills(session: Session, book_id: UUID, unit_ids: Collection[UUID]) -> Sequence[Till]:
+    """Return the open tills of these shops."""
+    wanted = select(Till).where(Till.book_id == book_id, Till.unit_id.in_(unit_ids), Till.status == "open")
+    return session.execute(wanted.order_by(Till.unit_id, Till.name)).scalars().all()
+
+
+def till_names(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of tills, open or closed."""
+    return {till_id: name for till_id, name in session.execute(select(Till.id, Till.name).where(Till.book_id == book_id, Till.id.in_(ids)))}
+
+
+def powers_of(session: Session, book_id: UUID, person_id: UUID, on: date) -> list[Power]:
+    """Return what somebody may do in shops on that day."""
+    rows = session.execute(
+        select(ShopStaff.role, areas.Area.path, ShopStaff.unit_id)
+        .join(library.Unit, and_(library.Unit.book_id == ShopStaff.book_id, library.Unit.id == ShopStaff.unit_id))
+        .join(areas.Area, and_(areas.Area.book_id == library.Unit.book_id, areas.Area.code == library.Unit.area_code))
+        .where(
+            ShopStaff.book_id == book_id,
+            ShopStaff.person_id == person_id,
+            ShopStaff.starts_on <= on,
+            or_(ShopStaff.ends_on.is_(None), ShopStaff.ends_on >= on),
+            library.Unit.status == "active",
+        )
+    )
+    return [Power(role, path, unit_id) for role, path, unit_id in rows]
+
+
+def staff_of(session: Session, book_id: UUID, unit_id: UUID) -> Sequence[ShopStaff]:
+    """Return who works or worked in a shop."""
+    wanted = select(ShopStaff).where(ShopStaff.book_id == book_id, ShopStaff.unit_id == unit_id)
+    return session.execute(wanted.order_by(ShopStaff.starts_on, ShopStaff.id)).scalars().all()
+
+
+def waits(session: Session, book_id: UUID, till_id: UUID, at: datetime) -> int:
+    """Return for how many seconds a till has to wait after too many wrong tries; 0 for not at all."""
+    since = at - WRONG_TRIES_WITHIN
+    count, oldest = session.execute(
+        select(func.count(), func.min(WrongTry.tried_at)).where(
+            WrongTry.book_id == book_id, WrongTry.till_id == till_id, WrongTry.tried_at > since
+        )
+    ).one()
+    return 0 if count < WRONG_TRIES_MAX else max(1, int((oldest + WRONG_TRIES_WITHIN - at).total_seconds()) + 1)
+
+
+def receivable_of(session: Session, book_id: UUID, unit_id: UUID) -> UUID:
+    """Return the account of what a shop is owed; raise NotFound for a unit that is no shop."""
+    return journal.account_of(session, book_id, "receivable", unit_id)
+
+
+def owed(session: Session, book_id: UUID, unit_id: UUID) -> int:
+    """Return the points a shop has taken and not yet been paid for."""
+    return journal.sum_of(session, book_id, receivable_of(session, book_id, unit_id))
