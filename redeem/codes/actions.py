@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -42,7 +43,11 @@ def pay_code(session: Session, vault: Vault, book_number: int, person: Person, a
     return queries.drawn_by(vault, book_number, device, person.handle, at)
 
 
-def spend(session: Session, act: Act, device_id: UUID, step: int, redemption_id: UUID) -> None:
-    """Use a step up; its key lets it be used once."""
-    row = {"device_id": device_id, "step": step, "redemption_id": redemption_id, "spent_at": act.at}
-    session.execute(insert(SpentStep).values(book_id=act.book_id, **row))
+def spend(session: Session, uses: Iterable[tuple[Act, UUID, int, UUID]]) -> None:
+    """Use up steps, each given as (act, device, step, redemption); the key of a step lets it be used once."""
+    rows = [
+        {"book_id": act.book_id, "device_id": device_id, "step": step, "redemption_id": redemption_id, "spent_at": act.at}
+        for act, device_id, step, redemption_id in uses
+    ]
+    if rows:
+        session.execute(insert(SpentStep), rows)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_
 from sqlalchemy import select
+from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
 from ledger.people import Person
@@ -21,6 +23,10 @@ from redeem.codes.model import PayDevice
 from redeem.codes.model import SpentStep
 from redeem.codes.rules import PURPOSE
 from redeem.codes.rules import Given
+
+
+#: For an hour it can still be told that a code was one, and where it was used.
+STEPS_REMEMBERED = 120
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ class Recognised:
     is_active: bool
     device_id: UUID
     step: int
+    #: Drawn in this step of time or the one before; an older one is only told apart.
+    is_in_time: bool
 
 
 def context(book_id: UUID, device_id: UUID) -> str:
@@ -64,28 +72,37 @@ def devices_of(session: Session, book_id: UUID, person_id: UUID) -> list[PayDevi
     return list(session.execute(wanted.order_by(PayDevice.id)).scalars())
 
 
-def recognise(session: Session, vault: Vault, book_id: UUID, given: Given, at: datetime) -> Recognised | None:
-    """Return whose code was given, of this step of time or the one before; None for no code at all, or one out of time.
+def recognise(session: Session, vault: Vault, book_id: UUID, given: Collection[Given], at: datetime) -> dict[Given, Recognised]:
+    """Return whose codes were given; what is missing is no code of anybody's, or older than an hour.
 
     The devices found are locked until the transaction ends, so that one code is judged at one till at a time.
     """
     rows = session.execute(
         select(PayDevice.id, PayDevice.sealed_key, Person.id, Person.handle, Person.status)
         .join(Person, and_(Person.book_id == PayDevice.book_id, Person.id == PayDevice.person_id))
-        .where(PayDevice.book_id == book_id, Person.handle == given.handle, PayDevice.revoked_at.is_(None))
+        .where(PayDevice.book_id == book_id, Person.handle.in_({one.handle for one in given}), PayDevice.revoked_at.is_(None))
         .order_by(PayDevice.id)
         .with_for_update(key_share=True, of=PayDevice)
     ).all()
-    draw, now = digits_at if given.is_typed else code_at, step_at(at)
+    found: dict[Given, Recognised] = {}
     for device_id, sealed, person_id, handle, status in rows:
         key = vault.open(context(book_id, device_id), sealed)
-        for step in (now, now - 1):
-            if hmac.compare_digest(draw(key, step, PURPOSE).encode(), given.code.encode()):
-                return Recognised(person_id, handle, status == "active", device_id, step)
+        for one in given:
+            if one.handle == handle and one not in found and (step := _step_of(key, one, step_at(at))) is not None:
+                found[one] = Recognised(person_id, handle, status == "active", device_id, step, step >= step_at(at) - 1)
+    return found
+
+
+def _step_of(key: bytes, given: Given, now: int) -> int | None:
+    """Return the step in which a code was drawn: this one, or one of those before."""
+    draw, code = (digits_at if given.is_typed else code_at), given.code.encode()
+    for step in range(now, now - STEPS_REMEMBERED, -1):
+        if hmac.compare_digest(draw(key, step, PURPOSE).encode(), code):
+            return step
     return None
 
 
-def spent(session: Session, book_id: UUID, device_id: UUID, step: int) -> SpentStep | None:
-    """Return what used a step up, if anything did; asked after the device's lock."""
-    wanted = select(SpentStep).where(SpentStep.book_id == book_id, SpentStep.device_id == device_id, SpentStep.step == step)
-    return session.execute(wanted).scalar_one_or_none()
+def spent(session: Session, book_id: UUID, steps: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], SpentStep]:
+    """Return what used up those of `steps` (device, step) that are; asked after the devices' locks."""
+    wanted = select(SpentStep).where(SpentStep.book_id == book_id, tuple_(SpentStep.device_id, SpentStep.step).in_(steps))
+    return {(row.device_id, row.step): row for row in session.execute(wanted).scalars()}
