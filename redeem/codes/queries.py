@@ -24,7 +24,6 @@ from redeem.codes.model import SpentStep
 from redeem.codes.rules import PURPOSE
 from redeem.codes.rules import Given
 
-
 #: For an hour it can still be told that a code was one, and where it was used.
 STEPS_REMEMBERED = 120
 
