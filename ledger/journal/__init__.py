@@ -9,10 +9,10 @@ from ledger.journal.actions import Differs
 from ledger.journal.actions import answer
 from ledger.journal.actions import claim
 from ledger.journal.actions import close_year
-from ledger.journal.actions import lock
 from ledger.journal.actions import open_accounts
 from ledger.journal.actions import open_book_accounts
 from ledger.journal.actions import post
+from ledger.journal.actions import spendable
 from ledger.journal.decide import About
 from ledger.journal.decide import Expired
 from ledger.journal.decide import Held
@@ -29,6 +29,7 @@ from ledger.journal.queries import Balance
 from ledger.journal.queries import LineRow
 from ledger.journal.queries import account_ids
 from ledger.journal.queries import account_of
+from ledger.journal.queries import accounts
 from ledger.journal.queries import as_of
 from ledger.journal.queries import as_of_deed_day
 from ledger.journal.queries import available_of
@@ -62,6 +63,7 @@ __all__ = [
     "VoidHold",
     "account_ids",
     "account_of",
+    "accounts",
     "answer",
     "as_of",
     "as_of_deed_day",
@@ -71,10 +73,10 @@ __all__ = [
     "close_year",
     "entries_about",
     "history",
-    "lock",
     "open_accounts",
     "open_book_accounts",
     "post",
+    "spendable",
     "sum_of",
     "trial_balance",
     "verify",

@@ -51,6 +51,8 @@ from ledger.journal.model import Line
 from ledger.journal.model import Request
 from ledger.journal.model import Tally
 from ledger.journal.queries import account_ids
+from ledger.journal.queries import accounts
+from ledger.journal.queries import balance_of
 from ledger.journal.queries import earned_by_year
 from ledger.journal.queries import open_holds
 from ledger.journal.rules import KINDS
@@ -155,7 +157,7 @@ def open_accounts(
 ) -> dict[tuple[str, UUID], UUID]:  # fmt: skip
     """Open an account for each (kind, owner) that has none, and return the accounts of all; done twice it does nothing."""
     asked = sorted(set(wanted))
-    found = _accounts(session, book_id, asked)
+    found = accounts(session, book_id, asked)
     missing = [(kind, owner) for kind, owner in asked if (kind, owner) not in found]
     if not missing:
         return found
@@ -171,19 +173,7 @@ def open_accounts(
     lined = [{"account_id": row["id"], **counters} for row in rows if row["id"] in opened and KINDS[str(row["kind"])].is_lined]
     if lined:
         session.execute(insert(Tally), lined)
-    return found | _accounts(session, book_id, missing)
-
-
-def _accounts(session: Session, book_id: UUID, wanted: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], UUID]:
-    by_kind: dict[str, list[UUID]] = {}
-    for kind, owner in wanted:
-        by_kind.setdefault(kind, []).append(owner)
-    found: dict[tuple[str, UUID], UUID] = {}
-    for kind, owners in by_kind.items():
-        for start in range(0, len(owners), 1000):
-            ids = account_ids(session, book_id, kind, owners[start : start + 1000])
-            found |= {(kind, owner): account_id for owner, account_id in ids.items()}
-    return found
+    return found | accounts(session, book_id, missing)
 
 
 def open_book_accounts(session: Session, book_id: UUID, at: datetime) -> None:
@@ -191,9 +181,14 @@ def open_book_accounts(session: Session, book_id: UUID, at: datetime) -> None:
     open_accounts(session, book_id, [("source", book_id), ("expired", book_id), ("donated", book_id), ("settled", book_id)], at)
 
 
-def lock(session: Session, book_id: UUID, account_ids: Collection[UUID]) -> dict[UUID, AccountState]:
-    """Lock accounts before `post` does, where something else has to be checked under the same locks."""
-    return engine_of(session).lock(session, book_id, account_ids)
+def spendable(session: Session, book_id: UUID, account_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
+    """Lock passbooks before `post` does, and return what can be spent of each: where something else is checked under the same locks."""
+    now, zone = microseconds(at), areas.book(session, book_id).zone
+    found = {}
+    for account_id, it in engine_of(session).lock(session, book_id, account_ids).items():
+        is_settled = (it.held_until is None or it.held_until > now) and it.year >= year_of(max(now, it.posted_at + 1), zone)
+        found[account_id] = it.available if is_settled else balance_of(session, book_id, account_id, at).available
+    return found
 
 
 def post(session: Session, book_id: UUID, movements: Sequence[Movement]) -> list[Outcome]:

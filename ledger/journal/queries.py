@@ -27,6 +27,9 @@ from ledger.journal.model import Tally
 from ledger.journal.rules import KINDS
 from ledger.journal.rules import YEARS_ALIVE
 
+#: Far below what one statement can carry as parameters.
+_OWNERS_AT_ONCE = 1000
+
 
 @dataclass(frozen=True)
 class Balance:
@@ -66,6 +69,20 @@ def account_ids(session: Session, book_id: UUID, kind: str, owners: Iterable[UUI
     """Return the account of `kind` of each of `owners` that has one."""
     wanted = select(Account.owner, Account.id).where(Account.book_id == book_id, Account.kind == kind, Account.owner.in_(set(owners)))
     return {owner: account_id for owner, account_id in session.execute(wanted)}
+
+
+def accounts(session: Session, book_id: UUID, wanted: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], UUID]:
+    """Return the account of each (kind, owner) that has one."""
+    found: dict[tuple[str, UUID], UUID] = {}
+    kinds, owners = {kind for kind, _ in wanted}, sorted({owner for _, owner in wanted})
+    for start in range(0, len(owners), _OWNERS_AT_ONCE):
+        rows = session.execute(
+            select(Account.kind, Account.owner, Account.id).where(
+                Account.book_id == book_id, Account.kind.in_(kinds), Account.owner.in_(owners[start : start + _OWNERS_AT_ONCE])
+            )
+        )
+        found |= {(kind, owner): account_id for kind, owner, account_id in rows}
+    return {pair: found[pair] for pair in wanted if pair in found}
 
 
 def account_of(session: Session, book_id: UUID, kind: str, owner: UUID) -> UUID:
