@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from redeem.catalogue.actions import StockChange
 from redeem.catalogue.actions import add_offer
 from redeem.catalogue.actions import count
 from redeem.catalogue.actions import deliver
 from redeem.catalogue.actions import end_offer
-from redeem.catalogue.actions import lock_stock
+from redeem.catalogue.actions import lock_stocks
 from redeem.catalogue.actions import move
 from redeem.catalogue.model import Offer
 from redeem.catalogue.model import Stock
 from redeem.catalogue.queries import OfferRow
 from redeem.catalogue.queries import offer
 from redeem.catalogue.queries import offers
+from redeem.catalogue.queries import offers_by_id
 from redeem.catalogue.queries import titles_of
 from redeem.catalogue.rules import LIMIT_PERIODS
 from redeem.catalogue.rules import holds_on
@@ -23,15 +25,17 @@ __all__ = [
     "Offer",
     "OfferRow",
     "Stock",
+    "StockChange",
     "add_offer",
     "count",
     "deliver",
     "end_offer",
     "holds_on",
-    "lock_stock",
+    "lock_stocks",
     "move",
     "offer",
     "offers",
+    "offers_by_id",
     "period_begins",
     "titles_of",
 ]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -74,23 +77,48 @@ def end_offer(session: Session, act: Act, offer_id: UUID, *, unit_ids: Collectio
     return offer
 
 
-def lock_stock(session: Session, book_id: UUID, offer_id: UUID) -> Stock | None:
-    """Lock the stock of an offer and return it as it stands; None for an offer that never runs out."""
-    wanted = select(Stock).where(Stock.book_id == book_id, Stock.offer_id == offer_id)
-    return session.execute(wanted.with_for_update(key_share=True).execution_options(populate_existing=True)).scalar_one_or_none()
+@dataclass(frozen=True)
+class StockChange:
+    """So many more or fewer of an offer, and why."""
+
+    act: Act
+    offer_id: UUID
+    quantity: int
+    kind: str
+    reference: UUID | None = None
 
 
-def move(session: Session, act: Act, stock: Stock, quantity: int, kind: str, reference: UUID | None = None) -> int:
-    """Write one movement of a locked stock and return what is on hand after it."""
-    after = stock.on_hand + quantity
-    assert after >= 0, "whoever takes has looked under the lock"
-    row = {"number": stock.movements + 1, "kind": kind, "quantity": quantity, "before": stock.on_hand, "after": after}
-    whose = {"reference": reference, "actor": act.actor, "moved_at": act.at}
-    session.execute(insert(StockMovement).values(book_id=act.book_id, offer_id=stock.offer_id, **row, **whose))
-    this = (Stock.book_id == act.book_id, Stock.offer_id == stock.offer_id)
-    changed = update(Stock).where(*this).values(on_hand=after, movements=Stock.movements + 1)
-    session.execute(changed.execution_options(synchronize_session=False))
-    return after
+def lock_stocks(session: Session, book_id: UUID, offer_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Lock the stocks of offers, in the order of their ids, and return what is on hand; an offer that never runs out has none."""
+    return {offer_id: on_hand for offer_id, (on_hand, _) in _locked(session, book_id, offer_ids).items()}
+
+
+def _locked(session: Session, book_id: UUID, offer_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+    if not offer_ids:
+        return {}
+    wanted = select(Stock.offer_id, Stock.on_hand, Stock.movements).where(Stock.book_id == book_id, Stock.offer_id.in_(offer_ids))
+    rows = session.execute(wanted.order_by(Stock.offer_id).with_for_update(key_share=True))
+    return {offer_id: (on_hand, movements) for offer_id, on_hand, movements in rows}
+
+
+def move(session: Session, book_id: UUID, changes: Sequence[StockChange]) -> dict[UUID, int]:
+    """Write each change as a numbered movement, and return what is on hand after them; offers without a stock are passed over."""
+    stocks = _locked(session, book_id, {change.offer_id for change in changes})
+    rows: list[dict[str, Any]] = []
+    for change in changes:
+        if change.offer_id in stocks:
+            before, movements = stocks[change.offer_id]
+            after = before + change.quantity
+            assert after >= 0, "whoever takes has looked under the lock"
+            stocks[change.offer_id] = (after, movements + 1)
+            row = {"number": movements + 1, "kind": change.kind, "quantity": change.quantity, "before": before, "after": after}
+            whose = {"reference": change.reference, "actor": change.act.actor, "moved_at": change.act.at}
+            rows.append({"book_id": book_id, "offer_id": change.offer_id, **row, **whose})
+    if rows:
+        session.execute(insert(StockMovement), rows)
+        counted = [{"book_id": book_id, "offer_id": id_, "on_hand": after, "movements": moved} for id_, (after, moved) in stocks.items()]
+        session.execute(update(Stock), counted)
+    return {offer_id: on_hand for offer_id, (on_hand, _) in stocks.items()}
 
 
 def deliver(session: Session, act: Act, offer_id: UUID, quantity: int, *, unit_ids: Collection[UUID] | None = None) -> int | Refusal:
@@ -98,16 +126,18 @@ def deliver(session: Session, act: Act, offer_id: UUID, quantity: int, *, unit_i
     queries.offer(session, act.book_id, offer_id, unit_ids)
     if type(quantity) is not int or not 1 <= quantity <= QUANTITY_MAX:
         raise Invalid("number-out-of-range", "quantity", least=1, most=QUANTITY_MAX)
-    stock = lock_stock(session, act.book_id, offer_id)
-    return Refusal("stock-not-kept", "offer_id") if stock is None else move(session, act, stock, quantity, "delivered")
+    after = move(session, act.book_id, [StockChange(act, offer_id, quantity, "delivered")])
+    return after.get(offer_id, Refusal("stock-not-kept", "offer_id"))
 
 
 def count(session: Session, act: Act, offer_id: UUID, found: int, *, unit_ids: Collection[UUID] | None = None) -> int | Refusal:
     """Put the stock at what was counted, by one movement, and return it."""
     queries.offer(session, act.book_id, offer_id, unit_ids)
     if type(found) is not int or not 0 <= found <= QUANTITY_MAX:
-        raise Invalid("number-out-of-range", "quantity", least=0, most=QUANTITY_MAX)
-    stock = lock_stock(session, act.book_id, offer_id)
-    if stock is None:
+        raise Invalid("number-out-of-range", "on_hand", least=0, most=QUANTITY_MAX)
+    on_hand = lock_stocks(session, act.book_id, [offer_id]).get(offer_id)
+    if on_hand is None:
         return Refusal("stock-not-kept", "offer_id")
-    return found if found == stock.on_hand else move(session, act, stock, found - stock.on_hand, "counted")
+    if found != on_hand:
+        move(session, act.book_id, [StockChange(act, offer_id, found - on_hand, "counted")])
+    return found

@@ -49,6 +49,11 @@ def offer(session: Session, book_id: UUID, offer_id: UUID, unit_ids: Collection[
     return found
 
 
+def offers_by_id(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, Offer]:
+    """Return those of `ids` that are offers of the book."""
+    return {row.id: row for row in session.execute(select(Offer).where(Offer.book_id == book_id, Offer.id.in_(ids))).scalars()}
+
+
 def titles_of(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the titles of offers."""
     rows = session.execute(select(Offer.id, Offer.title).where(Offer.book_id == book_id, Offer.id.in_(ids)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from redeem.merchants.actions import add_till
 from redeem.merchants.actions import dismiss
 from redeem.merchants.actions import hire
-from redeem.merchants.actions import note_wrong_try
+from redeem.merchants.actions import note_wrong_tries
 from redeem.merchants.model import ShopStaff
 from redeem.merchants.model import Till
 from redeem.merchants.queries import TillSeen
@@ -16,6 +16,7 @@ from redeem.merchants.queries import staff_of
 from redeem.merchants.queries import till
 from redeem.merchants.queries import till_names
 from redeem.merchants.queries import tills
+from redeem.merchants.queries import tills_seen
 from redeem.merchants.queries import waits
 
 __all__ = [
@@ -25,7 +26,7 @@ __all__ = [
     "add_till",
     "dismiss",
     "hire",
-    "note_wrong_try",
+    "note_wrong_tries",
     "owed",
     "powers_of",
     "receivable_of",
@@ -33,5 +34,6 @@ __all__ = [
     "till",
     "till_names",
     "tills",
+    "tills_seen",
     "waits",
 ]

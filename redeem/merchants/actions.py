@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
@@ -72,6 +73,8 @@ def dismiss(session: Session, act: Act, staff_id: UUID, *, unit_ids: frozenset[U
     session.execute(update(ShopStaff).where(*this).values(ends_on=ends_on))
 
 
-def note_wrong_try(session: Session, act: Act, till_id: UUID) -> None:
-    """Write down that a till was given a code that is none."""
-    session.execute(insert(WrongTry).values(book_id=act.book_id, id=new_id(), till_id=till_id, tried_at=act.at))
+def note_wrong_tries(session: Session, tries: Iterable[tuple[Act, UUID]]) -> None:
+    """Write down at which tills a code was given that is none."""
+    rows = [{"book_id": act.book_id, "id": new_id(), "till_id": till_id, "tried_at": act.at} for act, till_id in tries]
+    if rows:
+        session.execute(insert(WrongTry), rows)

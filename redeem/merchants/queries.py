@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,15 +44,20 @@ class TillSeen:
 
 def till(session: Session, book_id: UUID, till_id: UUID, unit_ids: Collection[UUID] | None = None) -> TillSeen:
     """Return an open till; raise NotFound where there is none, or none of the shops `unit_ids` where they are given."""
-    row = session.execute(
+    found = tills_seen(session, book_id, [till_id]).get(till_id)
+    if found is None or (unit_ids is not None and found.unit_id not in unit_ids):
+        raise NotFound("till_id")
+    return found
+
+
+def tills_seen(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, TillSeen]:
+    """Return those of `ids` that are open tills of shops of the book."""
+    rows = session.execute(
         select(Till.id, Till.name, Till.unit_id, library.Unit.name, library.Unit.area_code)
         .join(library.Unit, and_(library.Unit.book_id == Till.book_id, library.Unit.id == Till.unit_id))
-        .where(Till.book_id == book_id, Till.id == till_id, Till.status == "open", library.Unit.status == "active")
-    ).one_or_none()
-    if row is None or (unit_ids is not None and row.unit_id not in unit_ids):
-        raise NotFound("till_id")
-    till_id_, name, unit_id, unit_name, area_code = row
-    return TillSeen(till_id_, name, unit_id, unit_name, area_code)
+        .where(Till.book_id == book_id, Till.id.in_(ids), Till.status == "open", library.Unit.status == "active")
+    )
+    return {row[0]: TillSeen(*row) for row in rows}
 
 
 def tills(session: Session, book_id: UUID, unit_ids: Collection[UUID]) -> Sequence[Till]:
@@ -88,15 +94,16 @@ def staff_of(session: Session, book_id: UUID, unit_id: UUID) -> Sequence[ShopSta
     return session.execute(wanted.order_by(ShopStaff.starts_on, ShopStaff.id)).scalars().all()
 
 
-def waits(session: Session, book_id: UUID, till_id: UUID, at: datetime) -> int:
-    """Return for how many seconds a till has to wait after too many wrong tries; 0 for not at all."""
+def waits(session: Session, book_id: UUID, till_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
+    """Return those of the tills that have to wait after too many wrong tries, and for how many seconds."""
     since = at - WRONG_TRIES_WITHIN
-    count, oldest = session.execute(
-        select(func.count(), func.min(WrongTry.tried_at)).where(
-            WrongTry.book_id == book_id, WrongTry.till_id == till_id, WrongTry.tried_at > since
-        )
-    ).one()
-    return 0 if count < WRONG_TRIES_MAX else max(1, int((oldest + WRONG_TRIES_WITHIN - at).total_seconds()) + 1)
+    rows = session.execute(
+        select(WrongTry.till_id, func.min(WrongTry.tried_at))
+        .where(WrongTry.book_id == book_id, WrongTry.till_id.in_(till_ids), WrongTry.tried_at > since)
+        .group_by(WrongTry.till_id)
+        .having(func.count() >= WRONG_TRIES_MAX)
+    )
+    return {till_id: max(1, math.ceil((oldest + WRONG_TRIES_WITHIN - at).total_seconds())) for till_id, oldest in rows}
 
 
 def receivable_of(session: Session, book_id: UUID, unit_id: UUID) -> UUID:
