@@ -1,61 +1,18 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session
-from werkzeug.test import TestResponse
 
-from ledger import people
 from ledger.areas import Book
 from ledger.ids import new_id
-from ledger.people import Person
 from tests.builders import GRID
 from tests.builders import MICRO_GRID
 from tests.builders import OTHER_VILLAGE
 from tests.builders import VILLAGE
-from tests.builders import a_book
-from tests.builders import a_person
-from tests.builders import an_act
-
-Ask = Callable[..., TestResponse]
-
-
-@pytest.fixture
-def book(session: Session) -> Book:
-    book = a_book(session)
-    session.commit()
-    return book
-
-
-@pytest.fixture
-def somebody(session: Session, book: Book, client: FlaskClient) -> Callable[..., tuple[Person, Ask]]:
-    """Enrol somebody with roles in an area, and return them with a way to ask the API as them."""
-
-    def enrol(*roles: str, area_code: str = VILLAGE, **others: Any) -> tuple[Person, Ask]:
-        person = a_person(session, book, *roles, area_code=area_code, **others)
-        token = people.issue_bearer(session, an_act(book), [person.id], lives=timedelta(days=1))[0]
-        session.commit()
-
-        def ask(path: str, body: dict[str, Any] | None = None, key: str | None = None) -> TestResponse:
-            headers = {"Authorization": f"Bearer {token}"}
-            if body is None:
-                return client.get(f"/api/v1{path}", headers=headers)
-            return client.post(f"/api/v1{path}", json=body, headers=headers | {"Idempotency-Key": key or str(new_id())})
-
-        return person, ask
-
-    return enrol
-
-
-Somebody = Callable[..., tuple[Person, Ask]]
-
-
-def kind(response: TestResponse) -> tuple[int, str]:
-    return response.status_code, response.get_json()["type"].rpartition("/")[2]
+from tests.web.api.conftest import Somebody
+from tests.web.api.conftest import kind
 
 
 def test_everybody_of_the_book_reads_its_tree(somebody: Somebody) -> None:
