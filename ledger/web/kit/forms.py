@@ -1,0 +1,72 @@
+"""What a form of a page carries, read as strictly as the API reads its fields, and with the same problems."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from marshmallow import ValidationError
+from marshmallow import fields
+
+from ledger.errors import Invalid
+from ledger.web.kit.fields import Choice
+from ledger.web.kit.fields import Day
+from ledger.web.kit.fields import Id
+from ledger.web.kit.fields import Points
+from ledger.web.kit.fields import Whole
+from ledger.web.kit.fields import Words
+
+_WHOLE = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
+
+
+def text(name: str) -> str:
+    """Return what was typed into a field, without the spaces around it; nothing where the form has no such field."""
+    return request.form.get(name, "").strip()
+
+
+def words(name: str, most: int, *, least: int = 1, lines: bool = False) -> str:
+    """Return a text of printable characters, at most so many."""
+    return _read(Words(most, least=least, lines=lines), name)  # type: ignore[no-any-return]
+
+
+def whole(name: str, least: int, most: int) -> int:
+    """Return a whole number within bounds."""
+    return _read(Whole(least, most), name)  # type: ignore[no-any-return]
+
+
+def points(name: str) -> int:
+    """Return a number of points."""
+    return _read(Points(), name)  # type: ignore[no-any-return]
+
+
+def choice(name: str, *choices: str) -> str:
+    """Return one of a few words."""
+    return _read(Choice(*choices), name)  # type: ignore[no-any-return]
+
+
+def day(name: str) -> date:
+    """Return a calendar day."""
+    return _read(Day(), name)  # type: ignore[no-any-return]
+
+
+def an_id(name: str) -> UUID:
+    """Return an id."""
+    return _read(Id(), name)  # type: ignore[no-any-return]
+
+
+def _read(field: fields.Field[Any], name: str) -> Any:
+    typed: str | int = text(name)
+    if not typed and not (isinstance(field, Words) and field.least == 0):
+        raise Invalid("field-required", name)
+    # A form carries text: only the digits of a plain whole number become one.
+    if isinstance(field, Whole) and _WHOLE.fullmatch(str(typed)):
+        typed = int(typed)
+    try:
+        return field.deserialize(typed)
+    except ValidationError as problem:
+        code, _, data = str(problem.messages[0]).partition("|")
+        raise Invalid(code, name, **(json.loads(data) if data else {})) from None
