@@ -21,6 +21,7 @@ from ledger.web.kit import extensions
 from ledger.web.kit import headers
 from ledger.web.kit import problems
 from ledger.web.kit import templating
+from redeem import merchants
 from redeem.web.problems import REDEEM_PROBLEMS
 
 
@@ -31,7 +32,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     extensions.init(app, extensions.Services(settings, clock or SystemClock(), Vault(settings.master_key, settings.pepper)))
     database.check(app)
 
-    auth.init(app, [])
+    auth.init(app, [merchants.powers_of])
     headers.init(app)
     templating.init(app)
     problems.init(app, REDEEM_PROBLEMS)

@@ -14,11 +14,13 @@ from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from ledger import areas
 from ledger.act import Act
 from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.points import is_amount
+from redeem import library
 from redeem.catalogue import queries
 from redeem.catalogue.model import Offer
 from redeem.catalogue.model import Stock
@@ -43,18 +45,26 @@ def add_offer(
     limit_per_person: int | None = None,
     limit_period: str | None = None,
     stock: int | None = None,
-) -> Offer:
-    """Offer something for points, and cash beside them; without `stock` it never runs out. A new price is a new offer."""
+    within: areas.Scope = areas.EVERYWHERE,
+    own: Collection[UUID] = (),
+) -> Offer | Refusal:
+    """Offer something of a shop for points, and cash beside them; without `stock` it never runs out. A new price is a new offer."""
+    unit = library.unit(session, act.book_id, unit_id, within, own)
     if not 1 <= len(title.strip()) <= TITLE_LENGTH_MAX or not title.isprintable():
         raise Invalid("text-malformed", "title")
     if not is_amount(points):
         raise Invalid("amount-malformed", "points")
-    if type(cash_fen) is not int or not 0 <= cash_fen <= CASH_FEN_MAX:
-        raise Invalid("number-out-of-range", "cash_fen", least=0, most=CASH_FEN_MAX)
+    _check("cash_fen", cash_fen, 0, CASH_FEN_MAX)
     if (limit_per_person is None) != (limit_period is None) or limit_period not in {None, *LIMIT_PERIODS}:
         raise Invalid("choice-malformed", "limit_period")
+    if limit_per_person is not None:
+        _check("limit_per_person", limit_per_person, 1, QUANTITY_MAX)
+    if stock is not None:
+        _check("stock", stock, 0, QUANTITY_MAX)
     if valid_to is not None and valid_to < valid_from:
         raise Invalid("dates-out-of-order", "valid_to")
+    if unit.colour != "white":
+        return Refusal("unit-not-a-business", "unit_id")
     offer = Offer(
         book_id=act.book_id, id=new_id(), unit_id=unit_id, title=title.strip(), points=points, cash_fen=cash_fen,
         limit_per_person=limit_per_person, limit_period=limit_period, valid_from=valid_from, valid_to=valid_to,
@@ -64,16 +74,31 @@ def add_offer(
     if stock is not None:
         session.execute(insert(Stock).values(book_id=act.book_id, offer_id=offer.id, on_hand=0, movements=0))
         if stock:
-            deliver(session, act, offer.id, stock)
+            move(session, act.book_id, [StockChange(act, offer.id, stock, "delivered")])
     return offer
 
 
-def end_offer(session: Session, act: Act, offer_id: UUID, *, unit_ids: Collection[UUID], valid_to: date) -> Offer:
-    """Let an offer of one of the shops `unit_ids` end with a day."""
-    offer = queries.offer(session, act.book_id, offer_id, unit_ids)
+def _check(name: str, number: int, least: int, most: int) -> None:
+    if type(number) is not int or not least <= number <= most:
+        raise Invalid("number-out-of-range", name, least=least, most=most)
+
+
+def _offer_of(session: Session, act: Act, offer_id: UUID, within: areas.Scope, own: Collection[UUID]) -> Offer:
+    """Return the offer; raise NotFound where its shop is neither within `within` nor one of one's `own`."""
+    offer = queries.offer(session, act.book_id, offer_id)
+    library.unit(session, act.book_id, offer.unit_id, within, own)
+    return offer
+
+
+def end_offer(
+    session: Session, act: Act, offer_id: UUID, valid_to: date, *, within: areas.Scope = areas.EVERYWHERE, own: Collection[UUID] = ()
+) -> Offer:  # fmt: skip
+    """Let an offer end with a day."""
+    offer = _offer_of(session, act, offer_id, within, own)
     if valid_to < offer.valid_from:
         raise Invalid("dates-out-of-order", "valid_to")
-    session.execute(update(Offer).where(Offer.book_id == act.book_id, Offer.id == offer_id).values(valid_to=valid_to))
+    offer.valid_to = valid_to
+    session.flush()
     return offer
 
 
@@ -121,20 +146,22 @@ def move(session: Session, book_id: UUID, changes: Sequence[StockChange]) -> dic
     return {offer_id: on_hand for offer_id, (on_hand, _) in stocks.items()}
 
 
-def deliver(session: Session, act: Act, offer_id: UUID, quantity: int, *, unit_ids: Collection[UUID] | None = None) -> int | Refusal:
+def deliver(
+    session: Session, act: Act, offer_id: UUID, quantity: int, *, within: areas.Scope = areas.EVERYWHERE, own: Collection[UUID] = ()
+) -> int | Refusal:  # fmt: skip
     """Take a delivery into stock and return what is on hand."""
-    queries.offer(session, act.book_id, offer_id, unit_ids)
-    if type(quantity) is not int or not 1 <= quantity <= QUANTITY_MAX:
-        raise Invalid("number-out-of-range", "quantity", least=1, most=QUANTITY_MAX)
+    _offer_of(session, act, offer_id, within, own)
+    _check("quantity", quantity, 1, QUANTITY_MAX)
     after = move(session, act.book_id, [StockChange(act, offer_id, quantity, "delivered")])
     return after.get(offer_id, Refusal("stock-not-kept", "offer_id"))
 
 
-def count(session: Session, act: Act, offer_id: UUID, found: int, *, unit_ids: Collection[UUID] | None = None) -> int | Refusal:
+def count(
+    session: Session, act: Act, offer_id: UUID, found: int, *, within: areas.Scope = areas.EVERYWHERE, own: Collection[UUID] = ()
+) -> int | Refusal:  # fmt: skip
     """Put the stock at what was counted, by one movement, and return it."""
-    queries.offer(session, act.book_id, offer_id, unit_ids)
-    if type(found) is not int or not 0 <= found <= QUANTITY_MAX:
-        raise Invalid("number-out-of-range", "on_hand", least=0, most=QUANTITY_MAX)
+    _offer_of(session, act, offer_id, within, own)
+    _check("on_hand", found, 0, QUANTITY_MAX)
     on_hand = lock_stocks(session, act.book_id, [offer_id]).get(offer_id)
     if on_hand is None:
         return Refusal("stock-not-kept", "offer_id")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from ledger.tokens import normalised
@@ -26,8 +27,11 @@ def read(text: str, book_number: int) -> Given | None:
 
     Scanned: `<book>-<handle>-<16 characters>`, alone or at the end of an address. Typed: the handle, then 6 digits.
     """
-    token = normalised(text.rsplit("/", 1)[-1])
-    if token.isascii() and token.isdigit():
+    # A Chinese keyboard types full-width digits.
+    token = normalised(unicodedata.normalize("NFKC", text).rsplit("/", 1)[-1])
+    if not token.isascii():
+        return None
+    if token.isdigit():
         if len(token) != HANDLE_LENGTH + DIGITS_LENGTH:
             return None
         return Given(token[:HANDLE_LENGTH], token[HANDLE_LENGTH:], is_typed=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,6 +20,7 @@ from redeem.library.rules import COLOURS
 from redeem.library.rules import RESOURCE_KINDS
 
 NAME_LENGTH_MAX = 100
+ADDRESS_LENGTH_MAX = 500
 
 
 def add_unit(
@@ -30,6 +32,8 @@ def add_unit(
         raise Invalid("name-malformed", "name")
     if colour not in COLOURS:
         raise Invalid("choice-malformed", "colour")
+    if len(address.strip()) > ADDRESS_LENGTH_MAX or not address.strip().isprintable():
+        raise Invalid("text-malformed", "address")
     areas.area(session, act.book_id, area_code, within)
     if session.execute(select(Unit.id).where(Unit.book_id == act.book_id, Unit.name == name)).scalar_one_or_none():
         return Refusal("unit-name-taken", "name")
@@ -40,13 +44,13 @@ def add_unit(
 
 
 def add_resource(
-    session: Session, act: Act, unit_id: UUID, *, kind: str, title: str, within: areas.Scope = areas.EVERYWHERE
+    session: Session, act: Act, unit_id: UUID, *, kind: str, title: str, within: areas.Scope = areas.EVERYWHERE, own: Collection[UUID] = ()
 ) -> Resource:  # fmt: skip
     """Write down something that a unit gives."""
-    queries.unit(session, act.book_id, unit_id, within)
+    queries.unit(session, act.book_id, unit_id, within, own)
     if kind not in RESOURCE_KINDS:
         raise Invalid("choice-malformed", "kind")
-    if not 1 <= len(title.strip()) <= NAME_LENGTH_MAX:
+    if not 1 <= len(title.strip()) <= NAME_LENGTH_MAX or not title.isprintable():
         raise Invalid("text-malformed", "title")
     resource = Resource(book_id=act.book_id, id=new_id(), unit_id=unit_id, kind=kind, title=title.strip())
     session.add(resource)

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,11 +16,13 @@ from redeem.library.model import Resource
 from redeem.library.model import Unit
 
 
-def unit(session: Session, book_id: UUID, unit_id: UUID, within: areas.Scope = areas.EVERYWHERE) -> Unit:
-    """Return the unit; raise NotFound where there is none in an area within `within`."""
+def unit(
+    session: Session, book_id: UUID, unit_id: UUID, within: areas.Scope = areas.EVERYWHERE, own: Collection[UUID] = ()
+) -> Unit:  # fmt: skip
+    """Return the unit; raise NotFound where it is neither in an area within `within` nor one of one's `own`."""
     wanted = select(Unit).where(Unit.book_id == book_id, Unit.id == unit_id)
     if within != areas.EVERYWHERE:
-        wanted = wanted.where(areas.covered(book_id, Unit.area_code, within))
+        wanted = wanted.where(or_(areas.covered(book_id, Unit.area_code, within), Unit.id.in_(own)))
     if (found := session.execute(wanted).scalar_one_or_none()) is None:
         raise NotFound("unit_id")
     return found
@@ -41,7 +44,11 @@ def names_of(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUI
     return {unit_id: name for unit_id, name in rows}
 
 
-def resources(session: Session, book_id: UUID, unit_ids: Collection[UUID]) -> Sequence[Resource]:
-    """Return what these units give."""
+def resources(
+    session: Session, book_id: UUID, unit_ids: Collection[UUID], *, after: UUID | None = None, limit: int | None = None
+) -> Sequence[Resource]:  # fmt: skip
+    """Return what these units give, in the order it was written down, from after the resource `after`."""
     wanted = select(Resource).where(Resource.book_id == book_id, Resource.unit_id.in_(unit_ids))
-    return session.execute(wanted.order_by(Resource.unit_id, Resource.title)).scalars().all()
+    if after:
+        wanted = wanted.where(Resource.id > after)
+    return session.execute(wanted.order_by(Resource.id).limit(limit)).scalars().all()

@@ -60,10 +60,14 @@ def tills_seen(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[U
     return {row[0]: TillSeen(*row) for row in rows}
 
 
-def tills(session: Session, book_id: UUID, unit_ids: Collection[UUID]) -> Sequence[Till]:
-    """Return the open tills of these shops."""
+def tills(
+    session: Session, book_id: UUID, unit_ids: Collection[UUID], *, after: UUID | None = None, limit: int | None = None
+) -> Sequence[Till]:  # fmt: skip
+    """Return the open tills of these shops, in the order they were opened, from after the till `after`."""
     wanted = select(Till).where(Till.book_id == book_id, Till.unit_id.in_(unit_ids), Till.status == "open")
-    return session.execute(wanted.order_by(Till.unit_id, Till.name)).scalars().all()
+    if after:
+        wanted = wanted.where(Till.id > after)
+    return session.execute(wanted.order_by(Till.id).limit(limit)).scalars().all()
 
 
 def till_names(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
@@ -88,10 +92,14 @@ def powers_of(session: Session, book_id: UUID, person_id: UUID, on: date) -> lis
     return [Power(role, path, unit_id) for role, path, unit_id in rows]
 
 
-def staff_of(session: Session, book_id: UUID, unit_id: UUID) -> Sequence[ShopStaff]:
-    """Return who works or worked in a shop."""
+def staff_of(
+    session: Session, book_id: UUID, unit_id: UUID, *, after: UUID | None = None, limit: int | None = None
+) -> Sequence[ShopStaff]:  # fmt: skip
+    """Return who works or worked in a shop, in the order they were hired, from after the one `after`."""
     wanted = select(ShopStaff).where(ShopStaff.book_id == book_id, ShopStaff.unit_id == unit_id)
-    return session.execute(wanted.order_by(ShopStaff.starts_on, ShopStaff.id)).scalars().all()
+    if after:
+        wanted = wanted.where(ShopStaff.id > after)
+    return session.execute(wanted.order_by(ShopStaff.id).limit(limit)).scalars().all()
 
 
 def waits(session: Session, book_id: UUID, till_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
