@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy import Index
 from sqlalchemy import UniqueConstraint
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
@@ -16,9 +17,8 @@ from ledger.points import POINTS_MAX
 from ledger.store import Base
 from ledger.store import one_of
 from ledger.store import table_args
-
-#: open: an order code waits for a volunteer; pending: a volunteer is asked to confirm; lapsed: nobody did in time.
-STATES = ("open", "pending", "posted", "cancelled", "lapsed")
+from redeem.redemptions.rules import STATES
+from redeem.redemptions.rules import WAYS
 
 
 class Redemption(Base):
@@ -32,7 +32,7 @@ class Redemption(Base):
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         ForeignKeyConstraint(["book_id", "offer_id"], ["offer.book_id", "offer.id"]),
         one_of("state", *STATES),
-        one_of("way", "order_code", "pay_code"),
+        one_of("way", *WAYS),
         CheckConstraint(f"points BETWEEN 1 AND {POINTS_MAX}", name="points_range"),
         CheckConstraint("cash_fen >= 0 AND quantity >= 1", name="cash_and_quantity"),
         CheckConstraint("voided BETWEEN 0 AND points", name="voided_range"),
@@ -40,7 +40,17 @@ class Redemption(Base):
         CheckConstraint("state NOT IN ('posted', 'pending') OR person_id IS NOT NULL", name="somebody_pays"),
         # An order code is looked up by its hash, and two orders never share one.
         UniqueConstraint("book_id", "order_hash"),
-        Index("ix_redemption_unit", "book_id", "unit_id", "opened_at"),
+        # Six digits are few: no two orders that are open have the same, and a number is free again once its order is not.
+        Index(
+            "ux_redemption_order_number",
+            "book_id",
+            "order_number",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+        Index("ix_redemption_unit", "book_id", "unit_id", "id"),
+        Index("ix_redemption_unit_posted", "book_id", "unit_id", "posted_at"),
         Index("ix_redemption_person", "book_id", "person_id", "opened_at"),
     )
 
@@ -57,6 +67,8 @@ class Redemption(Base):
     points: Mapped[int]
     cash_fen: Mapped[int]
     order_hash: Mapped[bytes | None]
+    #: For typing, of an order code.
+    order_number: Mapped[str | None]
     opened_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     posted_at: Mapped[datetime | None]

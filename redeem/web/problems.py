@@ -19,4 +19,46 @@ REDEEM_PROBLEMS: dict[str, Sentence] = {
     "stock-not-kept": Sentence(
         409, "这项兑换不计库存，不用盘点或入库。", "No stock is kept of this offer: there is nothing to deliver or count."
     ),
+    # The desk
+    "pay-code-unknown": Sentence(
+        404,
+        "兑换码不对：请让居民打开“出示兑换码”，扫屏幕上现在的码，或输入存折号和六位数字。",
+        "This is no pay code: have the volunteer open the code page and scan what it shows now, or type the passbook number and the six digits.",
+    ),
+    "pay-code-expired": Sentence(
+        410,
+        "兑换码已过期，没有扣分；请扫屏幕上现在的码。",
+        "This pay code has run out and nothing was taken; scan the one on the screen now.",
+    ),
+    "pay-code-used": Sentence(
+        409,
+        "这个兑换码已在 {at} 于“{till}”用过，没有再次扣分。",
+        "This pay code was used already, on {at} at “{till}”; nothing was taken again.",
+    ),
+    "till-must-wait": Sentence(429, "错误太多，请 {retry_after} 秒后再试。", "Too many wrong codes; try again in {retry_after} seconds."),
+    "till-closed": Sentence(409, "这个收银台已停用。", "This till is closed."),
+    "person-inactive": Sentence(409, "这本存折已停用，请到社区办理。", "This passbook is closed; ask at the community office."),
+    "own-till": Sentence(
+        403, "不能在自己收银时兑换自己的积分，请换一位收银员。", "Nobody takes their own points at their own till; ask another cashier."
+    ),
+    "offer-not-available": Sentence(409, "这项商品现在不能兑换。", "This offer cannot be had now."),
+    "offer-or-points": Sentence(422, "选了商品就不要再输入积分。", "Give an offer or points, not both."),
+    "stock-out": Sentence(409, "库存不足：还有 {on_hand} 份。", "Not enough in stock: {on_hand} left."),
+    "limit-reached": Sentence(
+        409, "超过每人限额：限 {most} 份，已兑 {had} 份。", "That is over the limit for one person: {most} allowed, {had} had already."
+    ),
+    "order-unknown": Sentence(404, "没有这个商户码；请让收银员重新出示。", "There is no such order; ask the cashier to show a new code."),
+    "order-expired": Sentence(
+        410, "商户码已过期，没有扣分；请让收银员重新出示。", "This order has run out and nothing was taken; ask the cashier for a new one."
+    ),
+    "order-cancelled": Sentence(409, "这一单已取消，没有扣分。", "This order was cancelled; nothing was taken."),
+    "order-taken": Sentence(409, "这一单已在 {at} 付过。", "This order was paid already, on {at}."),
+    "redemption-lapsed": Sentence(410, "等待时间已过，没有扣分；请重新扫码。", "It waited too long and nothing was taken; scan again."),
+    "not-pending": Sentence(409, "这一笔已不在等待确认。", "This no longer waits for a confirmation."),
+    "nothing-to-void": Sentence(409, "这一笔没有扣过积分，无需撤销。", "No points were taken here, so there is nothing to void."),
+    "voided-already": Sentence(409, "这一笔已全部撤销。", "This was voided already, all of it."),
+    "void-exceeds": Sentence(409, "最多还能撤销 {left} 分。", "No more than {left} points are left to void."),
+    "void-only-same-day": Sentence(
+        409, "收银员只能撤销当天的兑换；请联系社区工作人员。", "A cashier voids only what was taken today; ask community staff."
+    ),
 }

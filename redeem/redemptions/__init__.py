@@ -1,0 +1,55 @@
+"""The door of the desk: where points are taken, by the shop's order code or the volunteer's pay code, and given back."""
+
+from __future__ import annotations
+
+from redeem.redemptions.actions import Asked
+from redeem.redemptions.actions import Order
+from redeem.redemptions.actions import Taking
+from redeem.redemptions.actions import cancel
+from redeem.redemptions.actions import confirm
+from redeem.redemptions.actions import confirm_order
+from redeem.redemptions.actions import decline
+from redeem.redemptions.actions import open_order
+from redeem.redemptions.actions import order
+from redeem.redemptions.actions import take
+from redeem.redemptions.actions import void
+from redeem.redemptions.model import Redemption
+from redeem.redemptions.model import Void
+from redeem.redemptions.queries import RedemptionRow
+from redeem.redemptions.queries import Taken
+from redeem.redemptions.queries import of_person
+from redeem.redemptions.queries import of_units
+from redeem.redemptions.queries import redemption
+from redeem.redemptions.queries import taken_since
+from redeem.redemptions.queries import waiting_for
+from redeem.redemptions.rules import ORDER_LIVES
+from redeem.redemptions.rules import QUANTITY_MAX
+from redeem.redemptions.rules import REASON_LENGTH_MAX
+from redeem.redemptions.rules import REQUEST_LIVES
+
+__all__ = [
+    "ORDER_LIVES",
+    "QUANTITY_MAX",
+    "REASON_LENGTH_MAX",
+    "REQUEST_LIVES",
+    "Asked",
+    "Order",
+    "Redemption",
+    "RedemptionRow",
+    "Taken",
+    "Taking",
+    "Void",
+    "cancel",
+    "confirm",
+    "confirm_order",
+    "decline",
+    "of_person",
+    "of_units",
+    "open_order",
+    "order",
+    "redemption",
+    "take",
+    "taken_since",
+    "void",
+    "waiting_for",
+]

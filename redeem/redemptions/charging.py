@@ -1,0 +1,166 @@
+"""How a set of charges is carried out: locked in the one order, judged, posted and written, one or hundreds in the same statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger import areas
+from ledger import journal
+from ledger.act import Act
+from ledger.clock import local_day
+from ledger.errors import Refusal
+from redeem import catalogue
+from redeem import codes
+from redeem import merchants
+from redeem.redemptions.model import Redemption
+from redeem.redemptions.queries import uses_of
+from redeem.redemptions.rules import Charge
+from redeem.redemptions.rules import Counter
+from redeem.redemptions.rules import Spent
+from redeem.redemptions.rules import judge
+
+
+@dataclass(frozen=True)
+class Request:
+    """A charge, the act it is asked under, and the till it is asked at."""
+
+    act: Act
+    charge: Charge
+    till: merchants.TillSeen
+
+
+@dataclass(frozen=True)
+class Charged:
+    """What came of a charge: paid, with its entry, or waiting for the volunteer."""
+
+    state: str
+    entry_id: UUID | None = None
+
+
+def carry_out(session: Session, book: areas.Book, requests: Sequence[Request]) -> list[Charged | Refusal]:
+    """Charge a set; whoever calls holds the locks of its codes and orders. One outcome for each, in order.
+
+    Locks: passbooks, then stocks; what is checked is read after them. A fund is never touched: hot rows last, and there is none.
+    """
+    charges = [request.charge for request in requests]
+    accounts = journal.accounts(
+        session,
+        book.id,
+        [("passbook", charge.person_id) for charge in charges] + [("receivable", charge.unit_id) for charge in charges],
+    )
+    counter = _counter(session, book, requests, accounts)
+    spent_now = {request.charge.redemption_id: Spent(request.act.at, request.till.name) for request in requests}
+    verdicts = judge(charges, counter, spent_now)
+    paid = [request for request, verdict in zip(requests, verdicts, strict=True) if verdict == "posted"]
+    entries = _post(session, book, paid, accounts)
+    _write(session, book, requests, verdicts)
+    return [
+        verdict if isinstance(verdict, Refusal) else Charged(verdict, entries.get(request.charge.redemption_id))
+        for request, verdict in zip(requests, verdicts, strict=True)
+    ]
+
+
+def _counter(
+    session: Session, book: areas.Book, requests: Sequence[Request], accounts: dict[tuple[str, UUID], UUID]
+) -> Counter:  # fmt: skip
+    at = requests[0].act.at
+    charges = [request.charge for request in requests]
+    owners = {account_id: owner for (kind, owner), account_id in accounts.items() if kind == "passbook"}
+    spendable = journal.spendable(session, book.id, owners, at)
+    offers = [charge.terms for charge in charges if charge.terms]
+    on_hand = catalogue.lock_stocks(session, book.id, {terms.offer_id for terms in offers})
+    counter = Counter(
+        book.at_once_points_max,
+        book.at_once_uses_max,
+        {owners[account_id]: points for account_id, points in spendable.items()},
+        on_hand=on_hand,
+    )
+    if steps := {charge.code for charge in charges if charge.code}:
+        counter.spent = uses_of(session, book.id, steps)
+        counter.at_once_uses = _at_once_uses(session, book, {charge.person_id for charge in charges}, at)
+    if any(terms.limit_period for terms in offers):
+        counter.had = _had(session, book, charges, at)
+    return counter
+
+
+def _at_once_uses(session: Session, book: areas.Book, person_ids: set[UUID], at: datetime) -> dict[UUID, int]:
+    wanted = select(Redemption.person_id, func.count()).where(
+        Redemption.book_id == book.id,
+        Redemption.person_id.in_(person_ids),
+        Redemption.opened_at >= catalogue.period_begins("day", local_day(at, book.zone), book.zone),
+        Redemption.way == "pay_code",
+        # What waited for a confirmation was posted later than it was opened.
+        Redemption.posted_at == Redemption.opened_at,
+    )
+    return {person_id: count for person_id, count in session.execute(wanted.group_by(Redemption.person_id)) if person_id}
+
+
+def _had(session: Session, book: areas.Book, charges: Sequence[Charge], at: datetime) -> dict[tuple[UUID, UUID], int]:
+    limited = {charge.terms.offer_id: charge.terms for charge in charges if charge.terms and charge.terms.limit_period}
+    had: dict[tuple[UUID, UUID], int] = {}
+    for period in sorted({terms.limit_period for terms in limited.values() if terms.limit_period}):
+        wanted = select(Redemption.person_id, Redemption.offer_id, func.sum(Redemption.quantity)).where(
+            Redemption.book_id == book.id,
+            Redemption.person_id.in_({charge.person_id for charge in charges}),
+            Redemption.offer_id.in_([terms.offer_id for terms in limited.values() if terms.limit_period == period]),
+            Redemption.state == "posted",
+            Redemption.posted_at >= catalogue.period_begins(period, local_day(at, book.zone), book.zone),
+            # What was given back in whole was not had.
+            Redemption.voided < Redemption.points,
+        )
+        rows = session.execute(wanted.group_by(Redemption.person_id, Redemption.offer_id))
+        had |= {(person_id, offer_id): int(quantity) for person_id, offer_id, quantity in rows if person_id and offer_id}
+    return had
+
+
+def _post(
+    session: Session, book: areas.Book, paid: Sequence[Request], accounts: dict[tuple[str, UUID], UUID]
+) -> dict[UUID, UUID]:  # fmt: skip
+    """Move the points of what was accepted, and return the entries by redemption."""
+    if not paid:
+        return {}
+    movements = [
+        journal.Transfer(
+            act=request.act,
+            from_account=accounts["passbook", request.charge.person_id],
+            to_account=accounts["receivable", request.charge.unit_id],
+            amount=request.charge.points,
+            kind="redemption",
+            about=journal.About(
+                deed_on=local_day(request.act.at, book.zone),
+                reference=request.charge.redemption_id,
+                unit_id=request.charge.unit_id,
+                till_id=request.till.id,
+            ),
+        )
+        for request in paid
+    ]
+    entries = {}
+    for request, outcome in zip(paid, journal.post(session, book.id, movements), strict=True):
+        assert isinstance(outcome, journal.Posted), "judged under the same locks"
+        entries[request.charge.redemption_id] = outcome.entry_id
+    return entries
+
+
+def _write(session: Session, book: areas.Book, requests: Sequence[Request], verdicts: Sequence[str | Refusal]) -> None:
+    """Use up the codes of what was accepted, and take the goods out of stock."""
+    uses, changes = [], []
+    for request, verdict in zip(requests, verdicts, strict=True):
+        charge = request.charge
+        if isinstance(verdict, Refusal):
+            continue
+        if charge.code:
+            uses.append((request.act, *charge.code, charge.redemption_id))
+        if charge.terms and verdict == "posted":
+            taken = catalogue.StockChange(request.act, charge.terms.offer_id, -charge.quantity, "redeemed", charge.redemption_id)
+            changes.append(taken)
+    codes.spend(session, uses)
+    if changes:
+        catalogue.move(session, book.id, changes)

@@ -1,0 +1,147 @@
+"""How points are taken at a till: the states of a redemption, how long it waits, and the law by which a set of charges is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import date
+from datetime import datetime
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from ledger.errors import Refusal
+
+#: open: an order code waits for a volunteer; pending: a volunteer is asked to confirm; lapsed: nobody did in time.
+STATES = ("open", "pending", "posted", "cancelled", "lapsed")
+WAYS = ("order_code", "pay_code")
+#: How long the shop's order code is good.
+ORDER_LIVES = timedelta(seconds=120)
+#: How long a request waits for the volunteer's confirmation; longer than any code's countdown.
+REQUEST_LIVES = timedelta(minutes=5)
+NUMBER_LENGTH = 6
+REASON_LENGTH_MAX = 100
+QUANTITY_MAX = 1000
+
+
+class Terms(NamedTuple):
+    """What an offer promises: its price, its limit, the days on which it holds."""
+
+    offer_id: UUID
+    unit_id: UUID
+    holds: bool
+    limit_per_person: int | None
+    limit_period: str | None
+
+
+@dataclass(frozen=True)
+class Charge:
+    """Points that somebody is to pay at a till."""
+
+    redemption_id: UUID
+    person_id: UUID
+    unit_id: UUID
+    points: int
+    quantity: int = 1
+    terms: Terms | None = None
+    #: The device and step of the pay code that was given.
+    code: tuple[UUID, int] | None = None
+    #: The volunteer has said yes, on the order or on the request.
+    is_confirmed: bool = False
+    is_active: bool = True
+    cashier_id: UUID | None = None
+
+
+class Spent(NamedTuple):
+    """When a code was used, and at which till."""
+
+    at: datetime
+    till: str
+
+
+@dataclass
+class Counter:
+    """What charges are judged by, read under the locks of codes, passbooks and stocks; what is accepted is taken off at once."""
+
+    at_once_points_max: int
+    at_once_uses_max: int
+    available: dict[UUID, int]
+    spent: dict[tuple[UUID, int], Spent] = field(default_factory=dict)
+    #: Pay codes that passed at once today, by person.
+    at_once_uses: dict[UUID, int] = field(default_factory=dict)
+    on_hand: dict[UUID, int] = field(default_factory=dict)
+    #: How many of an offer somebody has had in the period of its limit, by (person, offer).
+    had: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
+
+
+def judge(charges: Sequence[Charge], counter: Counter, spent_now: Mapping[UUID, Spent]) -> list[str | Refusal]:
+    """Return for each charge, in order, "posted", "pending", or why not; each is judged against what those before it left.
+
+    `spent_now` says for each redemption of the set when and at which till its code would be used, for those after it.
+    """
+    return [_judge_one(charge, counter, spent_now) for charge in charges]
+
+
+def _judge_one(charge: Charge, counter: Counter, spent_now: Mapping[UUID, Spent]) -> str | Refusal:
+    if refusal := _against(charge, counter):
+        return refusal
+    passes = charge.is_confirmed or _passes_at_once(charge, counter)
+    if charge.code is not None:
+        # A refusal does not burn a code; a posted or pending redemption does.
+        counter.spent[charge.code] = spent_now[charge.redemption_id]
+    if not passes:
+        return "pending"
+    counter.available[charge.person_id] -= charge.points
+    if charge.code is not None:
+        counter.at_once_uses[charge.person_id] = counter.at_once_uses.get(charge.person_id, 0) + 1
+    if charge.terms is not None:
+        offer_id = charge.terms.offer_id
+        counter.had[charge.person_id, offer_id] = counter.had.get((charge.person_id, offer_id), 0) + charge.quantity
+        if offer_id in counter.on_hand:
+            counter.on_hand[offer_id] -= charge.quantity
+    return "posted"
+
+
+def _against(charge: Charge, counter: Counter) -> Refusal | None:
+    """Return what stands against a charge: the code first, then the person, the offer, the points."""
+    used = counter.spent.get(charge.code) if charge.code is not None else None
+    if used is not None:
+        return Refusal("pay-code-used", "code", used._asdict())
+    if charge.person_id == charge.cashier_id:
+        return Refusal("own-till", "code")
+    if not charge.is_active:
+        return Refusal("person-inactive", "code")
+    if charge.terms is not None and (refusal := _against_offer(charge, charge.terms, counter)):
+        return refusal
+    available = counter.available.get(charge.person_id, 0)
+    return Refusal("points-insufficient", "points", {"available": available, "asked": charge.points}) if available < charge.points else None
+
+
+def _against_offer(charge: Charge, terms: Terms, counter: Counter) -> Refusal | None:
+    if not terms.holds or terms.unit_id != charge.unit_id:
+        return Refusal("offer-not-available", "offer_id")
+    on_hand = counter.on_hand.get(terms.offer_id)
+    if on_hand is not None and on_hand < charge.quantity:
+        return Refusal("stock-out", "offer_id", {"on_hand": on_hand})
+    if terms.limit_per_person is not None:
+        had = counter.had.get((charge.person_id, terms.offer_id), 0)
+        if had + charge.quantity > terms.limit_per_person:
+            return Refusal("limit-reached", "offer_id", {"most": terms.limit_per_person, "period": terms.limit_period, "had": had})
+    return None
+
+
+def _passes_at_once(charge: Charge, counter: Counter) -> bool:
+    is_small = charge.points <= counter.at_once_points_max
+    return is_small and counter.at_once_uses.get(charge.person_id, 0) < counter.at_once_uses_max
+
+
+def state_at(state: str, expires_at: datetime, at: datetime) -> str:
+    """Return the state a redemption is in at a moment: what waits lapses by itself."""
+    return "lapsed" if state in {"open", "pending"} and expires_at <= at else state
+
+
+def may_void(*, by_shop: bool, posted_on: date, today: date) -> bool:
+    """Tell whether a redemption can still be voided: by the shop on its own day, by staff later too."""
+    return not by_shop or posted_on == today
