@@ -18,12 +18,15 @@ from ledger.claims.model import Claim
 from ledger.claims.queries import ClaimRow
 from ledger.claims.queries import Notice
 from ledger.claims.queries import Reach
+from ledger.claims.queries import among
 from ledger.claims.queries import claim
 from ledger.claims.queries import mine
 from ledger.claims.queries import public_notices
 from ledger.claims.queries import queue
 from ledger.claims.queries import reported_by
+from ledger.claims.queries import risks_of
 from ledger.claims.queries import texts_of
+from ledger.claims.queries import why_two
 from ledger.claims.rules import REASONS
 from ledger.claims.rules import STATES
 
@@ -36,6 +39,7 @@ __all__ = [
     "NewDeed",
     "Notice",
     "Reach",
+    "among",
     "approve",
     "attest",
     "check_out",
@@ -50,6 +54,8 @@ __all__ = [
     "reported_by",
     "resubmit",
     "return_",
+    "risks_of",
     "texts_of",
+    "why_two",
     "withdraw",
 ]

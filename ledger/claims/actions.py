@@ -35,9 +35,7 @@ from ledger.claims.model import Decision
 from ledger.claims.queries import Reach
 from ledger.claims.rules import REASONS
 from ledger.claims.rules import STARTS
-from ledger.claims.rules import approvals_needed
 from ledger.claims.rules import conflict
-from ledger.claims.rules import is_backdated
 from ledger.clock import local_day
 from ledger.errors import Invalid
 from ledger.errors import NotFound
@@ -186,26 +184,10 @@ def approve(session: Session, act: Act, scope: areas.Scope, ids: Sequence[UUID])
 
 
 def _approvals_needed(session: Session, act: Act, cases: Sequence[_Case]) -> dict[UUID, int]:
-    if not cases:
-        return {}
     book = areas.book(session, act.book_id)
-    persons = {person_id for case in cases for person_id in case.beneficiaries}
-    staff = people.is_staff(session, act.book_id, persons, local_day(act.at, book.zone))
-    sums = queries.month_points(session, act.book_id, persons, [case.claim.deed_on for case in cases])
-    twice = tariff.always_two(session, act.book_id)
-    needed = {}
-    for case in cases:
-        claim = case.claim
-        month = (claim.person_id, claim.deed_on.year, claim.deed_on.month)
-        needed[claim.id] = approvals_needed(
-            month_points=max(claim.points, sums.get(month, 0)) if claim.person_id else claim.points,  # type: ignore[arg-type]
-            alone_points_max=book.approve_alone_points_max,
-            is_backdated=is_backdated(claim.deed_on, local_day(claim.reported_at, book.zone), book.backdated_after_days),
-            is_staff=bool(case.beneficiaries & staff),
-            always_two=case.category in twice,
-            source=claim.source,
-        )
-    return needed
+    risks = [queries.Risk(case.claim, case.category, frozenset(case.beneficiaries)) for case in cases]
+    why = queries.why_two(session, book, risks, local_day(act.at, book.zone))
+    return {claim_id: 2 if reasons else 1 for claim_id, reasons in why.items()}
 
 
 def _in_order(ids: Sequence[UUID], why: Mapping[UUID, Refusal | None], moved: Sequence[Moved]) -> list[Outcome]:

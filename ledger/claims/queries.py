@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from ledger import areas
 from ledger import people
 from ledger import tariff
+from ledger.claims import rules
 from ledger.claims.model import Claim
 from ledger.claims.model import Decision
 from ledger.claims.rules import COUNTING
@@ -114,6 +115,14 @@ def reported_by(session: Session, book_id: UUID, reporter_id: UUID, *, limit: in
     return [_read(row) for row in session.execute(wanted.order_by(Claim.id.desc()).limit(limit))]
 
 
+def among(session: Session, book_id: UUID, ids: Collection[UUID], reach: Reach | None = None, *, own: UUID | None = None) -> list[ClaimRow]:
+    """Return those of `ids` that are claims within reach, or one's own, in the order they were made."""
+    allowed = [reach.covers(book_id)] if reach else []
+    allowed += [or_(Claim.person_id == own, Claim.reporter_id == own)] if own else []
+    wanted = _rows().where(Claim.book_id == book_id, Claim.id.in_(ids), or_(*allowed))
+    return [_read(row) for row in session.execute(wanted.order_by(Claim.id))]
+
+
 def texts_of(session: Session, vault: Vault, book_id: UUID, claims: Iterable[Claim]) -> dict[UUID, str]:
     """Return what is told in these claims, opened, in one query."""
     owners = {claim.id: claim.person_id or claim.reporter_id for claim in claims}
@@ -188,6 +197,46 @@ def month_points(
         key = (person_id, on.year, on.month)
         sums[key] = sums.get(key, 0) + int(points)
     return sums
+
+
+@dataclass(frozen=True)
+class Risk:
+    """What of a claim says how many must approve it: its category, and who gets the points."""
+
+    claim: Claim
+    category: str
+    beneficiaries: frozenset[UUID]
+
+
+def why_two(session: Session, book: areas.Book, risks: Collection[Risk], on: date) -> dict[UUID, tuple[str, ...]]:
+    """Return for each claim why two people must approve it, or nothing where one is enough; for all of them in a few queries."""
+    if not risks:
+        return {}
+    persons = {person_id for risk in risks for person_id in risk.beneficiaries}
+    staff = people.is_staff(session, book.id, persons, on)
+    sums = month_points(session, book.id, persons, [risk.claim.deed_on for risk in risks])
+    twice = tariff.always_two(session, book.id)
+    why = {}
+    for claim, category, beneficiaries in ((risk.claim, risk.category, risk.beneficiaries) for risk in risks):
+        month = (claim.person_id, claim.deed_on.year, claim.deed_on.month)
+        why[claim.id] = rules.why_two(
+            month_points=max(claim.points, sums.get(month, 0)) if claim.person_id else claim.points,  # type: ignore[arg-type]
+            alone_points_max=book.approve_alone_points_max,
+            is_backdated=rules.is_backdated(claim.deed_on, local_day(claim.reported_at, book.zone), book.backdated_after_days),
+            is_staff=bool(beneficiaries & staff),
+            always_two=category in twice,
+            source=claim.source,
+        )
+    return why
+
+
+def risks_of(session: Session, book_id: UUID, rows: Collection[ClaimRow], on: date) -> list[Risk]:
+    """Return what says how many must approve each of these claims."""
+    members = people.members_of_many(session, book_id, {row.claim.team_id for row in rows if row.claim.team_id}, on)
+    return [
+        Risk(row.claim, row.rate.category, frozenset([row.claim.person_id] if row.claim.person_id else members[row.claim.team_id]))  # type: ignore[index]
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True)

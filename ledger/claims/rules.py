@@ -57,12 +57,18 @@ def conflict(
     return "acted-before" if actor in acted else None
 
 
-def approvals_needed(
+def why_two(
     *, month_points: int, alone_points_max: int, is_backdated: bool, is_staff: bool, always_two: bool, source: str
-) -> int:  # fmt: skip
-    """Return how many different people must approve: two where more is at stake or less can be seen."""
-    is_risky = month_points > alone_points_max or is_backdated or is_staff or always_two or source == "import"
-    return 2 if is_risky else 1
+) -> tuple[str, ...]:  # fmt: skip
+    """Return why two different people must approve, where more is at stake or less can be seen; nothing where one is enough."""
+    reasons = {
+        "month-points": month_points > alone_points_max,
+        "back-dated": is_backdated,
+        "staff": is_staff,
+        "category": always_two,
+        "import": source == "import",
+    }
+    return tuple(reason for reason, applies in reasons.items() if applies)
 
 
 def is_backdated(deed_on: date, reported_on: date, after_days: int) -> bool:

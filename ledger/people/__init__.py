@@ -31,6 +31,7 @@ from ledger.people.model import Team
 from ledger.people.queries import Power
 from ledger.people.queries import SignedIn
 from ledger.people.queries import by_handle
+from ledger.people.queries import by_handles
 from ledger.people.queries import charges_of
 from ledger.people.queries import fields_of
 from ledger.people.queries import found_by
@@ -90,6 +91,7 @@ __all__ = [
     "Vault",
     "VaultError",
     "by_handle",
+    "by_handles",
     "charges_of",
     "create_team",
     "duplicates_in",

@@ -96,6 +96,15 @@ def by_handle(session: Session, book_id: UUID, handle: str, within: Scope = area
     return session.execute(wanted).scalar_one_or_none()
 
 
+def by_handles(session: Session, book_id: UUID, handles: Collection[str]) -> dict[str, Person]:
+    """Return the person with each of these handles that has one."""
+    found: dict[str, Person] = {}
+    for chunk in in_sets(handles):
+        rows = session.execute(select(Person).where(Person.book_id == book_id, Person.handle.in_(chunk))).scalars()
+        found |= {person.handle: person for person in rows}
+    return found
+
+
 def living_in(session: Session, book_id: UUID, scope: Scope, *, after: str = "", limit: int = 50) -> Sequence[Person]:
     """Return the persons of the areas within `scope` by handle, from after the handle `after`."""
     wanted = select(Person).where(Person.book_id == book_id, areas.covered(book_id, Person.area_code, scope), Person.handle > after)
