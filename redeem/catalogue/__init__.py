@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from redeem.catalogue.actions import CASH_FEN_MAX
+from redeem.catalogue.actions import QUANTITY_MAX
+from redeem.catalogue.actions import TITLE_LENGTH_MAX
 from redeem.catalogue.actions import StockChange
 from redeem.catalogue.actions import add_offer
 from redeem.catalogue.actions import count
@@ -21,7 +24,10 @@ from redeem.catalogue.rules import holds_on
 from redeem.catalogue.rules import period_begins
 
 __all__ = [
+    "CASH_FEN_MAX",
     "LIMIT_PERIODS",
+    "QUANTITY_MAX",
+    "TITLE_LENGTH_MAX",
     "Offer",
     "OfferRow",
     "Stock",

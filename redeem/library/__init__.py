@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from redeem.library.actions import ADDRESS_LENGTH_MAX
+from redeem.library.actions import NAME_LENGTH_MAX
 from redeem.library.actions import add_resource
 from redeem.library.actions import add_unit
 from redeem.library.model import Resource
@@ -13,4 +15,17 @@ from redeem.library.queries import units
 from redeem.library.rules import COLOURS
 from redeem.library.rules import RESOURCE_KINDS
 
-__all__ = ["COLOURS", "RESOURCE_KINDS", "Resource", "Unit", "add_resource", "add_unit", "names_of", "resources", "unit", "units"]
+__all__ = [
+    "ADDRESS_LENGTH_MAX",
+    "COLOURS",
+    "NAME_LENGTH_MAX",
+    "RESOURCE_KINDS",
+    "Resource",
+    "Unit",
+    "add_resource",
+    "add_unit",
+    "names_of",
+    "resources",
+    "unit",
+    "units",
+]

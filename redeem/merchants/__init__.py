@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from redeem.merchants.actions import NAME_LENGTH_MAX
 from redeem.merchants.actions import add_till
 from redeem.merchants.actions import dismiss
 from redeem.merchants.actions import hire
@@ -20,6 +21,7 @@ from redeem.merchants.queries import tills_seen
 from redeem.merchants.queries import waits
 
 __all__ = [
+    "NAME_LENGTH_MAX",
     "ShopStaff",
     "Till",
     "TillSeen",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import Flask
@@ -49,6 +51,17 @@ def session() -> Session:
         if request.method in {"GET", "HEAD"} and db.engine.dialect.name == "sqlite":
             current.connection(execution_options={"sqlite_begin": "DEFERRED"})
     return current
+
+
+@contextmanager
+def transaction_of_its_own() -> Iterator[Session]:
+    """Give a session that writes although its request only reads, and commit it; until then the request itself reads nothing."""
+    # The request's own transaction would take a second connection, and not see what is written.
+    db.session.rollback()
+    with Session(db.engine) as own, own.begin():
+        yield own
+    g.pop("session_begun", None)
+    session()
 
 
 def language() -> str:

@@ -4,4 +4,9 @@ from __future__ import annotations
 
 from flask_smorest import Blueprint
 
-ALL: tuple[Blueprint, ...] = ()
+from redeem.web.api import codes
+from redeem.web.api import merchants
+from redeem.web.api import offers
+from redeem.web.api import units
+
+ALL: tuple[Blueprint, ...] = (units.blp, merchants.blp, offers.blp, codes.blp)
