@@ -144,6 +144,64 @@ PROBLEMS: dict[str, Sentence] = {
     "hold-ended": Sentence(409, "这笔冻结已经结束。", "This hold has ended already."),
     "hold-lapsed": Sentence(410, "这笔冻结已过期，积分已退回。", "This hold has lapsed; the points are free again."),
     "hold-exceeded": Sentence(409, "超过冻结的积分：只冻结了 {held}。", "That is more than was held: {held}."),
+    # The tariff
+    "cap-reached": Sentence(
+        409,
+        "这件事在本期内可计的积分已到上限（{most}），不再计分。",
+        "What can be earned for this in the period has reached its cap ({most}).",
+    ),
+    "deed-not-in-tariff": Sentence(
+        409, "{on} 的积分细则里没有这一项，请另选一项。", "The tariff of {on} does not have this deed; choose another."
+    ),
+    "minutes-missing": Sentence(422, "这件事按小时计分，请填写多少分钟。", "This deed is paid by the hour: say how many minutes."),
+    "rate-not-after-the-last": Sentence(
+        409, "新标准的起始日要晚于上一条（{last}）。", "A new rate must begin after the last one, which began on {last}."
+    ),
+    "too-short-to-count": Sentence(422, "时间太短，不足一分。", "That is too short to earn a point."),
+    # Activities
+    "activity-full": Sentence(409, "名额已满（{capacity} 人）。", "All {capacity} places are taken."),
+    "activity-over": Sentence(409, "活动已经结束。", "The activity is over."),
+    "activity-times-malformed": Sentence(
+        422, "结束要晚于开始，且一次活动不超过 24 小时。", "An activity ends after it begins, and within 24 hours."
+    ),
+    "check-in-closed": Sentence(
+        409, "签到从活动开始前 30 分钟开放，到活动结束为止。", "Check-in is open from 30 minutes before the activity until its end."
+    ),
+    "check-out-closed": Sentence(
+        409, "自助签退的时间已过，请找活动负责人签退。", "It is too late to check out alone; ask the host to do it."
+    ),
+    "checked-out-already": Sentence(409, "已经签退过了。", "This person has checked out already."),
+    "host-checks-in-others": Sentence(
+        409, "负责人不为自己签到，请扫现场动态码。", "A host does not check themselves in; scan the venue's code instead."
+    ),
+    "in-two-places": Sentence(
+        409,
+        "这段时间已在别处签到或申报过，同一时间只算一处。",
+        "That time is taken by another activity or deed; nobody is in two places at once.",
+    ),
+    "not-checked-in": Sentence(409, "还没有签到。", "This person has not checked in."),
+    "venue-code-expired": Sentence(
+        410, "动态码不对或已过期，请扫现场正在显示的码。", "This code is wrong or has expired; scan the one shown at the venue now."
+    ),
+    "venue-code-unknown": Sentence(404, "没有这个签到码，请扫活动现场的码。", "There is no such venue code; scan the one at the venue."),
+    # Claims
+    "acted-before": Sentence(
+        403, "这条申报您已办过一步，下一步要由另一个人来办。", "You have acted on this claim already; the next step is somebody else's."
+    ),
+    "claim-not-in-state": Sentence(
+        409, "这条申报已不在这一步，请刷新后再看。", "This claim is no longer at that step; reload to see where it stands."
+    ),
+    "deed-day-out-of-range": Sentence(
+        422, "日期应在过去一年之内，不晚于今天（{today}）。", "The day must be within the past year and not after today, {today}."
+    ),
+    "kin-or-household": Sentence(
+        403, "这是您亲属或同户的申报，要由别人来办。", "This is for your kin or household; somebody else must do it."
+    ),
+    "own-deed": Sentence(
+        403,
+        "不能为自己的事作证、代报或审批，要由别人来办。",
+        "Nobody proposes, attests or decides their own deed; somebody else must do it.",
+    ),
 }
 
 #: A lock or a statement took longer than the database's patience.
