@@ -9,6 +9,7 @@ from datetime import UTC
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -122,6 +123,14 @@ def engine_for(url: str, *, migrating: bool = False, **options: Any) -> Engine:
     engine = create_engine(url, **engine_options(url), **options)
     prepare(engine, migrating=migrating)
     return engine
+
+
+def absolute(url: str) -> str:
+    """Return `url` with the path of an SQLite file made absolute: Flask-SQLAlchemy would look for a relative one in a folder of its own."""
+    made = make_url(url)
+    if made.get_backend_name() == "sqlite" and made.database and made.database != ":memory:":
+        made = made.set(database=str(Path(made.database).resolve()))
+    return made.render_as_string(hide_password=False)
 
 
 def engine_options(url: str) -> dict[str, Any]:

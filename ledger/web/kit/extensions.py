@@ -78,7 +78,7 @@ def language() -> str:
 def init(app: Flask, services: Services) -> None:
     """Attach everything to `app`."""
     app.extensions["passbook"] = services
-    url = services.settings.database_url
+    url = store.absolute(services.settings.database_url)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = store.engine_options(url) | ({"pool_size": 20} if url.startswith("postgresql") else {})
     db.init_app(app)
