@@ -1,4 +1,4 @@
-"""Serve a small demonstration community on http://localhost:8000, from an empty checkout: `make serve`.
+"""Serve a small demonstration community on http://localhost:8000, from an empty checkout: `make serve`, or `make serve PORT=8123`.
 
 The first start makes keys, a database and the community in var/; a later one keeps them. Either prints one-time sign-in links.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import socket
 import sys
 from pathlib import Path
 
@@ -16,29 +17,46 @@ from granian.constants import Interfaces
 
 ROOT = Path(__file__).parent.parent
 VAR = ROOT / "var"
-PORT = int(os.environ.get("PORT", "8000"))
 
 
 def main() -> None:
     """Make what is missing, print the links, and serve."""
+    port = _free_port()
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
     os.environ.update(_settings())
-    os.environ.setdefault("PASSBOOK_PUBLIC_URL", f"http://localhost:{PORT}")
+    os.environ.setdefault("PASSBOOK_PUBLIC_URL", f"http://localhost:{port}")
     # Imported late: the path and the settings have to be there first.
     from scripts.demo import prepare
     from scripts.demo import print_links
 
-    from wsgi import create_app
-
+    print("准备数据 / preparing the data ...", flush=True)
     prepare(os.environ["PASSBOOK_DATABASE_URL"])
-    app = create_app()
-    with app.app_context():
-        print_links()
+    print_links(os.environ["PASSBOOK_DATABASE_URL"])
+    print(f"\n打开 / open  http://localhost:{port}   （Ctrl+C 停止 / stops it）", flush=True)
     # SQLite has one writer: one process with several threads, so that they queue in it and not at the file.
     Granian(
-        "wsgi:create_app", factory=True, interface=Interfaces.WSGI, address="127.0.0.1", port=PORT, workers=1, blocking_threads=8
-    ).serve()
+        "wsgi:create_app", factory=True, interface=Interfaces.WSGI, address="127.0.0.1", port=port, workers=1, blocking_threads=8
+    ).serve()  # fmt: skip
+
+
+def _free_port() -> int:
+    """Return the port that PORT names, or 8000; end with a sentence where it cannot be listened on."""
+    text = os.environ.get("PORT", "8000")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        sys.exit(f"PORT={text}：端口应为 1 到 65535 的数字 / PORT must be a number from 1 to 65535")
+    with socket.socket() as probe:
+        # As the server itself listens: what an earlier start left in TIME_WAIT does not count as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(text)))
+        except OSError as problem:
+            sys.exit(
+                f"端口 {text} 不能用（{problem.strerror}）：可能已有程序在用，请换一个，例如 make serve PORT=8123\n"
+                f"port {text} cannot be used ({problem.strerror}): something else may be using it; "
+                "take another, for example make serve PORT=8123"
+            )
+    return int(text)
 
 
 def _settings() -> dict[str, str]:
@@ -56,4 +74,7 @@ def _settings() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,98 @@
+"""The demonstration community: made once by the same actions that the service uses, kept afterwards; and its sign-in links."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from collections.abc import Sequence
+from datetime import UTC
+from datetime import datetime
+from datetime import timedelta
+from pathlib import Path
+
+from rich.columns import Columns
+from rich.console import Console
+from rich.progress import Progress
+from rich.text import Text
+from sqlalchemy.orm import Session
+
+from bench.server import migrate
+from ledger import areas
+from ledger import journal
+from ledger import people
+from ledger.settings import Settings
+from ledger.store import engine_for
+from ledger.web.kit import qr
+from scripts.demo.cast import LINKS
+from scripts.demo.community import draw_grids
+from scripts.demo.community import enrol
+from scripts.demo.community import fill_library
+from scripts.demo.community import set_tariff
+from scripts.demo.days import hold_activities
+from scripts.demo.days import redeem
+from scripts.demo.days import report_deeds
+from scripts.demo.days import see_to_todays_activity
+from scripts.demo.stage import ZONE
+from scripts.demo.stage import Stage
+
+COUNTY = "320106"
+AREAS = Path(__file__).parents[2] / "examples" / "areas.csv"
+LINKS_LIVE = timedelta(hours=24)
+
+
+def prepare(url: str) -> None:
+    """Bring the database at `url` to the newest shape and, where there is no book yet, make the community; see to today's activity."""
+    migrate(url)
+    engine = engine_for(url)
+    settings = Settings.from_mapping(os.environ)
+    with Session(engine) as session:
+        stage = Stage(session, people.Vault(settings.master_key, settings.pepper), datetime.now(UTC))
+        if not areas.books(session):
+            _make(stage)
+        see_to_todays_activity(stage)
+        session.commit()
+    engine.dispose()
+
+
+def print_links(url: str) -> None:
+    """Print a one-time sign-in link, with its QR code, for each of those that the loop needs."""
+    settings = Settings.from_mapping(os.environ)
+    engine = engine_for(url)
+    with Session(engine) as session:
+        stage = Stage(session, people.Vault(settings.master_key, settings.pepper), datetime.now(UTC))
+        act = stage.act()
+        addresses = {}
+        for key, zh, en in LINKS:
+            token = people.issue_link(session, act, stage.who(key), lives=LINKS_LIVE)
+            addresses[f"{stage.name(key)}：{zh} / {en}"] = f"{settings.public_url}/sign-in/{token}"
+        session.commit()
+    engine.dispose()
+    # Side by side where there is room; the addresses follow as plain lines, so that none is broken.
+    Console().print(Columns(Text(f"{qr.terminal(address)}\n{who}\n", no_wrap=True) for who, address in addresses.items()))
+    for who, address in addresses.items():
+        print(f"{who}\n  {address}")
+    print("每个链接只能用一次，24 小时内有效；再次启动会给出新的链接。/ Each link works once, for 24 hours; another start prints new ones.")
+
+
+def _make(stage: Stage) -> None:
+    chapters: Sequence[tuple[str, Callable[[Stage], None]]] = (
+        ("网格 grids", draw_grids),
+        ("人员 people", enrol),
+        ("细则与经费 tariff, fund", set_tariff),
+        ("资源库 resource library", fill_library),
+        ("活动 activities", hold_activities),
+        ("申报 claims", report_deeds),
+        ("核销 redemptions", redeem),
+    )
+    with Progress(console=Console(stderr=True)) as bar:
+        rows = areas.rows_of(AREAS.read_bytes())
+        task = bar.add_task("区划 areas", total=len(rows))
+        areas.import_published(stage.session, rows, progress=lambda done, total: bar.update(task, completed=done))
+        book = areas.open_book(stage.session, name="鼓楼区善行存折", area_code=COUNTY, zone=ZONE, at=stage.ago(30, 9))
+        journal.open_book_accounts(stage.session, book.id, stage.ago(30, 9))
+        task = bar.add_task("示范社区 community", total=len(chapters))
+        for name, play in chapters:
+            bar.update(task, description=name)
+            play(stage)
+            bar.advance(task)
+        bar.update(task, description="示范社区 community")
