@@ -38,8 +38,8 @@ class Invalid(DomainError):
     code = "invalid"
 
     def __init__(self, code: str, field: str | None = None, **data: Any) -> None:
-        super().__init__(field, **data)
         self.code = code
+        super().__init__(field, **data)
 
 
 class NotFound(DomainError):
