@@ -36,7 +36,8 @@ def main() -> None:
     print(f"\n打开 / open  http://localhost:{port}   （Ctrl+C 停止 / stops it）", flush=True)
     # SQLite has one writer: one process with several threads, so that they queue in it and not at the file.
     Granian(
-        "wsgi:create_app", factory=True, interface=Interfaces.WSGI, address="127.0.0.1", port=port, workers=1, blocking_threads=8
+        "wsgi:create_app", factory=True, interface=Interfaces.WSGI, address="127.0.0.1", port=port, workers=1, websockets=False,
+        blocking_threads=min(8, 2 * (os.cpu_count() or 1) + 1),
     ).serve()  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from ledger import people
 from ledger.settings import Settings
 from ledger.store import engine_for
 from ledger.web.kit import qr
+from scripts.demo.cast import COUNTY
 from scripts.demo.cast import LINKS
 from scripts.demo.community import draw_grids
 from scripts.demo.community import enrol
@@ -35,7 +36,6 @@ from scripts.demo.days import see_to_todays_activity
 from scripts.demo.stage import ZONE
 from scripts.demo.stage import Stage
 
-COUNTY = "320106"
 AREAS = Path(__file__).parents[2] / "examples" / "areas.csv"
 LINKS_LIVE = timedelta(hours=24)
 
