@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ledger.people import NewPerson
 
-COUNTY, VILLAGE, OTHER_VILLAGE = "320106", "320106001003", "320106001004"
+COUNTY, TOWNSHIP, VILLAGE, OTHER_VILLAGE = "320106", "320106001", "320106001003", "320106001004"
 COURIER = "外来骑手"
 
 
@@ -43,8 +43,8 @@ class Part(NamedTuple):
 
 CAST = (
     Part("administrator", "沈文斌", COUNTY, "社区居委会", "1979-04", ("administrator",)),
-    Part("first_approver", "周建国", VILLAGE, "社区居委会", "1974-09", ("approver",)),
-    Part("second_approver", "吴晓燕", VILLAGE, "社区居委会", "1985-02", ("approver",)),
+    Part("first_approver", "周建国", TOWNSHIP, "街道办事处", "1974-09", ("approver",)),
+    Part("second_approver", "吴晓燕", TOWNSHIP, "街道办事处", "1985-02", ("approver",)),
     Part("grid_worker", "郑海明", VILLAGE, "社区居委会", "1990-11", ("grid_worker", "activity_host")),
     Part("leader", "赵淑华", FIRST, "1幢101", "1958-06", ("volunteer", "building_leader")),
     Part("leaders_husband", "钱德贵", FIRST, "1幢101", "1955-01"),
