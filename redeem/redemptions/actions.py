@@ -147,8 +147,13 @@ def _row(act: Act, redemption_id: UUID, priced: _Priced, way: str, state: str, e
 def _seen(row: dict[str, Any], priced: _Priced, handle: str | None) -> RedemptionRow:
     """Return what was just written as its reader sees it, without reading it again."""
     kept = {key: row[key] for key in row if key not in {"book_id", "order_hash", "order_number"}}
-    names = {"unit_name": priced.till.unit_name, "till_name": priced.till.name, "handle_tail": handle and handle[-2:]}
-    return RedemptionRow(**kept, **names, offer_title=priced.offer.title if priced.offer else None)
+    return RedemptionRow(
+        **kept,
+        unit_name=priced.till.unit_name,
+        till_name=priced.till.name,
+        handle_tail=handle and handle[-2:],
+        offer_title=priced.offer.title if priced.offer else None,
+    )
 
 
 # The shop's order code

@@ -8,12 +8,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from datetime import UTC
 from datetime import datetime
 from typing import Any
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from flask import Response
+from flask import g
+from flask import has_request_context
 from flask import render_template
 from flask import request
 from sqlalchemy.exc import DBAPIError
@@ -79,6 +83,9 @@ PROBLEMS: dict[str, Sentence] = {
     "field-unknown": Sentence(422, "不认识这一项。", "There is no such field."),
     "field-malformed": Sentence(422, "格式不对。", "This is not of the right form."),
     "amount-malformed": Sentence(422, "应为 1 到 1,000,000,000,000 的整数。", "This must be a whole number from 1 to 1,000,000,000,000."),
+    "cash-malformed": Sentence(
+        422, "金额应写成 2 或 2.50（元），不超过 {most} 元。", "Write the cash in yuan, like 2 or 2.50, no more than {most}."
+    ),
     "number-out-of-range": Sentence(422, "应为 {least} 到 {most} 的整数。", "This must be a whole number from {least} to {most}."),
     "text-malformed": Sentence(
         422, "文字为空、太长或含有不能用的字符。", "This text is empty, too long, or has characters that cannot be used."
@@ -150,8 +157,18 @@ PROBLEMS: dict[str, Sentence] = {
         "这件事在本期内可计的积分已到上限（{most}），不再计分。",
         "What can be earned for this in the period has reached its cap ({most}).",
     ),
+    "cap-not-after-the-last": Sentence(
+        409,
+        "新上限的起始日要晚于同一上限的上一条（{last}）。",
+        "A new cap must begin after the last one of its kind, which began on {last}.",
+    ),
     "deed-not-in-tariff": Sentence(
         409, "{on} 的积分细则里没有这一项，请另选一项。", "The tariff of {on} does not have this deed; choose another."
+    ),
+    "for-the-whole-book": Sentence(
+        403,
+        "这是整个账簿共用的，只有整个账簿的管理员可以改。",
+        "This is one for the whole book; only an administrator of all of it may change it.",
     ),
     "minutes-missing": Sentence(422, "这件事按小时计分，请填写多少分钟。", "This deed is paid by the hour: say how many minutes."),
     "rate-not-after-the-last": Sentence(
@@ -230,23 +247,33 @@ class _Missing(dict[str, Any]):
 def sentences(code: str, data: Mapping[str, Any]) -> dict[str, str]:
     """Return the sentence of `code` in both languages, filled from `data`."""
     problem = PROBLEMS[code]
-    plain = _Missing({key: _plain(value) for key, value in data.items()})
+    plain = _Missing({key: _readable(value) for key, value in data.items()})
     return {"zh": problem.zh.format_map(plain), "en": problem.en.format_map(plain)}
 
 
-def problem_body(code: str, field: str | None = None, data: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the problem details of `code`."""
+def problem_body(
+    code: str, field: str | None = None, data: Mapping[str, Any] | None = None, spoken: str | None = None
+) -> dict[str, Any]:  # fmt: skip
+    """Return the problem details of `code`, in the language of the request unless another is `spoken`."""
     said = sentences(code, data or {})
     body: dict[str, Any] = {
         "type": f"/problems/{code}",
         "title": code.replace("-", " "),
         "status": PROBLEMS[code].status,
-        "detail": said["en" if language() == "en" else "zh"],
+        "detail": said["en" if (spoken or language()) == "en" else "zh"],
         "messages": said,
     }
     if field:
         body["field"] = field
     return body | ({"data": {key: _plain(value) for key, value in data.items()}} if data else {})
+
+
+def _readable(value: Any) -> Any:
+    """Return a moment on the clock of the book that is asked, and everything else as it is."""
+    if isinstance(value, datetime):
+        who = g.get("me") if has_request_context() else None
+        return f"{value.astimezone(ZoneInfo(who.zone) if who else UTC):%Y-%m-%d %H:%M:%S}"
+    return value
 
 
 def _plain(value: Any) -> Any:
@@ -266,9 +293,9 @@ def problem_response(body: Mapping[str, Any], headers: Mapping[str, str] | None 
     return response
 
 
-def body_of(problem: Refusal | DomainError) -> dict[str, Any]:
+def body_of(problem: Refusal | DomainError, spoken: str | None = None) -> dict[str, Any]:
     """Return the problem details of a refusal or an error of the domain."""
-    return problem_body(problem.code, problem.field, problem.data)
+    return problem_body(problem.code, problem.field, problem.data, spoken)
 
 
 def is_api() -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 from typing import NamedTuple
+from typing import TypeVar
 
 from flask import Response
 from flask import current_app
@@ -40,6 +41,8 @@ from ledger.web.kit.problems import problem_body
 from ledger.web.kit.problems import problem_response
 from ledger.web.kit.problems import show
 
+Result = TypeVar("Result")
+
 log = logging.getLogger(__name__)
 
 KEY_LENGTH_MAX = 255
@@ -63,10 +66,19 @@ def act() -> Act:
 
 def carry_out(key: str, work: Callable[[], Reply]) -> tuple[Reply, bool]:
     """Do `work` once under `key` and commit; return the reply, and whether it was given before."""
-    input_hash = _input_hash()
+    asked = input_hash()
+    try:
+        return patiently(lambda: _carry_out(key, asked, work))
+    except BaseException:
+        db.session.rollback()
+        raise
+
+
+def patiently(transaction: Callable[[], Result]) -> Result:
+    """Return what a whole transaction returns, tried again where the database gave up on it; raise Conflict where it took too long."""
     for attempt in range(1, _TRIES + 1):
         try:
-            return _carry_out(key, input_hash, work)
+            return transaction()
         except DBAPIError as problem:
             db.session.rollback()
             state = getattr(problem.orig, "sqlstate", None)
@@ -75,9 +87,6 @@ def carry_out(key: str, work: Callable[[], Reply]) -> tuple[Reply, bool]:
             if not (state in _TRY_AGAIN or problem.connection_invalidated) or attempt == _TRIES:
                 raise
             log.warning("trying a write again after %s", state or "a lost connection")
-        except BaseException:
-            db.session.rollback()
-            raise
     raise AssertionError("unreachable")
 
 
@@ -97,7 +106,7 @@ def _carry_out(key: str, input_hash: bytes, work: Callable[[], Reply]) -> tuple[
     return reply, False
 
 
-def _input_hash() -> bytes:
+def input_hash() -> bytes:
     """Return the SHA-256 of what is asked: the method, the place, and the content, whatever the order of its fields."""
     if request.is_json:
         content = json.dumps(request.get_json(), sort_keys=True, ensure_ascii=False)
@@ -115,30 +124,34 @@ def api_write(view: Callable[..., Response]) -> Callable[..., Response]:
 
     @wraps(view)
     def write(*args: Any, **kwargs: Any) -> Response:
-        key = request.headers.get("Idempotency-Key", "")
-        if not key:
-            raise Invalid("idempotency-key-missing", "Idempotency-Key")
-        if len(key) > KEY_LENGTH_MAX or not all("!" <= character <= "~" for character in key):
-            raise Invalid("idempotency-key-malformed", "Idempotency-Key")
+        key = checked_key()
 
         def work() -> Reply:
             response = view(*args, **kwargs)
             return Reply(response.status_code, response.get_json(force=True, silent=True))
 
         reply, is_replay = carry_out(key, work)
-        response = _as_response(reply)
-        if is_replay:
-            response.headers["Idempotency-Replayed"] = "true"
-        return response
+        return response_of(reply, is_replay=is_replay)
 
     return write
 
 
-def _as_response(reply: Reply) -> Response:
-    if reply.status >= 400:
-        return problem_response(reply.body)
-    response: Response = jsonify(reply.body)
+def checked_key() -> str:
+    """Return the Idempotency-Key of the request; raise Invalid where it has none, or none that can be kept."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not key:
+        raise Invalid("idempotency-key-missing", "Idempotency-Key")
+    if len(key) > KEY_LENGTH_MAX or not all("!" <= character <= "~" for character in key):
+        raise Invalid("idempotency-key-malformed", "Idempotency-Key")
+    return key
+
+
+def response_of(reply: Reply, *, is_replay: bool) -> Response:
+    """Return a reply to the API as it was first given, and say so where it is given again."""
+    response = problem_response(reply.body) if reply.status >= 400 else jsonify(reply.body)
     response.status_code = reply.status
+    if is_replay:
+        response.headers["Idempotency-Replayed"] = "true"
     return response
 
 
