@@ -21,6 +21,7 @@ from ledger.web.kit.fields import Whole
 from ledger.web.kit.fields import Words
 
 _WHOLE = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
+_YUAN = re.compile(r"(0|[1-9]\d{0,17})(?:\.(\d{1,2}))?", re.ASCII)
 
 
 def text(name: str) -> str:
@@ -41,6 +42,15 @@ def whole(name: str, least: int, most: int) -> int:
 def points(name: str) -> int:
     """Return a number of points."""
     return _read(Points(), name)  # type: ignore[no-any-return]
+
+
+def fen(name: str, most: int) -> int:
+    """Return an amount of cash, which is typed in yuan, in hundredths of a yuan."""
+    typed = _YUAN.fullmatch(text(name))
+    amount = int(typed[1]) * 100 + int((typed[2] or "").ljust(2, "0")) if typed else None
+    if amount is None or amount > most:
+        raise Invalid("cash-malformed", name, most=f"{most // 100:,}")
+    return amount
 
 
 def choice(name: str, *choices: str) -> str:

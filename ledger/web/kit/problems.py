@@ -307,7 +307,7 @@ def show(body: Mapping[str, Any]) -> Response:
     """Answer with a problem, as JSON to the API and as a page to people."""
     if is_api():
         return problem_response(body)
-    response = Response(render_template("errors/problem.html", problem=body), body["status"])
+    response = Response(render_template("errors/problem.html", said=body), body["status"])
     if body["status"] == 503:
         response.headers["Retry-After"] = "2"
     return response

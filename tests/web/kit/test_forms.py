@@ -52,3 +52,14 @@ def test_what_is_wrong_is_told_by_field(typed: str, reader: Callable[..., Any], 
     with pytest.raises(Invalid) as wrong:
         read(typed, reader, *bounds)
     assert (wrong.value.code, wrong.value.field) == (code, "field")
+
+
+def test_cash_is_typed_in_yuan_and_kept_in_hundredths() -> None:
+    assert [read(typed, forms.fen, 100_000) for typed in ("0", "2", "2.5", "2.05", "1000.00")] == [0, 200, 250, 205, 100_000]
+
+
+@pytest.mark.parametrize("typed", ["", "-1", "1.234", "1e3", "１", ".5", "2.", "1,000", "1000.01", "NaN", "9" * 30])
+def test_cash_that_is_none_is_told_by_field(typed: str) -> None:
+    with pytest.raises(Invalid) as wrong:
+        read(typed, forms.fen, 100_000)
+    assert (wrong.value.code, wrong.value.field) == ("cash-malformed", "field")
