@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from redeem.web.pages import shop
+from redeem.web.pages import spend
+from redeem.web.pages import till
 
-ALL: tuple[Blueprint, ...] = ()
+ALL = (spend.pages, till.pages, shop.pages)

@@ -1,0 +1,170 @@
+"""The cashier's side: the till, the order code, the answer on the screen, today's redemptions and their voids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from flask import Blueprint
+from flask import render_template
+from flask import request
+from flask import url_for
+from flask.typing import ResponseReturnValue
+
+from ledger.errors import Invalid
+from ledger.errors import Refusal
+from ledger.web.kit import forms
+from ledger.web.kit.addresses import code_address
+from ledger.web.kit.auth import allow
+from ledger.web.kit.auth import me
+from ledger.web.kit.extensions import services
+from ledger.web.kit.extensions import session
+from ledger.web.kit.writing import act
+from ledger.web.kit.writing import form_write
+from redeem import catalogue
+from redeem import library
+from redeem import merchants
+from redeem import redemptions
+from redeem.redemptions import Asked
+from redeem.redemptions import Taking
+
+pages = Blueprint("till", __name__)
+
+Thing = TypeVar("Thing", merchants.Till, catalogue.Offer)
+
+ROLES = ("cashier", "shop_owner")
+OFFERS_MAX = 200
+TODAY_MAX = 200
+CODE_LENGTH_MAX = 200
+
+
+@pages.get("/till")
+@allow(*ROLES)
+def till() -> ResponseReturnValue:
+    """Show the till: one field for the scanned or typed code, and what is asked."""
+    return _desk("redeem/till/till.html")
+
+
+@pages.post("/till")
+@allow(*ROLES)
+@form_write(till)
+def take() -> str | Refusal:
+    """Take the code: paid at once, or the volunteer is asked."""
+    taking = Taking(act(), _asked(), me().unit_ids(*ROLES), forms.words("code", CODE_LENGTH_MAX))
+    (taken,) = redemptions.take(session(), services().vault, [taking])
+    return taken if isinstance(taken, Refusal) else url_for("till.answer", redemption_id=taken.id)
+
+
+@pages.get("/till/orders")
+@allow(*ROLES)
+def order_form() -> ResponseReturnValue:
+    """Show what an order code can be drawn for."""
+    return _desk("redeem/till/order.html")
+
+
+@pages.post("/till/orders")
+@allow(*ROLES)
+@form_write(order_form)
+def order() -> str | Refusal:
+    """Draw an order code."""
+    opened = redemptions.open_order(session(), act(), _asked(), unit_ids=me().unit_ids(*ROLES))
+    if isinstance(opened, Refusal):
+        return opened
+    return url_for("till.answer", redemption_id=opened.row.id, code=opened.token, number=opened.number)
+
+
+@pages.get("/till/redemptions/<uuid:redemption_id>")
+@allow(*ROLES)
+def answer(redemption_id: UUID) -> ResponseReturnValue:
+    """Show how a redemption stands, over the full width; while it waits, the page refreshes itself."""
+    now = services().clock.now()
+    row = redemptions.redemption(session(), me().book_id, now, redemption_id, unit_ids=me().unit_ids(*ROLES))
+    code = request.args.get("code", "")
+    # A link from elsewhere must not put another order's picture on this shop's screen.
+    drawn = redemptions.order(session(), me().book, code, now) if code else None
+    is_own = isinstance(drawn, redemptions.RedemptionRow) and drawn.id == redemption_id
+    return render_template(
+        "redeem/till/answer.html",
+        row=row,
+        address=code_address("o", code) if is_own else None,
+        number=request.args.get("number", "") if is_own else "",
+        seconds=max(0, int((row.expires_at - now).total_seconds())),
+    )
+
+
+@pages.post("/till/redemptions/<uuid:redemption_id>/cancel")
+@allow(*ROLES)
+@form_write(answer)
+def cancel(redemption_id: UUID) -> str | Refusal:
+    """Take back an order, or what a volunteer was asked."""
+    done = redemptions.cancel(session(), act(), redemption_id, unit_ids=me().unit_ids(*ROLES))
+    return done if isinstance(done, Refusal) else url_for("till.answer", redemption_id=redemption_id)
+
+
+@pages.get("/till/redemptions/<uuid:redemption_id>/void")
+@allow(*ROLES)
+def void_form(redemption_id: UUID) -> ResponseReturnValue:
+    """Show what can be given back of a redemption."""
+    row = redemptions.redemption(session(), me().book_id, services().clock.now(), redemption_id, unit_ids=me().unit_ids(*ROLES))
+    return render_template("redeem/till/void.html", row=row)
+
+
+@pages.post("/till/redemptions/<uuid:redemption_id>/void")
+@allow(*ROLES)
+@form_write(void_form)
+def void(redemption_id: UUID) -> str | Refusal:
+    """Give points back, in part or all that is left."""
+    points = forms.points("points") if forms.text("points") else None
+    reason = forms.words("reason", redemptions.REASON_LENGTH_MAX)
+    done = redemptions.void(session(), act(), redemption_id, points=points, reason=reason, unit_ids=me().unit_ids(*ROLES))
+    return done if isinstance(done, Refusal) else url_for("till.answer", redemption_id=redemption_id)
+
+
+@pages.get("/till/today")
+@allow(*ROLES)
+def today() -> ResponseReturnValue:
+    """Show today's redemptions, their sums, and what each shop is owed."""
+    now, unit_ids = services().clock.now(), me().unit_ids(*ROLES)
+    since = catalogue.period_begins("day", me().today, me().zone)
+    return render_template(
+        "redeem/till/today.html",
+        rows=redemptions.of_units(session(), me().book_id, now, unit_ids, since=since, limit=TODAY_MAX),
+        taken=redemptions.taken_since(session(), me().book_id, unit_ids, since),
+        owed=[(name, merchants.owed(session(), me().book_id, unit_id)) for unit_id, name in _shops(_tills()).items()],
+    )
+
+
+def _tills() -> Sequence[merchants.Till]:
+    return merchants.tills(session(), me().book_id, me().unit_ids(*ROLES))
+
+
+def _shops(tills: Sequence[merchants.Till]) -> dict[UUID, str]:
+    return library.names_of(session(), me().book_id, {one.unit_id for one in tills})
+
+
+def _desk(template: str) -> ResponseReturnValue:
+    """Draw a form that asks for something at one till: the one that was chosen, or the only one."""
+    tills = _tills()
+    shops = _shops(tills)
+    here = _chosen(tills, "till_id") or (tills[0] if len(tills) == 1 else None)
+    if here is None:
+        return render_template("redeem/till/choose.html", tills=tills, shops=shops)
+    rows = catalogue.offers(session(), me().book_id, me().today, unit_ids=[here.unit_id], limit=OFFERS_MAX)
+    offer = _chosen([row.offer for row in rows], "offer_id")
+    return render_template(template, here=here, shop=shops[here.unit_id], rows=rows, offer=offer, has_several=len(tills) > 1)
+
+
+def _chosen(things: Sequence[Thing], name: str) -> Thing | None:
+    """Return the one that the form or the address names."""
+    return next((one for one in things if str(one.id) == request.values.get(name)), None)
+
+
+def _asked() -> Asked:
+    """Read what is asked: an offer so many times, or, where none is chosen, points."""
+    till_id = forms.an_id("till_id")
+    if forms.text("offer_id"):
+        return Asked(till_id, forms.an_id("offer_id"), forms.whole("quantity", 1, redemptions.QUANTITY_MAX))
+    if not forms.text("points"):
+        raise Invalid("offer-or-points", "points")
+    return Asked(till_id, points=forms.points("points"))
