@@ -21,7 +21,9 @@ from ledger.web.kit import extensions
 from ledger.web.kit import headers
 from ledger.web.kit import problems
 from ledger.web.kit import templating
+from redeem import catalogue
 from redeem import merchants
+from redeem import redemptions
 from redeem.web.problems import REDEEM_PROBLEMS
 
 
@@ -40,6 +42,6 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 
     ledger.web.register(app, resources)
     redeem.web.register(app, resources)
-    ledger.cli.register(app)
+    ledger.cli.register(app, [redemptions.verify, catalogue.verify])
     redeem.cli.register(app)
     return app

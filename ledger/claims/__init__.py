@@ -29,6 +29,7 @@ from ledger.claims.queries import texts_of
 from ledger.claims.queries import why_two
 from ledger.claims.rules import REASONS
 from ledger.claims.rules import STATES
+from ledger.claims.verify import verify
 
 __all__ = [
     "REASONS",
@@ -56,6 +57,7 @@ __all__ = [
     "return_",
     "risks_of",
     "texts_of",
+    "verify",
     "why_two",
     "withdraw",
 ]

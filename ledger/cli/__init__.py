@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Flask
 from flask.cli import AppGroup
 
@@ -12,8 +14,9 @@ from ledger.cli import people
 group = AppGroup("ledger", help="How points are earned and recorded 善行存折.")
 
 
-def register(app: Flask) -> None:
-    """Add the commands to `flask`."""
+def register(app: Flask, verifiers: Sequence[journal.Verifier]) -> None:
+    """Add the commands to `flask`; `verifiers` recompute what another package keeps, for `flask ledger verify`."""
+    app.extensions["verifiers"] = tuple(verifiers)
     for module in (areas, people, journal):
         module.register(group)
     app.cli.add_command(group)

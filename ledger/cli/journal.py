@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
+from uuid import UUID
 
 import click
+from flask import current_app
 from rich.console import Console
 from rich.progress import Progress
 from rich.progress import TaskID
+from sqlalchemy.orm import Session
 
 from ledger import areas
+from ledger import claims
 from ledger import journal
 from ledger.cli.desk import at_desk
 
+#: Returns what does not hold of a book.
+Verifier = Callable[[Session, UUID], list[journal.Fault]]
 _FAULTS_SHOWN = 50
 
 
@@ -33,6 +40,8 @@ def verify(number: int | None) -> None:
         for book in books:
             task = progress.add_task(book.name, total=None)
             faults = journal.verify(desk.session, book.id, partial(_show, progress, task))
+            for recompute in (claims.verify, *current_app.extensions["verifiers"]):
+                faults += recompute(desk.session, book.id)
             sums = journal.trial_balance(desk.session, book.id)
             click.echo(f"{book.number} {book.name}: {'，'.join(f'{kind} {points:+,}' for kind, points in sorted(sums.items()))}")
             for fault in faults[:_FAULTS_SHOWN]:

@@ -34,7 +34,7 @@ from ledger.journal.queries import as_of
 from ledger.journal.queries import as_of_deed_day
 from ledger.journal.queries import available_of
 from ledger.journal.queries import balance_of
-from ledger.journal.queries import entries_about
+from ledger.journal.queries import entries_of_kinds
 from ledger.journal.queries import history
 from ledger.journal.queries import sum_of
 from ledger.journal.queries import trial_balance
@@ -71,7 +71,7 @@ __all__ = [
     "balance_of",
     "claim",
     "close_year",
-    "entries_about",
+    "entries_of_kinds",
     "history",
     "open_accounts",
     "open_book_accounts",

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm import aliased
 
 from ledger import areas
 from ledger.clock import local_day
@@ -203,7 +206,31 @@ def trial_balance(session: Session, book_id: UUID) -> dict[str, int]:
     return totals
 
 
-def entries_about(session: Session, book_id: UUID, references: Collection[UUID]) -> Sequence[Entry]:
-    """Return the entries about these things, in the order they were recorded."""
-    wanted = select(Entry).where(Entry.book_id == book_id, Entry.reference.in_(references)).order_by(Entry.posted_at)
-    return session.execute(wanted).scalars().all()
+class EntrySeen(NamedTuple):
+    """An entry with whose accounts it moved between, for those who check what it is about."""
+
+    id: UUID
+    kind: str
+    amount: int
+    reference: UUID | None
+    unit_id: UUID | None
+    till_id: UUID | None
+    reverses: UUID | None
+    giver: tuple[str, UUID]
+    taker: tuple[str, UUID]
+
+
+def entries_of_kinds(session: Session, book_id: UUID, kinds: Collection[str]) -> Iterator[EntrySeen]:
+    """Yield the entries of these kinds, streamed, in no order."""
+    giver, taker = aliased(Account), aliased(Account)
+    wanted = (
+        select(
+            Entry.id, Entry.kind, Entry.amount, Entry.reference, Entry.unit_id, Entry.till_id, Entry.reverses,
+            giver.kind, giver.owner, taker.kind, taker.owner,
+        )
+        .join(giver, and_(giver.book_id == Entry.book_id, giver.id == Entry.from_account))
+        .join(taker, and_(taker.book_id == Entry.book_id, taker.id == Entry.to_account))
+        .where(Entry.book_id == book_id, Entry.kind.in_(kinds))
+    )  # fmt: skip
+    for *told, giver_kind, giver_owner, taker_kind, taker_owner in session.execute(wanted.execution_options(yield_per=10_000)):
+        yield EntrySeen(*told, (giver_kind, giver_owner), (taker_kind, taker_owner))

@@ -22,6 +22,7 @@ from redeem.catalogue.queries import titles_of
 from redeem.catalogue.rules import LIMIT_PERIODS
 from redeem.catalogue.rules import holds_on
 from redeem.catalogue.rules import period_begins
+from redeem.catalogue.verify import verify
 
 __all__ = [
     "CASH_FEN_MAX",
@@ -44,4 +45,5 @@ __all__ = [
     "offers_by_id",
     "period_begins",
     "titles_of",
+    "verify",
 ]

@@ -26,6 +26,7 @@ from redeem.redemptions.rules import ORDER_LIVES
 from redeem.redemptions.rules import QUANTITY_MAX
 from redeem.redemptions.rules import REASON_LENGTH_MAX
 from redeem.redemptions.rules import REQUEST_LIVES
+from redeem.redemptions.verify import verify
 
 __all__ = [
     "ORDER_LIVES",
@@ -50,6 +51,7 @@ __all__ = [
     "redemption",
     "take",
     "taken_since",
+    "verify",
     "void",
     "waiting_for",
 ]
