@@ -18,12 +18,14 @@ from ledger.activities.model import Attendance
 from ledger.activities.queries import ActivityRow
 from ledger.activities.queries import Hours
 from ledger.activities.queries import activity
+from ledger.activities.queries import attendance_at
 from ledger.activities.queries import attendance_of
 from ledger.activities.queries import coming
 from ledger.activities.queries import hosted_by
 from ledger.activities.queries import hours_of
 from ledger.activities.queries import presences
 from ledger.activities.queries import present_at
+from ledger.activities.queries import under_way
 
 __all__ = [
     "Activity",
@@ -34,6 +36,7 @@ __all__ = [
     "Served",
     "VenueCode",
     "activity",
+    "attendance_at",
     "attendance_of",
     "cancel_sign_up",
     "check_in",
@@ -47,5 +50,6 @@ __all__ = [
     "recognise_venue_code",
     "record_hours",
     "sign_up",
+    "under_way",
     "venue_code",
 ]

@@ -18,6 +18,8 @@ from ledger.activities.model import Activity
 from ledger.activities.model import Attendance
 from ledger.activities.model import HoursRecord
 from ledger.activities.model import SignUp
+from ledger.activities.rules import CLOSES_AFTER
+from ledger.activities.rules import OPENS_BEFORE
 from ledger.errors import NotFound
 
 
@@ -52,6 +54,25 @@ def coming(
     own = select(SignUp.activity_id).where(SignUp.book_id == book_id, SignUp.person_id == person_id, SignUp.activity_id.in_(ids))
     mine = set(session.execute(own).scalars())
     return [ActivityRow(one, counts.get(one.id, 0), one.id in mine) for one in found]
+
+
+def under_way(session: Session, book_id: UUID, at: datetime) -> Sequence[Activity]:
+    """Return the activities that one can check in to or out of at that moment, the soonest first."""
+    wanted = select(Activity).where(
+        Activity.book_id == book_id,
+        Activity.status == "open",
+        Activity.starts_at <= at + OPENS_BEFORE,
+        Activity.ends_at > at - CLOSES_AFTER,
+    )
+    return session.execute(wanted.order_by(Activity.starts_at, Activity.id)).scalars().all()
+
+
+def attendance_at(session: Session, book_id: UUID, activity_id: UUID, person_id: UUID) -> Attendance | None:
+    """Return whether and when somebody came to an activity."""
+    wanted = select(Attendance).where(
+        Attendance.book_id == book_id, Attendance.activity_id == activity_id, Attendance.person_id == person_id
+    )
+    return session.execute(wanted).scalar_one_or_none()
 
 
 def hosted_by(session: Session, book_id: UUID, host_id: UUID, *, limit: int = 50) -> Sequence[Activity]:

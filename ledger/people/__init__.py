@@ -53,6 +53,7 @@ from ledger.people.queries import teams
 from ledger.people.queries import teams_by_id
 from ledger.people.queries import tied
 from ledger.people.queries import ties_of
+from ledger.people.queries import within
 from ledger.people.roster import Doubt
 from ledger.people.roster import RosterReading
 from ledger.people.roster import RosterRow
@@ -136,4 +137,5 @@ __all__ = [
     "tied",
     "ties_of",
     "use_link",
+    "within",
 ]

@@ -111,6 +111,15 @@ def living_in(session: Session, book_id: UUID, scope: Scope, *, after: str = "",
     return session.execute(wanted.order_by(Person.handle).limit(limit)).scalars().all()
 
 
+def within(session: Session, book_id: UUID, ids: Iterable[UUID], scope: Scope) -> set[UUID]:
+    """Return those of `ids` who belong to an area within `scope`."""
+    found: set[UUID] = set()
+    for chunk in in_sets(set(ids)):
+        wanted = select(Person.id).where(Person.book_id == book_id, Person.id.in_(chunk), areas.covered(book_id, Person.area_code, scope))
+        found |= set(session.execute(wanted).scalars())
+    return found
+
+
 def fields_of(
     session: Session, vault: Vault, book_id: UUID, ids: Iterable[UUID], fields: Collection[str]
 ) -> dict[UUID, dict[str, str]]:  # fmt: skip
