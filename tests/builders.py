@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -10,14 +11,19 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ledger import areas
+from ledger import journal
 from ledger import people
 from ledger.act import OPERATOR
 from ledger.act import Act
 from ledger.areas import Book
+from ledger.clock import local_day
 from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import Person
 from ledger.people import Vault
+from redeem import catalogue
+from redeem import library
+from redeem import merchants
 from tests.conftest import START
 
 #: The same keys as in the fixture `settings`.
@@ -66,3 +72,64 @@ def a_person(session: Session, book: Book, *roles: str, name: str = "陈桂芳",
     person = people.enrol(session, an_act(book), VAULT, new)
     assert not isinstance(person, Refusal)
     return person
+
+
+def a_claimed_act(session: Session, book: Book, at: datetime = START, actor: UUID = OPERATOR) -> Act:
+    """An act under a request that is claimed and answered, as whoever posts needs it."""
+    (claimed,) = journal.claim(session, book.id, [journal.Ask(actor, str(new_id()), b"input", at)])
+    assert isinstance(claimed, journal.Claimed)
+    journal.answer(session, book.id, [(claimed.request_id, 200, {})])
+    return an_act(book, at, actor=actor, request_id=claimed.request_id)
+
+
+def give_points(session: Session, book: Book, person: Person, points: int, at: datetime = START) -> None:
+    """Let a fund be given points, and award them to somebody."""
+    fund, passbook = ("fund", new_id()), ("passbook", person.id)
+    accounts = journal.open_accounts(session, book.id, [fund, passbook, ("source", book.id)], at)
+    act, about = a_claimed_act(session, book, at), journal.About(deed_on=local_day(at, book.zone))
+    ways = [(accounts["source", book.id], accounts[fund], "budget"), (accounts[fund], accounts[passbook], "award")]
+    movements = [
+        journal.Transfer(act=act, from_account=giver, to_account=taker, amount=points, kind=kind, about=about, position=position)
+        for position, (giver, taker, kind) in enumerate(ways)
+    ]
+    assert all(isinstance(outcome, journal.Posted) for outcome in journal.post(session, book.id, movements))
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A shop: a white unit with a till, its owner and a cashier."""
+
+    id: UUID
+    name: str
+    till_id: UUID
+    owner: Person
+    cashier: Person
+
+
+def a_unit(session: Session, book: Book, *, name: str = "旺财便民超市", colour: str = "white", area_code: str = GRID) -> library.Unit:
+    """A unit of the library."""
+    unit = library.add_unit(session, an_act(book), name=name, colour=colour, area_code=area_code)
+    assert not isinstance(unit, Refusal)
+    session.expunge(unit)  # so that reading it later begins nothing: on SQLite whoever reads holds the lock
+    return unit
+
+
+def a_shop(session: Session, book: Book, *, name: str = "旺财便民超市", area_code: str = GRID) -> Shop:
+    """A shop with one till, its owner and a cashier, who are volunteers too."""
+    unit, act, since = a_unit(session, book, name=name, area_code=area_code), an_act(book), local_day(START, book.zone)
+    till = merchants.add_till(session, act, unit.id, name="1号收银台")
+    assert not isinstance(till, Refusal)
+    owner, cashier = a_person(session, book, name="汪旺财"), a_person(session, book, name="姚春梅")
+    for person, role in ((owner, "shop_owner"), (cashier, "cashier")):
+        hired = merchants.hire(session, act, unit.id, person_id=person.id, role=role, starts_on=since)
+        assert not isinstance(hired, Refusal)
+    return Shop(unit.id, name, till.id, owner, cashier)
+
+
+def an_offer(session: Session, book: Book, unit_id: UUID, *, title: str = "菜籽油5升", points: int = 30, **others: Any) -> catalogue.Offer:
+    """An offer of a shop that holds from today and never runs out, unless told otherwise."""
+    plain = {"title": title, "points": points, "valid_from": local_day(START, book.zone)}
+    offer = catalogue.add_offer(session, an_act(book), unit_id, **(plain | others))
+    assert not isinstance(offer, Refusal)
+    session.expunge(offer)
+    return offer

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from ledger import journal
 from ledger import people
+from ledger import tariff
 from ledger.areas import Book
 from ledger.ids import new_id
 from ledger.people import Person
@@ -28,9 +29,10 @@ Somebody = Callable[..., tuple[Person, Ask]]
 
 @pytest.fixture
 def book(session: Session) -> Book:
-    """A book with its accounts."""
+    """A book with its accounts and its categories."""
     book = a_book(session)
     journal.open_book_accounts(session, book.id, START)
+    tariff.define_categories(session, an_act(book))
     session.commit()
     return book
 
@@ -46,6 +48,18 @@ def somebody(session: Session, book: Book, client: FlaskClient) -> Somebody:
         return person, asking(client, token)
 
     return enrol
+
+
+@pytest.fixture
+def as_person(session: Session, book: Book, client: FlaskClient) -> Callable[[Person], Ask]:
+    """Give a way to ask the API as somebody who is enrolled already."""
+
+    def ask_as(person: Person) -> Ask:
+        token = people.issue_bearer(session, an_act(book), [person.id], lives=timedelta(days=1))[0]
+        session.commit()
+        return asking(client, token)
+
+    return ask_as
 
 
 def asking(client: FlaskClient, token: str) -> Ask:
