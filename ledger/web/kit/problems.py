@@ -95,6 +95,10 @@ PROBLEMS: dict[str, Sentence] = {
     "id-malformed": Sentence(422, "编号不对。", "This is not an id."),
     "choice-malformed": Sentence(422, "请从给出的选项中选一个。", "Choose one of those given."),
     "cursor-malformed": Sentence(422, "翻页标记不对，请从第一页开始。", "This cursor is not valid; start from the first page."),
+    "time-malformed": Sentence(422, "时间不对，请按提示填写。", "This is not a time of day."),
+    "nothing-chosen": Sentence(422, "请至少选一个。", "Choose at least one."),
+    "too-many-chosen": Sentence(422, "一次最多 {most} 个，请分几次。", "At most {most} at a time; do the others afterwards."),
+    "passbook-unknown": Sentence(422, "没有这些存折号：{numbers}。", "There are no such passbook numbers: {numbers}."),
     # Areas
     "area-code-malformed": Sentence(422, "网格编号应为上级编号加后缀。", "A grid's code is its parent's code with a suffix."),
     "area-code-taken": Sentence(409, "这个编号已被使用，请换一个。", "This code is taken; choose another."),

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from ledger.web.kit import qr
 from ledger.web.kit.auth import maybe_me
 from ledger.web.kit.extensions import language
+from ledger.web.kit.problems import problem_body
 from ledger.web.kit.writing import csrf_token
 from ledger.web.kit.writing import form_key
 
@@ -69,8 +70,13 @@ def problem() -> object:
     return g.get("problem")
 
 
+def sentence(code: str) -> str:
+    """Return what to say of a problem of which only the code is known."""
+    return str(problem_body(code)["detail"])
+
+
 def init(app: Flask) -> None:
     """Give the templates of `app` all this."""
     app.jinja_env.filters |= {"points": points, "signed": signed, "yuan": yuan, "local": local, "day": day, "named": named}
     app.jinja_env.globals |= {"typed": typed, "form_fields": form_fields, "problem": problem, "maybe_me": maybe_me}
-    app.jinja_env.globals |= {"language": language, "qr": qr.svg}
+    app.jinja_env.globals |= {"language": language, "qr": qr.svg, "sentence": sentence}

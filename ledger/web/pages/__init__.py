@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from ledger.web.pages import host
+from ledger.web.pages import leader
 from ledger.web.pages import public
 from ledger.web.pages import sign_in
+from ledger.web.pages import staff
+from ledger.web.pages import venue
+from ledger.web.pages import volunteer
 
-ALL = (public.pages, sign_in.pages)
+ALL = (public.pages, sign_in.pages, volunteer.pages, venue.pages, leader.pages, staff.pages, host.pages)

@@ -26,6 +26,7 @@ from ledger.web.kit.problems import body_of
 from ledger.web.kit.problems import problem_body
 from ledger.web.kit.problems import show
 from ledger.web.kit.writing import csrf_token
+from ledger.web.pages.staff import STAFF
 
 pages = Blueprint("sign_in", __name__)
 
@@ -33,7 +34,7 @@ pages = Blueprint("sign_in", __name__)
 HOMES = (
     ("cashier", "till.till"),
     ("shop_owner", "till.till"),
-    ("approver", "staff.queue"),
+    *((role, "staff.home") for role in STAFF),
     ("building_leader", "leader.home"),
     ("volunteer", "volunteer.home"),
 )

@@ -1,0 +1,178 @@
+"""What the pages about deeds share: the choice of deeds, a deed read from its form, claims as they are listed, and what became of a set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import request
+from flask import url_for
+
+from ledger import claims
+from ledger import people
+from ledger import tariff
+from ledger.claims import Claim
+from ledger.claims import ClaimRow
+from ledger.claims import NewDeed
+from ledger.claims import Reach
+from ledger.errors import Invalid
+from ledger.errors import Refusal
+from ledger.web.kit import forms
+from ledger.web.kit.auth import me
+from ledger.web.kit.extensions import services
+from ledger.web.kit.extensions import session
+from ledger.web.kit.problems import PROBLEMS
+from ledger.web.kit.templating import named
+
+#: How many claims a page lists; what is ticked on it is one set.
+AT_ONCE = 50
+#: How many can be chosen in one form, also by their numbers.
+CHOSEN_MAX = 200
+_HANDLE = re.compile(r"(?<!\d)\d{4} ?\d{4}(?!\d)", re.ASCII)
+_MOMENT = re.compile(r"(19|20|21)\d{2}-\d{2}-\d{2}T\d{2}:\d{2}", re.ASCII)
+
+
+def deed_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the deeds of today's tariff, category by category, as the options of a choice."""
+    rates = tariff.rates_on(session(), me().book_id, me().today)
+    groups = [
+        (named(category), [(rate.deed, named(rate)) for rate in rates if rate.category == category.code])
+        for category in tariff.categories(session(), me().book_id)
+    ]
+    return [(category, deeds) for category, deeds in groups if deeds]
+
+
+def deed_from_form() -> NewDeed:
+    """Return the deed that a form tells of."""
+    day = forms.day("deed_on")
+    return NewDeed(
+        deed=forms.words("deed", 64),
+        deed_on=day,
+        place=forms.words("place", 200, least=0),
+        minutes=forms.whole("minutes", 1, 1440) if forms.text("minutes") else None,
+        starts_at=_moment("began", f"{day.isoformat()}T{began}") if (began := forms.text("began")) else None,
+        text=forms.words("text", 500, least=0, lines=True),
+    )
+
+
+def moment_of(name: str) -> datetime:
+    """Return the moment that was typed on the book's own clock."""
+    return _moment(name, forms.words(name, 16))
+
+
+def _moment(name: str, typed: str) -> datetime:
+    try:
+        if not _MOMENT.fullmatch(typed):
+            raise ValueError(typed)
+        return datetime.fromisoformat(typed).replace(tzinfo=ZoneInfo(me().zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Invalid("time-malformed", name) from None
+
+
+def ticked(name: str) -> list[UUID]:
+    """Return the ids that were ticked, each once."""
+    try:
+        return list(dict.fromkeys(UUID(value) for value in request.form.getlist(name)))
+    except ValueError:
+        raise Invalid("id-malformed", name) from None
+
+
+def chosen(name: str, *more: UUID) -> list[UUID]:
+    """Return the ids that were ticked and `more`; raise Invalid where there is none, or more than one set can be."""
+    ids = list(dict.fromkeys((*ticked(name), *more)))
+    if not ids:
+        raise Invalid("nothing-chosen", name)
+    if len(ids) > CHOSEN_MAX:
+        raise Invalid("too-many-chosen", name, most=CHOSEN_MAX)
+    return ids
+
+
+def persons_typed(name: str) -> list[UUID]:
+    """Return the persons whose passbook numbers were typed, in whatever way they were set apart."""
+    typed = forms.words(name, 4000, least=0, lines=True)
+    handles = [found.replace(" ", "") for found in _HANDLE.findall(typed)]
+    persons = people.by_handles(session(), me().book_id, handles)
+    unknown = [handle for handle in handles if handle not in persons] or re.sub(r"[,;、，；]", " ", _HANDLE.sub(" ", typed)).split()
+    if unknown:
+        raise Invalid("passbook-unknown", name, numbers="、".join(unknown[:5]))
+    return [persons[handle].id for handle in dict.fromkeys(handles)]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A claim with the names of those in it and what is told."""
+
+    row: ClaimRow
+    #: Who gets the points.
+    who: str
+    reporter: str
+    told: str
+    days: int
+    #: Why two must approve it, where two must.
+    why_two: tuple[str, ...]
+
+
+def listed(rows: Sequence[ClaimRow]) -> list[Listed]:
+    """Return claims as a page lists them, everything read for all of them at once."""
+    current, vault, book = session(), services().vault, me().book
+    now = services().clock.now()
+    persons = {person_id for row in rows for person_id in (row.claim.person_id, row.claim.reporter_id) if person_id}
+    names = people.names_of(current, vault, book.id, persons)
+    teams = people.teams_by_id(current, book.id, {row.claim.team_id for row in rows if row.claim.team_id})
+    told = claims.texts_of(current, vault, book.id, [row.claim for row in rows])
+    why = claims.why_two(current, book, claims.risks_of(current, book.id, rows), me().today)
+    return [
+        Listed(
+            row,
+            _name_of(row.claim, names, teams),
+            names[row.claim.reporter_id],
+            told[row.id],
+            (now - row.claim.reported_at).days,
+            why[row.id],
+        )
+        for row in rows
+    ]
+
+
+def _name_of(claim: Claim, names: Mapping[UUID, str], teams: Mapping[UUID, people.Team]) -> str:
+    if claim.person_id:
+        return names[claim.person_id]
+    assert claim.team_id is not None
+    return teams[claim.team_id].name
+
+
+def address_of_outcomes(endpoint: str, ids: Sequence[UUID], outcomes: Iterable[Any], **of: UUID) -> str:
+    """Return the address that shows what became of each of `ids`: those done, and by its code why each other was not."""
+    grouped: dict[str, list[str]] = {}
+    for asked, outcome in zip(ids, outcomes, strict=True):
+        refused = isinstance(outcome, Refusal)
+        grouped.setdefault(outcome.code if refused else "done", []).append((asked if refused else getattr(outcome, "id", asked)).hex)
+    return url_for(endpoint, **of, **grouped)  # type: ignore[arg-type]
+
+
+def outcomes_asked() -> tuple[list[UUID], dict[str, list[UUID]]]:
+    """Return what an address of outcomes says: the ids of those done, and the others by the code of why not."""
+    grouped = {code: _ids(request.args.getlist(code)) for code in request.args if code == "done" or code in PROBLEMS}
+    return grouped.pop("done", []), grouped
+
+
+def _ids(texts: Collection[str]) -> list[UUID]:
+    try:
+        return [UUID(text) for text in list(texts)[:CHOSEN_MAX]]
+    except ValueError:
+        raise Invalid("id-malformed", "outcomes") from None
+
+
+def reach_of_attester() -> Reach:
+    """Return whose reported deeds whoever asks may bear witness to: those in their charge, and those of their areas."""
+    charges = people.charges_of(session(), me().book_id, me().person_id) if me().has("building_leader") else set()
+    return Reach(me().scope("grid_worker", "approver"), frozenset(charges))

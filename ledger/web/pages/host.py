@@ -1,0 +1,129 @@
+"""The host's pages: planning activities, the rotating code at the venue, checking people in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from flask import Blueprint
+from flask import render_template
+from flask import url_for
+from flask.typing import ResponseReturnValue
+
+from ledger import activities
+from ledger import areas
+from ledger import claims
+from ledger import people
+from ledger.activities import Activity
+from ledger.activities import NewActivity
+from ledger.errors import NotFound
+from ledger.errors import Refusal
+from ledger.web.kit import forms
+from ledger.web.kit.addresses import code_address
+from ledger.web.kit.auth import allow
+from ledger.web.kit.auth import me
+from ledger.web.kit.extensions import services
+from ledger.web.kit.extensions import session
+from ledger.web.kit.writing import act
+from ledger.web.kit.writing import form_write
+from ledger.web.pages.deeds import address_of_outcomes
+from ledger.web.pages.deeds import chosen
+from ledger.web.pages.deeds import deed_choices
+from ledger.web.pages.deeds import moment_of
+from ledger.web.pages.deeds import outcomes_asked
+from ledger.web.pages.deeds import persons_typed
+
+pages = Blueprint("host", __name__)
+
+HOSTS = ("activity_host", "grid_worker", "administrator")
+AREAS_MAX = 300
+
+
+@pages.get("/hosting")
+@allow(*HOSTS)
+def hosted() -> ResponseReturnValue:
+    """Show the activities one hosts, the latest first."""
+    return render_template("ledger/host/hosted.html", activities=activities.hosted_by(session(), me().book_id, me().person_id))
+
+
+@pages.get("/hosting/new")
+@allow(*HOSTS)
+def new_form() -> ResponseReturnValue:
+    """Ask what is planned, where and when."""
+    found = [area for path in me().scope(*HOSTS) for area in areas.subtree(session(), me().book_id, path, limit=AREAS_MAX)]
+    return render_template("ledger/host/new.html", areas=[(area.code, area.name) for area in found], choices=deed_choices())
+
+
+@pages.post("/hosting/new")
+@allow(*HOSTS)
+@form_write(new_form)
+def create() -> str | Refusal:
+    """Plan an activity that one hosts."""
+    new = NewActivity(
+        area_code=forms.words("area_code", 64),
+        deed=forms.words("deed", 64),
+        title=forms.words("title", 200),
+        place=forms.words("place", 200),
+        starts_at=moment_of("starts_at"),
+        ends_at=moment_of("ends_at"),
+        capacity=forms.whole("capacity", 1, 100_000),
+        host_id=me().person_id,
+    )
+    made = activities.create(session(), act(), services().vault, me().scope(*HOSTS), new)
+    return made if isinstance(made, Refusal) else url_for("host.activity", activity_id=made.id)
+
+
+@pages.get("/hosting/<uuid:activity_id>")
+@allow(*HOSTS)
+def activity(activity_id: UUID) -> ResponseReturnValue:
+    """Show an activity one hosts: who is there, how to check people in and out, and what became of those just checked."""
+    found = _hosted(activity_id)
+    attendance = activities.attendance_of(session(), me().book_id, activity_id)
+    present = [one.person_id for one in attendance]
+    done, refused = outcomes_asked()
+    persons = people.persons(session(), me().book_id, [*present, *(person_id for ids in refused.values() for person_id in ids)])
+    names = people.names_of(session(), services().vault, me().book_id, present)
+    return render_template(
+        "ledger/host/activity.html", activity=found, attendance=attendance, persons=persons, names=names, done=done, refused=refused
+    )  # fmt: skip
+
+
+def _hosted(activity_id: UUID) -> Activity:
+    found = activities.activity(session(), me().book_id, activity_id)
+    if found.host_id != me().person_id:
+        raise NotFound("activity_id")
+    return found
+
+
+@pages.get("/hosting/<uuid:activity_id>/code")
+@allow(*HOSTS)
+def code(activity_id: UUID) -> ResponseReturnValue:
+    """Show the venue's code of this moment, large; the page refreshes itself."""
+    shown = activities.venue_code(session(), services().vault, me().book, activity_id, me().person_id, services().clock.now())
+    return render_template("ledger/host/code.html", activity=_hosted(activity_id), code=shown, address=code_address("v", shown.token))
+
+
+@pages.post("/hosting/<uuid:activity_id>/check-in")
+@allow(*HOSTS)
+@form_write(activity)
+def check_in(activity_id: UUID) -> str | Refusal:
+    """Check people in by their passbook numbers."""
+    ids = chosen("person_id", *persons_typed("numbers"))
+    outcomes = activities.check_in(session(), act(), ids, activity_id=activity_id, by="host")
+    return _shown(activity_id, ids, outcomes)
+
+
+@pages.post("/hosting/<uuid:activity_id>/check-out")
+@allow(*HOSTS)
+@form_write(activity)
+def check_out(activity_id: UUID) -> str | Refusal:
+    """Check out those who were ticked or whose passbook numbers were typed."""
+    ids = chosen("person_id", *persons_typed("numbers"))
+    outcomes = claims.check_out(session(), act(), services().vault, ids, activity_id=activity_id, by="host")
+    return _shown(activity_id, ids, outcomes)
+
+
+def _shown(activity_id: UUID, ids: list[UUID], outcomes: Sequence[object]) -> str | Refusal:
+    if len(outcomes) == 1 and isinstance(outcomes[0], Refusal):
+        return outcomes[0]
+    return address_of_outcomes("host.activity", ids, outcomes, activity_id=activity_id)

@@ -1,0 +1,176 @@
+"""The building leader's pages: the households, bearing witness, proposing deeds; grid workers share those where they do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from flask import Blueprint
+from flask import render_template
+from flask import url_for
+from flask.typing import ResponseReturnValue
+
+from ledger import claims
+from ledger import people
+from ledger.claims import REASONS
+from ledger.claims import Reach
+from ledger.errors import Refusal
+from ledger.web.kit import forms
+from ledger.web.kit.auth import allow
+from ledger.web.kit.auth import me
+from ledger.web.kit.extensions import services
+from ledger.web.kit.extensions import session
+from ledger.web.kit.writing import act
+from ledger.web.kit.writing import form_write
+from ledger.web.pages.deeds import AT_ONCE
+from ledger.web.pages.deeds import address_of_outcomes
+from ledger.web.pages.deeds import chosen
+from ledger.web.pages.deeds import deed_choices
+from ledger.web.pages.deeds import deed_from_form
+from ledger.web.pages.deeds import listed
+from ledger.web.pages.deeds import outcomes_asked
+from ledger.web.pages.deeds import reach_of_attester
+
+pages = Blueprint("leader", __name__)
+
+ATTESTERS = ("building_leader", "grid_worker", "approver")
+PROPOSERS = ("building_leader", "grid_worker", "administrator")
+
+
+@pages.get("/leader")
+@allow("building_leader")
+def home() -> ResponseReturnValue:
+    """Show what waits for one's word, and the ways on."""
+    waiting = claims.queue(session(), me().book_id, reach_of_attester(), ["reported"], limit=AT_ONCE)
+    return render_template("ledger/leader/home.html", waiting=len(waiting), most=AT_ONCE)
+
+
+@pages.get("/leader/households")
+@allow("building_leader")
+def households() -> ResponseReturnValue:
+    """Show the households in one's charge."""
+    found = people.households_of_leader(session(), me().book_id, me().person_id)
+    ids = [person_id for household in found for person_id in household]
+    fields = people.fields_of(session(), services().vault, me().book_id, ids, ["name", "phone", "address"])
+    return render_template(
+        "ledger/leader/households.html", households=found, fields=fields, persons=people.persons(session(), me().book_id, ids)
+    )  # fmt: skip
+
+
+@pages.get("/attest")
+@allow(*ATTESTERS)
+def attestations() -> ResponseReturnValue:
+    """Show the reported deeds that wait for somebody's word."""
+    rows = claims.queue(session(), me().book_id, reach_of_attester(), ["reported"], limit=AT_ONCE)
+    return render_template("ledger/claims/attestations.html", claims=listed(rows), reasons=REASONS)
+
+
+@pages.post("/attest")
+@allow(*ATTESTERS)
+@form_write(attestations)
+def attest() -> str:
+    """Bear witness to the ticked deeds, or return or refuse them with a reason."""
+    reach, ids = reach_of_attester(), chosen("id")
+    step = forms.choice("step", "attest", "return", "refuse")
+    if step == "attest":
+        outcomes = claims.attest(session(), act(), reach, ids)
+    else:
+        turn_down = claims.return_ if step == "return" else claims.refuse
+        note = forms.words("note", 500, least=0, lines=True)
+        outcomes = turn_down(session(), act(), reach, ids, reason=forms.choice("reason", *REASONS), note=note)
+    return address_of_outcomes("leader.attested", ids, outcomes)
+
+
+@pages.get("/attest/done")
+@allow(*ATTESTERS)
+def attested() -> ResponseReturnValue:
+    """Show what became of the deeds that were ticked."""
+    done, refused = outcomes_asked()
+    ids = [*done, *(claim_id for ids in refused.values() for claim_id in ids)]
+    rows = claims.among(session(), me().book_id, ids, reach_of_attester())
+    found = {one.row.id: one for one in listed(rows)}
+    return render_template("ledger/claims/outcomes.html", claims=found, done=done, refused=refused, back="leader.attestations")
+
+
+@pages.get("/leader/propose")
+@allow("building_leader")
+def propose_form() -> ResponseReturnValue:
+    """Ask what was done, and by whom of those in one's charge."""
+    charges = sorted(people.charges_of(session(), me().book_id, me().person_id))
+    names = people.names_of(session(), services().vault, me().book_id, charges)
+    return render_template("ledger/leader/propose.html", names=names, choices=deed_choices(), today=me().today)
+
+
+@pages.post("/leader/propose")
+@allow("building_leader")
+@form_write(propose_form)
+def propose() -> str | Refusal:
+    """Report a deed for one or several of those in one's charge."""
+    charges = frozenset(people.charges_of(session(), me().book_id, me().person_id))
+    return proposed_for(Reach(charges=charges), "building_leader", chosen("person_id"))
+
+
+def proposed_for(reach: Reach, source: str, person_ids: Sequence[UUID], team_ids: Sequence[UUID] = ()) -> str | Refusal:
+    """Propose the deed of a form for each of these; one who is refused alone sees the form again, of several each is shown."""
+    told = deed_from_form()
+    deeds = [replace(told, person_id=person_id) for person_id in person_ids] + [replace(told, team_id=team_id) for team_id in team_ids]
+    outcomes = claims.propose(session(), act(), services().vault, reach, source, deeds)
+    if len(outcomes) == 1 and isinstance(outcomes[0], Refusal):
+        return outcomes[0]
+    return address_of_outcomes("leader.proposals_made", [*person_ids, *team_ids], outcomes)
+
+
+@pages.get("/proposals/made")
+@allow(*PROPOSERS)
+def proposals_made() -> ResponseReturnValue:
+    """Show what became of the deeds that were proposed, person by person."""
+    done, refused = outcomes_asked()
+    rows = claims.among(session(), me().book_id, done, own=me().person_id)
+    ids = [person_id for ids in refused.values() for person_id in ids]
+    return render_template("ledger/claims/made.html", claims=listed(rows), refused=refused, names=_names_within_reach(ids))
+
+
+def _names_within_reach(ids: Sequence[UUID]) -> dict[UUID, str]:
+    charges = people.charges_of(session(), me().book_id, me().person_id)
+    scope = me().scope("grid_worker", "administrator")
+    near = people.within(session(), me().book_id, ids, scope) | (charges & set(ids))
+    teams = people.teams_by_id(session(), me().book_id, set(ids) - near)
+    return people.names_of(session(), services().vault, me().book_id, near) | {team.id: team.name for team in teams.values()}
+
+
+@pages.get("/proposals")
+@allow(*PROPOSERS)
+def proposals() -> ResponseReturnValue:
+    """Show what one proposed for others, the newest first, and where each stands."""
+    rows = claims.reported_by(session(), me().book_id, me().person_id)
+    return render_template("ledger/claims/proposals.html", claims=listed(rows))
+
+
+@pages.get("/proposals/<uuid:claim_id>")
+@allow(*PROPOSERS)
+def proposal(claim_id: UUID) -> ResponseReturnValue:
+    """Show one proposal, and, where it was returned, the form to tell it anew."""
+    row = claims.claim(session(), me().book_id, claim_id, own=me().person_id)
+    is_teller = row.claim.reporter_id == me().person_id
+    return render_template(
+        "ledger/claims/proposal.html", claim=listed([row])[0], choices=deed_choices(), today=me().today, is_teller=is_teller
+    )  # fmt: skip
+
+
+@pages.post("/proposals/<uuid:claim_id>")
+@allow(*PROPOSERS)
+@form_write(proposal)
+def propose_again(claim_id: UUID) -> str | Refusal:
+    """Tell a returned proposal anew."""
+    moved = claims.resubmit(session(), act(), services().vault, claim_id, deed_from_form())
+    return moved if isinstance(moved, Refusal) else url_for("leader.proposal", claim_id=claim_id, told=1)
+
+
+@pages.post("/proposals/<uuid:claim_id>/withdraw")
+@allow(*PROPOSERS)
+@form_write(proposal)
+def withdraw(claim_id: UUID) -> str | Refusal:
+    """Take a proposal back."""
+    moved = claims.withdraw(session(), act(), claim_id)
+    return moved if isinstance(moved, Refusal) else url_for("leader.proposal", claim_id=claim_id)

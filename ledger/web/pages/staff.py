@@ -1,0 +1,140 @@
+"""The office's pages: the queue of approval, and proposing deeds for several people or from a sheet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from flask import Blueprint
+from flask import render_template
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from ledger import areas
+from ledger import claims
+from ledger import people
+from ledger.claims import REASONS
+from ledger.claims import Reach
+from ledger.errors import Invalid
+from ledger.errors import Refusal
+from ledger.web.kit import forms
+from ledger.web.kit.auth import allow
+from ledger.web.kit.auth import me
+from ledger.web.kit.extensions import services
+from ledger.web.kit.extensions import session
+from ledger.web.kit.paging import page_of
+from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.writing import act
+from ledger.web.kit.writing import form_write
+from ledger.web.pages.deeds import AT_ONCE
+from ledger.web.pages.deeds import address_of_outcomes
+from ledger.web.pages.deeds import chosen
+from ledger.web.pages.deeds import deed_choices
+from ledger.web.pages.deeds import listed
+from ledger.web.pages.deeds import outcomes_asked
+from ledger.web.pages.deeds import persons_typed
+from ledger.web.pages.deeds import reach_of_attester
+from ledger.web.pages.deeds import ticked
+from ledger.web.pages.leader import proposed_for
+
+pages = Blueprint("staff", __name__)
+
+STAFF = ("approver", "grid_worker", "activity_host", "administrator")
+WORKERS = ("grid_worker", "administrator")
+#: Decided already, and not yet in a passbook.
+ON_THE_WAY = ("on_notice", "awaiting_funds")
+
+
+@pages.get("/staff")
+@allow(*STAFF)
+def home() -> ResponseReturnValue:
+    """Show what waits, and the ways on."""
+    to_approve = claims.queue(session(), me().book_id, _reach_of_approver(), ["attested"], limit=AT_ONCE)
+    to_attest = claims.queue(session(), me().book_id, reach_of_attester(), ["reported"], limit=AT_ONCE)
+    return render_template("ledger/staff/home.html", to_approve=len(to_approve), to_attest=len(to_attest), most=AT_ONCE)
+
+
+def _reach_of_approver() -> Reach:
+    return Reach(me().scope("approver"))
+
+
+@pages.get("/staff/queue")
+@allow("approver")
+def queue() -> ResponseReturnValue:
+    """Show what waits for approval, the oldest first."""
+    rows, further = _queued(["attested"])
+    return render_template("ledger/staff/queue.html", claims=listed(rows), next=further, reasons=REASONS)
+
+
+def _queued(states: list[str]) -> tuple[list[claims.ClaimRow], str | None]:
+    after = read_cursor(request.args.get("cursor"), datetime.fromisoformat, UUID)
+    if after and after[0].tzinfo is None:
+        raise Invalid("cursor-malformed", "cursor")
+    rows = claims.queue(session(), me().book_id, _reach_of_approver(), states, after=after, limit=AT_ONCE + 1)
+    page = page_of(rows, AT_ONCE, lambda row: [row.claim.reported_at.isoformat(), row.id])
+    return list(page.items), page.next
+
+
+@pages.post("/staff/queue")
+@allow("approver")
+@form_write(queue)
+def decide() -> str:
+    """Approve the ticked deeds, or return or refuse them with a reason."""
+    ids, scope = chosen("id"), me().scope("approver")
+    step = forms.choice("step", "approve", "return", "refuse")
+    if step == "approve":
+        outcomes = claims.approve(session(), act(), scope, ids)
+    else:
+        turn_down = claims.return_ if step == "return" else claims.refuse
+        note = forms.words("note", 500, least=0, lines=True)
+        outcomes = turn_down(session(), act(), Reach(scope), ids, reason=forms.choice("reason", *REASONS), note=note)
+    return address_of_outcomes("staff.decided", ids, outcomes)
+
+
+@pages.get("/staff/queue/done")
+@allow("approver")
+def decided() -> ResponseReturnValue:
+    """Show what became of the deeds that were ticked."""
+    done, refused = outcomes_asked()
+    ids = [*done, *(claim_id for ids in refused.values() for claim_id in ids)]
+    rows = claims.among(session(), me().book_id, ids, _reach_of_approver())
+    found = {one.row.id: one for one in listed(rows)}
+    return render_template("ledger/claims/outcomes.html", claims=found, done=done, refused=refused, back="staff.queue")
+
+
+@pages.get("/staff/on-the-way")
+@allow("approver")
+def on_the_way() -> ResponseReturnValue:
+    """Show what is approved and not yet in a passbook: on public notice, or waiting for funds."""
+    rows, further = _queued(list(ON_THE_WAY))
+    return render_template("ledger/staff/on_the_way.html", claims=listed(rows), next=further)
+
+
+@pages.get("/staff/propose")
+@allow(*WORKERS)
+def propose_form() -> ResponseReturnValue:
+    """Ask what was done and by whom, going down from one's own areas to a grid and its people."""
+    scope, book_id = me().scope(*WORKERS), me().book_id
+    area = areas.area(session(), book_id, request.args["area"], scope) if "area" in request.args else None
+    within = (area.path,) if area else scope
+    below = (
+        areas.children(session(), book_id, area.code) if area else [areas.subtree(session(), book_id, path, limit=1)[0] for path in scope]
+    )
+    (after,) = read_cursor(request.args.get("cursor"), str) or ("",)
+    page = page_of(people.living_in(session(), book_id, within, after=after, limit=AT_ONCE + 1), AT_ONCE, lambda one: [one.handle])
+    names = people.names_of(session(), services().vault, book_id, [one.id for one in page.items])
+    return render_template(
+        "ledger/staff/propose.html", area=area, below=below, persons=page.items, names=names, next=page.next,
+        teams=people.teams(session(), book_id, within), choices=deed_choices(), today=me().today,
+    )  # fmt: skip
+
+
+@pages.post("/staff/propose")
+@allow(*WORKERS)
+@form_write(propose_form)
+def propose() -> str | Refusal:
+    """Report a deed for several people and teams."""
+    teams = ticked("team_id")
+    typed = persons_typed("numbers")
+    persons = chosen("person_id", *typed) if typed or not teams else ticked("person_id")
+    return proposed_for(Reach(me().scope(*WORKERS)), "grid_worker", persons, teams)

@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from ledger.errors import Refusal
+from redeem import merchants
+from tests.builders import a_shop
+from tests.builders import an_act
+from tests.conftest import HandClock
+from tests.journeys.browser import Browser
+from tests.web.pages.desk import Desk
+from tests.web.pages.desk import a_desk
+
+
+@pytest.fixture
+def desk(app: Flask, session: Session, clock: HandClock) -> Desk:
+    return a_desk(app, session, clock)
+
+
+def test_the_cursor_stands_in_the_field_for_the_code(desk: Desk) -> None:
+    assert desk.cashier.open("/till").focus == "code"
+
+
+def test_a_small_scanned_code_is_taken_at_once_and_answered_in_green(desk: Desk) -> None:
+    answer = desk.take(30)
+    assert (answer.status, answer.headings, answer.refresh) == (200, ["已收 30 分"], None)
+    assert f"存折尾号 {desk.person.handle[-2:]}" in answer.text
+    assert desk.person.handle not in answer.html
+    assert 'class="answer ok"' in answer.html
+    assert desk.balance() == 470
+    assert desk.cashier.follow("下一位").focus == "code"
+
+
+def test_a_code_that_is_read_out_is_taken_too(desk: Desk) -> None:
+    assert desk.take(30, desk.typed_code()).headings == ["已收 30 分"]
+    assert desk.balance() == 470
+
+
+def test_an_offer_is_chosen_by_a_link_so_that_the_scanner_keeps_its_field(desk: Desk) -> None:
+    desk.offer(points=20, cash_fen=250, stock=5)
+    desk.cashier.open("/till")
+    chosen = desk.cashier.follow("菜籽油5升")
+    assert (chosen.focus, chosen.form("收取").fields["quantity"]) == ("code", ["1"])
+    answer = desk.cashier.send("收取", quantity="2", code=desk.code())
+    assert answer.headings == ["已收 40 分"]
+    assert "+ ¥5.00" in answer.text
+    assert "菜籽油5升 × 2" in answer.text
+    assert "请另收现金" in answer.text
+
+
+def test_a_code_that_was_scanned_first_is_kept_while_something_is_chosen(desk: Desk) -> None:
+    desk.offer()
+    code = desk.code()
+    desk.cashier.open("/till")
+    asked = desk.cashier.send("收取", code=code)
+    assert (asked.status, asked.form("收取").fields["code"]) == (422, [code])
+    assert "选一项商品" in asked.text
+    chosen = desk.cashier.follow("菜籽油5升")
+    assert (chosen.form("收取").fields["code"], chosen.focus) == ([code], "收取")
+    assert desk.cashier.send("收取").headings == ["已收 30 分"]
+
+
+def test_a_wrong_code_is_answered_in_red_and_the_next_try_keeps_what_was_asked(desk: Desk) -> None:
+    answer = desk.take(30, "123")
+    assert (answer.status, answer.headings) == (404, ["没有扣分"])
+    assert 'class="answer no"' in answer.html
+    assert "兑换码不对" in answer.text
+    again = desk.cashier.follow("再扫一次")
+    assert (again.focus, again.form("收取").fields["points"], again.form("收取").fields["code"]) == ("code", ["30"], [""])
+    assert desk.balance() == 500
+
+
+def test_a_large_request_waits_and_the_page_asks_until_it_is_confirmed(desk: Desk) -> None:
+    waiting = desk.take(60)
+    assert (waiting.headings, waiting.refresh) == (["等居民在手机上确认"], f"3;url={waiting.address}")
+    assert desk.balance() == 500
+    desk.volunteer.open("/waiting")
+    desk.volunteer.send("确认")
+    answer = desk.cashier.open(waiting.address)
+    assert (answer.headings, answer.refresh) == (["已收 60 分"], None)
+    assert desk.balance() == 440
+
+
+def test_a_request_that_waits_can_be_taken_back(desk: Desk) -> None:
+    desk.take(60)
+    answer = desk.cashier.send("取消这一笔")
+    assert (answer.headings, answer.refresh) == (["已取消"], None)
+    assert "没有扣分，请不要交货" in answer.text
+    assert desk.volunteer.open("/waiting").forms == desk.volunteer.page.forms[-1:]
+
+
+def test_what_was_confirmed_in_the_meantime_is_not_taken_back(desk: Desk) -> None:
+    waiting = desk.take(60)
+    desk.volunteer.open("/waiting")
+    desk.volunteer.send("确认")
+    desk.cashier.page = waiting
+    answer = desk.cashier.send("取消这一笔")
+    assert (answer.status, answer.headings) == (409, ["已收 60 分"])
+    assert desk.balance() == 440
+
+
+def test_a_request_that_nobody_confirms_lapses(desk: Desk) -> None:
+    waiting = desk.take(60)
+    desk.clock.advance(minutes=6)
+    assert desk.cashier.open(waiting.address).headings == ["已超时"]
+    assert desk.balance() == 500
+
+
+def test_a_form_that_is_sent_twice_takes_once(desk: Desk) -> None:
+    form = desk.cashier.open("/till").form("收取")
+    code = desk.code()
+    first, second = (desk.cashier.client.post("/till", data=form.fields | {"points": "30", "code": code}).location for _ in range(2))
+    assert first == second
+    assert desk.balance() == 470
+
+
+def test_a_second_use_says_when_and_at_which_till_the_first_was(desk: Desk) -> None:
+    code = desk.code()
+    desk.take(30, code)
+    answer = desk.take(30, code)
+    assert answer.status == 409
+    assert "2026-11-23 09:00" in answer.text
+    assert "1号收银台" in answer.text
+    assert desk.balance() == 470
+
+
+def test_a_till_that_guesses_has_to_wait(desk: Desk) -> None:
+    statuses = [desk.take(10, "12345678 000000").status for _ in range(11)]
+    assert statuses == [404] * 10 + [429]
+
+
+@pytest.mark.parametrize("points", ["0", "-1", "1.5", "1e3", "１", "NaN", "1" * 30, str(2**63), "true", ""])
+def test_points_that_are_none_are_told_at_their_field_and_nothing_is_taken(desk: Desk, points: str) -> None:
+    desk.cashier.open("/till")
+    asked = desk.cashier.send("收取", points=points, code=desk.code())
+    assert asked.status == 422
+    assert 'id="points-wrong"' in asked.html
+    assert asked.form("收取").fields["points"] == [points]
+    assert desk.balance() == 500
+
+
+@pytest.mark.parametrize("changed", [{"till_id": "x"}, {"till_id": str(uuid4())}, {"offer_id": "x"}, {"offer_id": str(uuid4())}])
+def test_a_till_or_offer_that_is_none_is_not_found_or_malformed(desk: Desk, changed: dict[str, str]) -> None:
+    form = desk.cashier.open("/till").form("收取")
+    sent = {name: values[0] for name, values in form.fields.items()} | {"points": "30", "quantity": "1", "code": desk.code()} | changed
+    assert desk.cashier.client.post("/till", data=sent).status_code == 422
+    assert desk.balance() == 500
+
+
+def test_whoever_has_several_tills_chooses_one(desk: Desk) -> None:
+    added = merchants.add_till(desk.session, an_act(desk.book), desk.shop.id, name="2号收银台")
+    assert not isinstance(added, Refusal)
+    desk.session.commit()
+    assert [words for words, _ in desk.cashier.open("/till").links if "号收银台" in words] == [
+        "旺财便民超市 · 1号收银台", "旺财便民超市 · 2号收银台",
+    ]  # fmt: skip
+    here = desk.cashier.follow("2号收银台")
+    assert "旺财便民超市 · 2号收银台" in here.text
+    assert desk.cashier.send("收取", points="30", code=desk.code()).headings == ["已收 30 分"]
+    assert "2号收银台" in desk.volunteer.open("/code").html or desk.balance() == 470
+
+
+def test_an_order_code_is_a_picture_and_a_number_until_it_is_paid(desk: Desk) -> None:
+    drawn = desk.draw(80)
+    assert (drawn.headings, drawn.refresh) == (["请居民扫码确认"], f"3;url={drawn.address}")
+    assert "还有 120 秒" in drawn.text
+    desk.volunteer.scan(drawn)
+    desk.volunteer.send("确认")
+    answer = desk.cashier.open(drawn.address)
+    assert (answer.headings, answer.refresh) == (["已收 80 分"], None)
+    assert desk.balance() == 420
+
+
+def test_an_order_that_nobody_pays_in_time_lapses(desk: Desk) -> None:
+    drawn = desk.draw(80)
+    desk.clock.advance(seconds=121)
+    assert desk.cashier.open(drawn.address).headings == ["已超时"]
+
+
+def test_an_order_is_taken_back(desk: Desk) -> None:
+    drawn = desk.draw(80)
+    address = drawn.scan()
+    assert desk.cashier.send("取消这一笔").headings == ["已取消"]
+    assert desk.volunteer.open(address).status == 409
+
+
+def test_a_link_puts_no_other_orders_picture_on_the_screen(desk: Desk) -> None:
+    one, other = desk.draw(80), desk.draw(90)
+    code = other.address.partition("?")[2]
+    page = desk.cashier.open(f"{one.address.partition('?')[0]}?{code}")
+    assert 'class="qr"' not in page.html
+    assert page.headings == ["请居民扫码确认"]
+
+
+def test_today_shows_sums_and_of_people_only_a_tail(desk: Desk) -> None:
+    desk.take(30)
+    desk.clock.advance(minutes=1)
+    desk.take(20)
+    desk.clock.advance(minutes=1)
+    desk.take(60)
+    today = desk.cashier.open("/till/today")
+    assert "兑换笔数2" in today.text
+    assert "收到积分50" in today.text
+    assert "社区应付 旺财便民超市50 分" in today.text
+    assert today.text.count("已兑换") == 2
+    assert today.text.count("等确认") == 1
+    assert f"存折尾号 {desk.person.handle[-2:]}" in today.text
+    assert desk.person.handle not in today.html
+
+
+def test_yesterday_is_not_today(desk: Desk) -> None:
+    desk.take(30)
+    desk.clock.advance(days=1)
+    today = desk.enter(desk.shop.cashier).open("/till/today")
+    assert "兑换笔数0" in today.text
+    assert "社区应付 旺财便民超市30 分" in today.text
+
+
+def test_a_mistake_is_voided_in_part_and_then_the_rest(desk: Desk) -> None:
+    desk.take(30)
+    desk.cashier.follow("收错了")
+    assert desk.cashier.send("撤销", points="31", reason="多收").status == 409
+    assert "最多还能撤销 30 分" in desk.cashier.page.text
+    part = desk.cashier.send("撤销", points="10", reason="多收")
+    assert part.headings == ["已收 20 分"]
+    assert desk.balance() == 480
+    desk.cashier.open("/till/today")
+    desk.cashier.follow("撤销")
+    assert desk.cashier.send("撤销", reason="退货").headings == ["已全部撤销"]
+    assert desk.balance() == 500
+    assert "其中已撤销30" in desk.cashier.open("/till/today").text
+
+
+def test_a_void_wants_a_reason(desk: Desk) -> None:
+    desk.take(30)
+    desk.cashier.follow("收错了")
+    asked = desk.cashier.send("撤销")
+    assert asked.status == 422
+    assert 'id="reason-wrong"' in asked.html
+    assert desk.balance() == 470
+
+
+def test_tomorrow_a_cashier_voids_no_more(desk: Desk) -> None:
+    answer = desk.take(30)
+    void = f"{answer.address}/void"
+    desk.clock.advance(days=1)
+    cashier = desk.enter(desk.shop.cashier)
+    cashier.open(void)
+    refused = cashier.send("撤销", reason="退货")
+    assert refused.status == 409
+    assert "只能撤销当天" in refused.text
+    assert desk.balance() == 470
+
+
+def test_another_shop_sees_and_changes_nothing(desk: Desk) -> None:
+    other = a_shop(desk.session, desk.book, name="惠民粮油店")
+    stranger = desk.enter(other.cashier)
+    paid, waiting = desk.take(30).address, None
+    desk.clock.advance(minutes=1)
+    waiting = desk.take(60).address
+    for address in (paid, f"{paid}/void", waiting):
+        assert stranger.open(address).status == 404
+    form = stranger.open("/till/orders").form("出示商户码").fields
+    for address in (f"{waiting}/cancel", f"{paid}/void"):
+        assert stranger.client.post(address, data=form | {"reason": "x", "points": ""}).status_code == 404
+    assert desk.balance() == 470
+
+
+ADDRESSES = [
+    ("GET", "/till"), ("POST", "/till"), ("GET", "/till/orders"), ("POST", "/till/orders"), ("GET", "/till/today"),
+    ("GET", "/till/redemptions/{id}"), ("POST", "/till/redemptions/{id}/cancel"), ("GET", "/till/redemptions/{id}/void"),
+    ("POST", "/till/redemptions/{id}/void"),
+]  # fmt: skip
+
+
+def test_only_who_stands_at_a_till_is_let_in(desk: Desk) -> None:
+    redemption = desk.take(30).address.rpartition("/")[2]
+    outsiders = {role: desk.another(role) for role in ("volunteer", "building_leader", "grid_worker", "approver", "administrator")}
+    for method, address in ADDRESSES:
+        where = address.format(id=redemption)
+        for role, browser in outsiders.items():
+            assert browser.client.open(where, method=method).status_code == 403, (role, method, address)
+        assert Browser(desk.app).client.open(where, method=method).status_code == (302 if method == "GET" else 401), (method, address)
+        for browser in (desk.cashier, desk.owner):
+            # A form without its token is not carried out, but whoever may send it is not told that they may not.
+            answer = browser.client.open(where, method=method)
+            assert (answer.status_code, "没有做这件事的权限" in answer.text) == (200 if method == "GET" else 403, False), (method, address)
+
+
+def test_every_address_of_the_till_is_in_the_table(desk: Desk) -> None:
+    rules = {
+        (method, rule.rule.replace("<uuid:redemption_id>", "{id}"))
+        for rule in desk.app.url_map.iter_rules()
+        if rule.endpoint.startswith("till.")
+        for method in (rule.methods or set()) & {"GET", "POST"}
+    }
+    assert rules == set(ADDRESSES)
