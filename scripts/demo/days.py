@@ -94,7 +94,7 @@ def report_deeds(stage: Stage) -> None:
     credited = [
         _report(stage, "volunteer", "evening_patrol", 10, "1幢至5幢", "和马师傅一起巡到九点半"),
         _report(stage, "patrol", "evening_patrol", 10, "1幢至5幢", "晚上巡逻一圈，关好了单元门"),
-        _report(stage, "mediator", "sit_as_a_mediator_at_the_tea_house", 10, "茶馆调解室", "值守一下午", 120),
+        _report(stage, "mediator", "sit_as_a_mediator_at_the_tea_house", 10, "茶馆调解室", "", 120),
         _report(stage, "volunteer", "bring_meals_to_a_household_in_difficulty", 9, "3幢", "给楼里行动不便的老人送午饭"),
         _report(stage, "volunteer", "anti_fraud_talk_to_neighbours", 9, "楼下凉亭", "讲了冒充客服的骗法"),
         _report(stage, "nurse", "accompany_a_neighbour_to_the_clinic", 9, "社区卫生中心", "陪邻居看病取药", 90),
@@ -118,7 +118,7 @@ def _propose(stage: Stage) -> None:
 
 
 def _leave_waiting(stage: Stage) -> None:
-    _report(stage, "volunteer", "help_settle_a_dispute_between_neighbours", 1, "1幢", "劝和了两家为晾衣杆的争执")
+    _report(stage, "volunteer", "help_settle_a_dispute_between_neighbours", 1, "1幢", "")
     _report(stage, "teacher", "give_a_class_or_lecture", 1, "党群服务中心", "教孩子们书法", 60)
     attested = [
         _report(stage, "patrol_too", "evening_patrol", 3, "1幢至5幢", "巡逻一圈"),
