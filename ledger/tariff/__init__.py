@@ -16,18 +16,28 @@ from ledger.tariff.queries import rate_for
 from ledger.tariff.queries import rates_by_id
 from ledger.tariff.queries import rates_of
 from ledger.tariff.queries import rates_on
+from ledger.tariff.rules import COLUMNS
+from ledger.tariff.rules import MEASURES
+from ledger.tariff.rules import PERIODS
+from ledger.tariff.rules import UNITS
 from ledger.tariff.rules import Done
 from ledger.tariff.rules import Limit
 from ledger.tariff.rules import RateRow
+from ledger.tariff.rules import RowFault
 from ledger.tariff.rules import points_for
 from ledger.tariff.rules import within_caps
 
 __all__ = [
+    "COLUMNS",
+    "MEASURES",
+    "PERIODS",
+    "UNITS",
     "Category",
     "Done",
     "Limit",
     "Rate",
     "RateRow",
+    "RowFault",
     "TariffReport",
     "always_two",
     "categories",

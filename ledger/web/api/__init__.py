@@ -5,5 +5,6 @@ from __future__ import annotations
 from ledger.web.api import areas
 from ledger.web.api import book
 from ledger.web.api import people
+from ledger.web.api import tariff
 
-ALL = (book.blp, areas.blp, people.blp)
+ALL = (book.blp, areas.blp, people.blp, tariff.blp)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
+from ledger import people
 from ledger.web.kit.auth import rule_of
+from tests.builders import a_book
+from tests.builders import a_person
+from tests.builders import an_act
 
 
 def test_the_service_says_that_it_is_up(client: FlaskClient) -> None:
@@ -30,3 +37,16 @@ def test_the_document_is_public(client: FlaskClient) -> None:
     document = client.get("/api/v1/openapi.json").get_json()
     assert document["openapi"] == "3.1.0"
     assert "/api/v1/me" in document["paths"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "{", "[]", "1", '{"a": NaN}', '{"a": 1e400}', '{"name": "x", "name": "x"}', '{"name": "\\ud800"}', '{"a": ' + "[" * 100_000],
+)
+def test_a_body_is_one_object_of_plain_json(client: FlaskClient, session: Session, body: str) -> None:
+    book = a_book(session)
+    token = people.issue_bearer(session, an_act(book), [a_person(session, book, "grid_worker").id], lives=timedelta(days=1))[0]
+    session.commit()
+    headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "once"}
+    answer = client.post("/api/v1/people", data=body, content_type="application/json", headers=headers)
+    assert (answer.status_code, answer.get_json(force=True)["type"]) == (400, "/problems/body-malformed")
