@@ -106,6 +106,9 @@ class Desk:
     def lines(self, name: str) -> list[journal.LineRow]:
         return journal.history(self.session, self.book_id, self.account(name))
 
+    def all_lines(self, name: str) -> list[journal.LineRow]:
+        return journal.history(self.session, self.book_id, self.account(name), limit=1_000_000)
+
     def totals(self) -> dict[str, int]:
         totals = journal.trial_balance(self.session, self.book_id)
         assert sum(totals.values()) == 0

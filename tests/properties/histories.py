@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from ledger import journal
 from ledger.errors import Refusal
 from tests.books import Desk
+from tests.properties.edge import AT_COMMIT
 
 NAMES = ("li", "wang", "zhao")
-amounts = st.integers(1, 120)
+amounts = st.integers(1, 90)
 names = st.sampled_from(NAMES)
-back = st.integers(0, 5)
+back = st.integers(0, 2)
 
 #: One step: what is asked for, by name; `back` counts from the newest spend, award or hold.
 steps = st.one_of(
@@ -29,7 +30,15 @@ steps = st.one_of(
     st.tuples(st.just("void_hold"), back),
 )
 #: A history: sets of steps posted at once, with minutes in between.
-histories = st.lists(st.tuples(st.lists(steps, min_size=1, max_size=4), st.integers(0, 20)), min_size=1, max_size=12)
+histories = st.lists(st.tuples(st.lists(steps, min_size=1, max_size=4), st.integers(0, 15)), min_size=6, max_size=14)
+#: When the service is struck down while it writes (about ten statements): see `edge.struck_down`.
+strokes = st.one_of(st.just(AT_COMMIT), st.integers(0, 12))
+#: Writes, each sent as often as it has strokes.
+writes = st.lists(
+    st.tuples(st.sampled_from(("give", "spend")), names, amounts, st.lists(strokes, min_size=1, max_size=3)),
+    min_size=1,
+    max_size=6,
+)
 
 
 @dataclass
@@ -45,6 +54,8 @@ class Told:
     def live(self, history: list[tuple[list[Any], int]]) -> Told:
         """Go through `history` and return yourself."""
         self.desk.budget(600)
+        for name in NAMES:
+            self.awards.append(self.desk.award(name, 100).entry_id)
         for chosen, minutes in history:
             asked = [step for step in chosen if self._is_possible(step)]
             makes = [self._make(step, position) for position, step in enumerate(asked)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections import deque
 from datetime import UTC
 from datetime import datetime
@@ -123,3 +124,51 @@ def test_what_a_void_brings_back_after_its_year_has_closed_lives_to_the_end_of_t
         assert desk.balance("li").available == 100
         desk.clock.moment = datetime(2028, 1, 2, tzinfo=UTC)
         assert desk.balance("li").available == 0
+
+
+GIVING = st.one_of(
+    st.tuples(st.just("award"), st.sampled_from(("li", "wang")), st.integers(1, 100)),
+    st.tuples(st.just("spend"), st.sampled_from(("li", "wang")), st.integers(1, 100)),
+    st.tuples(st.just("gift"), st.sampled_from((("li", "wang"), ("wang", "li"))), st.integers(1, 100)),
+)
+
+
+@given(history=st.lists(st.lists(GIVING, max_size=6), min_size=2, max_size=6))
+def test_points_given_away_keep_their_year_and_nobody_keeps_more_than_the_living_years_earned(database: Database, history: Any) -> None:
+    with Session(database.engine) as session:
+        desk = open_desk(session)
+        desk.clock.moment = datetime(2025, 3, 1, tzinfo=UTC)
+        desk.budget(100_000)
+        earned = {name: defaultdict[int, int](int) for name in ("li", "wang")}
+        for year, chosen in enumerate(history, 2025):
+            desk.clock.moment = datetime(year, 3, 1, tzinfo=UTC)
+            desk.close_year()
+            for step in chosen:
+                desk.clock.advance(days=1)
+                match step:
+                    case ("award", name, points):
+                        desk.award(name, points)
+                        earned[name][year] += points
+                    case ("spend", name, points):
+                        desk.post([desk.spend(name, points)])
+                    case ("gift", (giver, taker), points):
+                        give_away(desk, earned, giver, taker, points, year)
+            for name, by_year in earned.items():
+                assert desk.balance(name).balance <= by_year[year - 1] + by_year[year]
+            living = sum(
+                line.amount for name in earned for line in desk.all_lines(name) if line.kind == "award" and line.deed_on.year >= year - 1
+            )
+            assert sum(desk.balance(name).balance for name in earned) <= living
+        assert desk.faults() == []
+
+
+def give_away(desk: Desk, earned: Any, giver: str, taker: str, points: int, year: int) -> None:
+    """Give points away, the oldest first, by one entry for each year they were earned in."""
+    left = min(points, desk.balance(giver).available)
+    for term in (year - 1, year):
+        if moved := min(left, earned[giver][term]):
+            (outcome,) = desk.post([desk.transfer(giver, taker, moved, "gift", term=term)])
+            assert isinstance(outcome, journal.Posted)
+            earned[giver][term] -= moved
+            earned[taker][term] += moved
+            left -= moved

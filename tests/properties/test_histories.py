@@ -9,25 +9,24 @@ import pytest
 from hypothesis import given
 from sqlalchemy.orm import Session
 
-from ledger import journal
 from tests.books import open_desk
 from tests.conftest import Database
 from tests.conftest import fresh_database
-from tests.properties.histories import NAMES
+from tests.properties import laws
+from tests.properties.edge import Edge
 from tests.properties.histories import Told
 from tests.properties.histories import histories
+from tests.properties.histories import writes
 
 
 @given(history=histories)
 def test_whatever_happens_the_laws_hold(database: Database, history: Any) -> None:
-    with Session(database.engine) as session:
-        told = Told(open_desk(session)).live(history)
-        lines, balances, totals = told.ending()
-        assert told.desk.faults() == []  # no gap, before + amount = after, reversals and holds, counters
-        assert sum(totals.values()) == 0  # conservation
-        for name in (*NAMES, "fund"):
-            assert all(line[4] >= 0 for line in lines[name])
-            assert balances[name].available >= 0  # never below the floor
+    laws.whatever_happens(database.engine, history)
+
+
+@given(sent=writes)
+def test_whoever_sends_again_and_wherever_the_service_is_struck_down_each_write_happens_once(database: Database, sent: Any) -> None:
+    laws.whoever_sends_again(Edge, database.engine, sent)
 
 
 @given(history=histories)
@@ -45,18 +44,3 @@ def engines(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     folder: Path = tmp_path_factory.mktemp("engines")
     with fresh_database("sqlite", request, folder) as sqlite, fresh_database("postgresql", request, folder) as postgresql:
         yield sqlite, postgresql
-
-
-@given(history=histories)
-def test_a_replay_is_harmless(database: Database, history: Any) -> None:
-    with Session(database.engine) as session:
-        told = Told(open_desk(session)).live(history)
-        before = told.ending()
-        ask = journal.Ask(told.desk.book_id, "again", b"input", told.desk.clock.now())
-        (first,) = journal.claim(session, told.desk.book_id, [ask])
-        assert isinstance(first, journal.Claimed)
-        journal.answer(session, told.desk.book_id, [(first.request_id, 200, {"points": 5})])
-        session.commit()
-        (second,) = journal.claim(session, told.desk.book_id, [ask])
-        assert second == journal.Answered(first.request_id, 200, {"points": 5})
-        assert told.ending() == before
