@@ -53,9 +53,9 @@ def households() -> ResponseReturnValue:
     found = people.households_of_leader(session(), me().book_id, me().person_id)
     ids = [person_id for household in found for person_id in household]
     fields = people.fields_of(session(), services().vault, me().book_id, ids, ["name", "phone", "address"])
-    return render_template(
-        "ledger/leader/households.html", households=found, fields=fields, persons=people.persons(session(), me().book_id, ids)
-    )  # fmt: skip
+    homes = [(next((fields[one]["address"] for one in members if "address" in fields[one]), ""), members) for members in found]
+    persons = people.persons(session(), me().book_id, ids)
+    return render_template("ledger/leader/households.html", households=homes, fields=fields, persons=persons)
 
 
 @pages.get("/attest")
