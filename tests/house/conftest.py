@@ -1,0 +1,103 @@
+"""What the tests of the whole house stand on: the demonstration community, in which everything has happened once, and its people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ledger import areas
+from ledger import journal
+from ledger import people
+from ledger.store import Base
+from redeem import merchants
+from scripts.demo.cast import COUNTY
+from scripts.demo.community import draw_grids
+from scripts.demo.community import enrol
+from scripts.demo.community import fill_library
+from scripts.demo.community import set_tariff
+from scripts.demo.days import hold_activities
+from scripts.demo.days import redeem
+from scripts.demo.days import report_deeds
+from scripts.demo.days import see_to_todays_activity
+from scripts.demo.stage import ZONE
+from scripts.demo.stage import Stage
+from tests.builders import PUBLISHED
+from tests.builders import VAULT
+from tests.conftest import HandClock
+
+CHAPTERS = (draw_grids, enrol, set_tariff, fill_library, hold_activities, report_deeds, redeem, see_to_todays_activity)
+
+
+@dataclass
+class Community:
+    """A book in which everything has happened once."""
+
+    session: Session
+    stage: Stage
+
+    @property
+    def book(self) -> areas.Book:
+        return self.stage.book
+
+    def token(self, key: str) -> str:
+        """A bearer token of somebody of the cast."""
+        return self._issued(lambda act, person_id: people.issue_bearer(self.session, act, [person_id], lives=timedelta(days=1))[0], key)
+
+    def link(self, key: str) -> str:
+        """The address of a one-time sign-in link of somebody of the cast."""
+        return "/sign-in/" + self._issued(
+            lambda act, person_id: people.issue_link(self.session, act, person_id, lives=timedelta(days=1)), key
+        )
+
+    def _issued(self, issue: Callable[..., str], key: str) -> str:
+        issued = issue(self.stage.act(), self.stage.who(key))
+        self.session.commit()
+        return issued
+
+    def known(self) -> dict[str, list[str]]:
+        """Values that there are, by the names that fields and parts of addresses have: of ids, of areas, of deeds."""
+        found = {f"{table}_id": self._column(table, "id") for table in ("unit", "till", "offer", "activity", "claim", "redemption", "fund")}
+        found |= {f"{table}_id": self._column(table, "id") for table in ("person", "team")}
+        found |= {"grant_id": self._column("role_grant", "id"), "staff_id": self._column("shop_staff", "id")}
+        found |= {name: found["person_id"] for name in ("other_id", "leader_id", "host_id")}
+        found |= {"ids": found["claim_id"], "person_ids": found["person_id"], "member_ids": found["person_id"]}
+        found |= {name: self._column("area", "code") for name in ("area_code", "parent_code", "below")}
+        found |= {"category": self._column("category", "code"), "deed": self._column("rate", "deed")}
+        assert all(found.values()), "everything has happened once"
+        return found
+
+    def _column(self, table: str, column: str) -> list[str]:
+        kept = Base.metadata.tables[table]
+        rows = self.session.scalars(select(kept.c[column]).where(kept.c.book_id == self.book.id).order_by(kept.c[column]))
+        values = [str(value) for value in rows]
+        self.session.commit()
+        return values
+
+    def make_owner_of_everything(self, key: str) -> None:
+        """Give somebody of the cast every role there is, so that no request of theirs ends at the door."""
+        person_id, today = self.stage.who(key), self.stage.now.date()
+        for role in sorted(set(people.ROLES) - people.SHOP_ROLES):
+            people.grant_role(self.session, self.stage.act(), person_id=person_id, role=role, area_code=COUNTY, starts_on=today)
+        unit_ids = {UUID(unit_id) for unit_id in self._column("till", "unit_id")}
+        for unit_id in unit_ids:
+            for role in sorted(people.SHOP_ROLES):
+                merchants.hire(self.session, self.stage.act(), unit_id, person_id=person_id, role=role, starts_on=today)
+        self.session.commit()
+
+
+@pytest.fixture
+def community(session: Session, clock: HandClock) -> Community:
+    areas.import_published(session, PUBLISHED)
+    book = areas.open_book(session, name="鼓楼区善行存折", area_code=COUNTY, zone=ZONE, at=clock.now())
+    journal.open_book_accounts(session, book.id, clock.now())
+    stage = Stage(session, VAULT, clock.now())
+    for play in CHAPTERS:
+        play(stage)
+    session.commit()
+    return Community(session, stage)
