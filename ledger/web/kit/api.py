@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from functools import partial
 from functools import wraps
 from typing import Any
@@ -189,6 +190,7 @@ _KEY = {
 }
 
 
+@cache
 def _page_of(out: type[Schema]) -> type[Schema]:
     return Shape.from_dict(
         {"items": fields.List(fields.Nested(out), required=True), "next": fields.String(allow_none=True, required=True)},
