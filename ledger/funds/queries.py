@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger import areas
+from ledger import journal
 from ledger.errors import NotFound
 from ledger.funds.model import Fund
 
@@ -35,10 +37,21 @@ def fund(session: Session, book_id: UUID, fund_id: UUID, within: areas.Scope = a
     return found
 
 
-def funds(session: Session, book_id: UUID, within: areas.Scope) -> Sequence[Fund]:
-    """Return the funds of the areas within `within`, the newest first."""
+def funds(
+    session: Session, book_id: UUID, within: areas.Scope, *, after: UUID | None = None, limit: int | None = None
+) -> Sequence[Fund]:  # fmt: skip
+    """Return the funds of the areas within `within`, the newest first, from before the fund `after`."""
     wanted = select(Fund).where(Fund.book_id == book_id, areas.covered(book_id, Fund.area_code, within))
-    return session.execute(wanted.order_by(Fund.opens_on.desc(), Fund.id.desc())).scalars().all()
+    if after:
+        wanted = wanted.where(Fund.id < after)
+    return session.execute(wanted.order_by(Fund.id.desc()).limit(limit)).scalars().all()
+
+
+def left_in(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return what each of these funds has left to award."""
+    accounts = journal.account_ids(session, book_id, "fund", ids)
+    left = journal.available_of(session, book_id, accounts.values())
+    return {fund_id: left[account_id] for fund_id, account_id in accounts.items()}
 
 
 def open_funds(session: Session, book_id: UUID, on: date) -> list[OpenFund]:

@@ -5,7 +5,7 @@ A read::
     @blp.reads("/claims/mine", ClaimOut, paged=True)
     @allow("volunteer")
     def mine(query):
-        after = read_cursor(query["cursor"], Moment, UUID)
+        after = read_cursor(query["cursor"], moment, UUID)
         return page_of(claims.mine(session(), me().book_id, me().person_id, after, query["limit"] + 1), query["limit"], key)
 
 A write, carried out once under its Idempotency-Key and committed when it returns, also with a Refusal::

@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Callable
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from typing import NamedTuple
 from typing import TypeVar
@@ -42,11 +43,23 @@ def read_cursor(text: str | None, *kinds: Callable[[Any], Any]) -> tuple[Any, ..
         return None
     try:
         parts = json.loads(base64.urlsafe_b64decode(text.encode() + b"=="))
-        if not isinstance(parts, list) or len(parts) != len(kinds) or not all(isinstance(part, str | int) for part in parts):
+        if not isinstance(parts, list) or len(parts) != len(kinds) or not all(_is_plain(part) for part in parts):
             raise ValueError
         return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
     except (ValueError, TypeError, OverflowError, binascii.Error):
         raise Invalid("cursor-malformed", "cursor") from None
+
+
+def _is_plain(part: object) -> bool:
+    # What no database could compare with is no key of a row.
+    return part.isprintable() if isinstance(part, str) else isinstance(part, int) and 0 <= part < 2**63
+
+
+def moment(text: str) -> datetime:
+    """Return a moment of a key; raise ValueError where it has no offset."""
+    if (found := datetime.fromisoformat(text)).tzinfo is None:
+        raise ValueError(text)
+    return found
 
 
 def page_of(rows: Sequence[Row], limit: int, key: Callable[[Row], Sequence[Any]]) -> Page:

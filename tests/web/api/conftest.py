@@ -33,6 +33,8 @@ def book(session: Session) -> Book:
     book = a_book(session)
     journal.open_book_accounts(session, book.id, START)
     tariff.define_categories(session, an_act(book))
+    session.refresh(book)
+    session.expunge(book)  # so that reading it takes no lock
     session.commit()
     return book
 
