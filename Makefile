@@ -55,8 +55,8 @@ race: .venv/dev  ## 64 parallel uses of one code at two tills (ROUNDS=1000)
 	@$(BIN)/python bench/race.py
 
 translations: .venv/dev  ## collect the texts of the pages and compile their translations
-	@$(BIN)/pybabel -q extract -F babel.cfg -o translations/messages.pot --no-location --project="Good-Deed Passbook" .
-	@$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --omit-header
+	@$(BIN)/pybabel -q extract -F babel.cfg --ignore-dirs=".*" -o translations/messages.pot --no-location --project="Good-Deed Passbook" .
+	@$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	@$(BIN)/pybabel -q compile -d translations
 
 lock: .venv/dev  ## write requirements/*.txt anew from pyproject.toml, with hashes and without addresses (needs uv)

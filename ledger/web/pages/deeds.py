@@ -59,7 +59,7 @@ def deed_from_form() -> NewDeed:
         deed_on=day,
         place=forms.words("place", 200, least=0),
         minutes=forms.whole("minutes", 1, 1440) if forms.text("minutes") else None,
-        starts_at=_moment("began", f"{day.isoformat()}T{began}") if (began := forms.text("began")) else None,
+        starts_at=_moment("starts_at", f"{day.isoformat()}T{began}") if (began := forms.text("starts_at")) else None,
         text=forms.words("text", 500, least=0, lines=True),
     )
 
