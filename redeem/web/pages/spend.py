@@ -84,12 +84,12 @@ def confirm_order(token: str) -> str | Refusal:
 @allow("volunteer")
 def typed() -> ResponseReturnValue:
     """Take the six digits of a shop's order; looking one up changes nothing."""
-    number = request.args.get("number", "").strip()
+    number = request.args.get("number", "")
     if not number:
         return render_template("redeem/spend/typed.html", number="")
     found = redemptions.order(session(), me().book, number, services().clock.now())
     if not isinstance(found, Refusal):
-        return redirect(url_for("spend.order", token=number))
+        return redirect(url_for("spend.order", token=number.replace(" ", "")))
     g.problem = body_of(found)
     return render_template("redeem/spend/typed.html", number=number), g.problem["status"]
 

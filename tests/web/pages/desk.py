@@ -39,7 +39,7 @@ class Desk:
 
     def enter(self, person: Person) -> Browser:
         """Return a browser of somebody else."""
-        return signed_in(self.app, self.session, self.book, person)
+        return signed_in(self.app, self.session, self.book, person, self.clock.now())
 
     def another(self, *roles: str) -> Browser:
         """Return a browser of somebody enrolled for it."""
@@ -72,9 +72,11 @@ class Desk:
 
     def balance(self) -> int:
         """Return the volunteer's points."""
-        self.session.rollback()
         account = journal.account_of(self.session, self.book.id, "passbook", self.person.id)
-        return journal.balance_of(self.session, self.book.id, account, self.clock.now()).balance
+        found = journal.balance_of(self.session, self.book.id, account, self.clock.now()).balance
+        # On SQLite a session that is left open keeps everybody else waiting.
+        self.session.rollback()
+        return found
 
 
 def a_desk(app: Flask, session: Session, clock: HandClock) -> Desk:
