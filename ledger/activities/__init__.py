@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.activities.actions import TEXT_LENGTH_MAX
 from ledger.activities.actions import NewActivity
 from ledger.activities.actions import Served
 from ledger.activities.actions import VenueCode
@@ -25,9 +26,11 @@ from ledger.activities.queries import hosted_by
 from ledger.activities.queries import hours_of
 from ledger.activities.queries import presences
 from ledger.activities.queries import present_at
+from ledger.activities.queries import rows_of
 from ledger.activities.queries import under_way
 
 __all__ = [
+    "TEXT_LENGTH_MAX",
     "Activity",
     "ActivityRow",
     "Attendance",
@@ -49,6 +52,7 @@ __all__ = [
     "present_at",
     "recognise_venue_code",
     "record_hours",
+    "rows_of",
     "sign_up",
     "under_way",
     "venue_code",

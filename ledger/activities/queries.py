@@ -47,7 +47,11 @@ def coming(
     wanted = select(Activity).where(Activity.book_id == book_id, Activity.ends_at > since, Activity.status == "open")
     if after:
         wanted = wanted.where(tuple_(Activity.starts_at, Activity.id) > after)
-    found = session.execute(wanted.order_by(Activity.starts_at, Activity.id).limit(limit)).scalars().all()
+    return rows_of(session, book_id, session.execute(wanted.order_by(Activity.starts_at, Activity.id).limit(limit)).scalars().all(), person_id)
+
+
+def rows_of(session: Session, book_id: UUID, found: Sequence[Activity], person_id: UUID) -> list[ActivityRow]:
+    """Return these activities with how many have signed up, and whether the person has."""
     ids = [one.id for one in found]
     counted = select(SignUp.activity_id, func.count()).where(SignUp.book_id == book_id, SignUp.activity_id.in_(ids))
     counts = {activity_id: count for activity_id, count in session.execute(counted.group_by(SignUp.activity_id))}
@@ -89,10 +93,14 @@ def presences(session: Session, book_id: UUID, person_ids: Collection[UUID], sin
     return session.execute(wanted).scalars().all()
 
 
-def attendance_of(session: Session, book_id: UUID, activity_id: UUID) -> Sequence[Attendance]:
-    """Return who came to an activity, in the order they came."""
+def attendance_of(
+    session: Session, book_id: UUID, activity_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int | None = None
+) -> Sequence[Attendance]:  # fmt: skip
+    """Return who came to an activity, in the order they came, from after the one who came at (moment, id)."""
     wanted = select(Attendance).where(Attendance.book_id == book_id, Attendance.activity_id == activity_id)
-    return session.execute(wanted.order_by(Attendance.in_at, Attendance.person_id)).scalars().all()
+    if after:
+        wanted = wanted.where(tuple_(Attendance.in_at, Attendance.person_id) > after)
+    return session.execute(wanted.order_by(Attendance.in_at, Attendance.person_id).limit(limit)).scalars().all()
 
 
 def present_at(session: Session, book_id: UUID, person_id: UUID) -> Activity | None:

@@ -15,11 +15,13 @@ from ledger.claims.actions import withdraw
 from ledger.claims.awarding import Moved
 from ledger.claims.filing import NewDeed
 from ledger.claims.model import Claim
+from ledger.claims.model import Decision
 from ledger.claims.queries import ClaimRow
 from ledger.claims.queries import Notice
 from ledger.claims.queries import Reach
 from ledger.claims.queries import among
 from ledger.claims.queries import claim
+from ledger.claims.queries import decisions_of
 from ledger.claims.queries import mine
 from ledger.claims.queries import public_notices
 from ledger.claims.queries import queue
@@ -36,6 +38,7 @@ __all__ = [
     "STATES",
     "Claim",
     "ClaimRow",
+    "Decision",
     "Moved",
     "NewDeed",
     "Notice",
@@ -46,6 +49,7 @@ __all__ = [
     "check_out",
     "claim",
     "credit_due",
+    "decisions_of",
     "mine",
     "propose",
     "public_notices",

@@ -109,9 +109,12 @@ def mine(session: Session, book_id: UUID, person_id: UUID, *, after: UUID | None
     return [_read(row) for row in session.execute(wanted.order_by(Claim.id.desc()).limit(limit))]
 
 
-def reported_by(session: Session, book_id: UUID, reporter_id: UUID, *, limit: int = 50) -> list[ClaimRow]:
-    """Return what somebody proposed for others, the newest first."""
-    wanted = _rows().where(Claim.book_id == book_id, Claim.reporter_id == reporter_id, Claim.person_id != reporter_id)
+def reported_by(session: Session, book_id: UUID, reporter_id: UUID, *, after: UUID | None = None, limit: int = 50) -> list[ClaimRow]:
+    """Return what somebody proposed for others, persons and teams, the newest first, from before the claim `after`."""
+    for_others = or_(Claim.person_id.is_(None), Claim.person_id != reporter_id)
+    wanted = _rows().where(Claim.book_id == book_id, Claim.reporter_id == reporter_id, for_others)
+    if after:
+        wanted = wanted.where(Claim.id < after)
     return [_read(row) for row in session.execute(wanted.order_by(Claim.id.desc()).limit(limit))]
 
 
