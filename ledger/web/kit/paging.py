@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,18 +18,25 @@ from marshmallow import fields
 
 from ledger.errors import Invalid
 from ledger.web.kit.fields import Shape
+from ledger.web.kit.fields import Whole
 
 Row = TypeVar("Row")
 LIMIT_MAX = 100
+_WHOLE = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
+
+
+class Typed(Whole):
+    """A whole number in an address, where everything is text."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any) -> int:
+        return super()._deserialize(int(value) if _WHOLE.fullmatch(value) else value, attr, data, **more)
 
 
 class PageQuery(Shape):
     """Where in a list to go on, and how many to give."""
 
     cursor = fields.String(load_default=None, metadata={"description": "`next` of the page before"})
-    limit = fields.Integer(
-        load_default=50, validate=lambda limit: 1 <= limit <= LIMIT_MAX, metadata={"minimum": 1, "maximum": LIMIT_MAX}
-    )  # fmt: skip
+    limit = Typed(1, LIMIT_MAX, load_default=50)
 
 
 class Page(NamedTuple):
@@ -43,16 +52,19 @@ def read_cursor(text: str | None, *kinds: Callable[[Any], Any]) -> tuple[Any, ..
         return None
     try:
         parts = json.loads(base64.urlsafe_b64decode(text.encode() + b"=="))
-        if not isinstance(parts, list) or len(parts) != len(kinds) or not all(_is_plain(part) for part in parts):
+        if not isinstance(parts, list) or len(parts) != len(kinds) or not all(isinstance(part, str | int) for part in parts):
             raise ValueError
-        return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
-    except (ValueError, TypeError, OverflowError, binascii.Error):
+        key = tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, binascii.Error):
         raise Invalid("cursor-malformed", "cursor") from None
+    if not all(_is_comparable(part) for part in key):
+        raise Invalid("cursor-malformed", "cursor")
+    return key
 
 
-def _is_plain(part: object) -> bool:
+def _is_comparable(part: object) -> bool:
     # What no database could compare with is no key of a row.
-    return part.isprintable() if isinstance(part, str) else isinstance(part, int) and 0 <= part < 2**63
+    return part.isprintable() if isinstance(part, str) else 0 <= part < 2**63 if isinstance(part, int) else True
 
 
 def moment(text: str) -> datetime:
