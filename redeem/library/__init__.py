@@ -11,6 +11,7 @@ from redeem.library.model import Unit
 from redeem.library.queries import names_of
 from redeem.library.queries import resources
 from redeem.library.queries import unit
+from redeem.library.queries import unit_named
 from redeem.library.queries import units
 from redeem.library.rules import COLOURS
 from redeem.library.rules import RESOURCE_KINDS
@@ -27,5 +28,6 @@ __all__ = [
     "names_of",
     "resources",
     "unit",
+    "unit_named",
     "units",
 ]

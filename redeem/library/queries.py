@@ -28,6 +28,14 @@ def unit(
     return found
 
 
+def unit_named(session: Session, book_id: UUID, name: str) -> Unit:
+    """Return the unit of that name; raise NotFound where there is none."""
+    found = session.execute(select(Unit).where(Unit.book_id == book_id, Unit.name == name.strip())).scalar_one_or_none()
+    if found is None:
+        raise NotFound("unit")
+    return found
+
+
 def units(
     session: Session, book_id: UUID, *, colour: str | None = None, after: str = "", limit: int = 50
 ) -> Sequence[Unit]:  # fmt: skip
