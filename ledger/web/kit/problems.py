@@ -94,6 +94,7 @@ PROBLEMS: dict[str, Sentence] = {
     "moment-malformed": Sentence(422, "时间应写成 2026-11-23T09:00:00+08:00 这样。", "Write the time like 2026-11-23T09:00:00+08:00."),
     "id-malformed": Sentence(422, "编号不对。", "This is not an id."),
     "choice-malformed": Sentence(422, "请从给出的选项中选一个。", "Choose one of those given."),
+    "one-of-two": Sentence(422, "请给出 {one} 或 {other}，二者只给其一。", "Give {one} or {other}, and only one of the two."),
     "cursor-malformed": Sentence(422, "翻页标记不对，请从第一页开始。", "This cursor is not valid; start from the first page."),
     "time-malformed": Sentence(422, "时间不对，请按提示填写。", "This is not a time of day."),
     "nothing-chosen": Sentence(422, "请至少选一个。", "Choose at least one."),
@@ -214,6 +215,14 @@ PROBLEMS: dict[str, Sentence] = {
     ),
     "deed-day-out-of-range": Sentence(
         422, "日期应在过去一年之内，不晚于今天（{today}）。", "The day must be within the past year and not after today, {today}."
+    ),
+    "deed-time-out-of-range": Sentence(
+        422, "开始时间应在所填的那一天，且不晚于现在。", "The time must fall on the day that is given, and not after now."
+    ),
+    "deed-told-without-text": Sentence(
+        409,
+        "这类事只记时间、地点和做的人，不写经过，以免提到当事人；请清空说明再提交。",
+        "Of such deeds only the time, the place and who did them are written down, so that nobody concerned is named; leave the text empty.",
     ),
     "kin-or-household": Sentence(
         403, "这是您亲属或同户的申报，要由别人来办。", "This is for your kin or household; somebody else must do it."

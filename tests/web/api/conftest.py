@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from datetime import timedelta
 from typing import Any
 
@@ -11,19 +12,31 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from ledger import funds
 from ledger import journal
 from ledger import people
 from ledger import tariff
 from ledger.areas import Book
+from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import Person
+from tests.builders import COUNTY
 from tests.builders import VILLAGE
 from tests.builders import a_book
+from tests.builders import a_claimed_act
 from tests.builders import a_person
 from tests.builders import an_act
 from tests.conftest import START
 
 Ask = Callable[..., TestResponse]
+#: Category, deed, unit and points: by the hour, small, to be put on notice, always by two, and told without a text.
+RATES = (
+    ("environmental_maintenance", "sweeping", "hour", 10),
+    ("patrol", "patrol", "deed", 50),
+    ("public_welfare_service", "rescue", "deed", 300),
+    ("outstanding_contribution", "honour", "deed", 20),
+    ("dispute_mediation", "tea_house", "deed", 10),
+)
 Somebody = Callable[..., tuple[Person, Ask]]
 
 
@@ -40,12 +53,25 @@ def book(session: Session) -> Book:
 
 
 @pytest.fixture
+def earning(session: Session, book: Book) -> Book:
+    """The book with a tariff in force and a fund of 10,000 points."""
+    for category, deed, unit, points in RATES:
+        row = tariff.RateRow(category, deed, f"做{deed}", deed, unit, points)
+        assert not isinstance(tariff.define_rate(session, an_act(book), row, valid_from=date(2025, 1, 1)), Refusal)
+    act = a_claimed_act(session, book)
+    fund = funds.open_fund(session, act, name="积分经费", area_code=COUNTY, opens_on=date(2026, 1, 1), budget=10_000)
+    assert not isinstance(fund, Refusal)
+    session.commit()
+    return book
+
+
+@pytest.fixture
 def somebody(session: Session, book: Book, client: FlaskClient) -> Somebody:
     """Enrol somebody with roles in an area, and return them with a way to ask the API as them."""
 
     def enrol(*roles: str, area_code: str = VILLAGE, **others: Any) -> tuple[Person, Ask]:
         person = a_person(session, book, *roles, area_code=area_code, **others)
-        token = people.issue_bearer(session, an_act(book), [person.id], lives=timedelta(days=1))[0]
+        token = people.issue_bearer(session, an_act(book), [person.id], lives=timedelta(days=366))[0]
         session.commit()
         return person, asking(client, token)
 
@@ -57,7 +83,7 @@ def as_person(session: Session, book: Book, client: FlaskClient) -> Callable[[Pe
     """Give a way to ask the API as somebody who is enrolled already."""
 
     def ask_as(person: Person) -> Ask:
-        token = people.issue_bearer(session, an_act(book), [person.id], lives=timedelta(days=1))[0]
+        token = people.issue_bearer(session, an_act(book), [person.id], lives=timedelta(days=366))[0]
         session.commit()
         return asking(client, token)
 

@@ -1,0 +1,306 @@
+"""Claims: reporting and proposing deeds, deciding on them, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from marshmallow import fields
+from marshmallow import validate
+
+from ledger import claims
+from ledger import people
+from ledger.errors import Refusal
+from ledger.web.kit.api import Resource
+from ledger.web.kit.auth import allow
+from ledger.web.kit.auth import me
+from ledger.web.kit.extensions import services
+from ledger.web.kit.extensions import session
+from ledger.web.kit.fields import Choice
+from ledger.web.kit.fields import Code
+from ledger.web.kit.fields import Day
+from ledger.web.kit.fields import Id
+from ledger.web.kit.fields import Minutes
+from ledger.web.kit.fields import Moment
+from ledger.web.kit.fields import Nothing
+from ledger.web.kit.fields import OutcomeOut
+from ledger.web.kit.fields import Shape
+from ledger.web.kit.fields import Words
+from ledger.web.kit.paging import Page
+from ledger.web.kit.paging import PageQuery
+from ledger.web.kit.paging import moment
+from ledger.web.kit.paging import page_of
+from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.problems import body_of
+from ledger.web.kit.writing import act
+
+blp = Resource("claims", __name__, "Claims: deeds on their way to points")
+
+#: Who sees claims of others and acts on them: leaders those of their charges, the others those of their areas.
+IN_AREAS = ("grid_worker", "approver", "administrator")
+READERS = ("building_leader", *IN_AREAS)
+ATTESTERS = ("building_leader", "grid_worker", "approver")
+PROPOSERS = ("building_leader", "grid_worker", "administrator")
+#: Refusing is for good, so it takes somebody who works for the community.
+REFUSERS = ("grid_worker", "approver")
+QUEUES = ("reported", "attested", "on_notice", "awaiting_funds")
+AT_ONCE_MAX = 500
+PLACE_LENGTH_MAX, TEXT_LENGTH_MAX = 200, 500
+
+_PLACE = "Where; of a mediation the place and who mediated, never the parties"
+_TEXT = "In the teller's words, kept sealed; of a mediation never who the parties are or what it was about"
+
+
+class DeedIn(Shape):
+    """A deed as it is told."""
+
+    deed = Code(required=True, metadata={"description": "The code of a deed of the tariff"})
+    deed_on = Day(required=True)
+    place = Words(PLACE_LENGTH_MAX, least=0, required=True, metadata={"description": _PLACE})
+    minutes = Minutes(load_default=None, allow_none=True, metadata={"description": "For deeds paid by the hour"})
+    starts_at = Moment(load_default=None, allow_none=True)
+    text = Words(TEXT_LENGTH_MAX, least=0, lines=True, load_default="", metadata={"description": _TEXT})
+
+
+class ProposedIn(DeedIn):
+    """A deed of somebody else: of a person or of a team."""
+
+    place = Words(PLACE_LENGTH_MAX, least=0, load_default="", metadata={"description": _PLACE})
+    person_id = Id(load_default=None, allow_none=True)
+    team_id = Id(load_default=None, allow_none=True)
+
+
+class ProposalsIn(Shape):
+    """Deeds to propose."""
+
+    deeds = fields.List(fields.Nested(ProposedIn), required=True, validate=validate.Length(1, AT_ONCE_MAX))
+
+
+class IdsIn(Shape):
+    """Claims to act on."""
+
+    ids = fields.List(Id(), required=True, validate=validate.Length(1, AT_ONCE_MAX))
+
+
+class TurnedDownIn(IdsIn):
+    """Claims to return or refuse, and why."""
+
+    reason = Choice(*claims.REASONS, required=True)
+    note = Words(TEXT_LENGTH_MAX, least=0, lines=True, load_default="", metadata={"description": "Told to whoever reported it"})
+
+
+class ClaimOut(Shape):
+    """A deed on its way to points."""
+
+    id = Id(required=True)
+    state = fields.String(required=True)
+    source = fields.String(required=True)
+    area_code = fields.String(required=True)
+    person_id = Id(required=True, allow_none=True)
+    team_id = Id(required=True, allow_none=True)
+    name = fields.String(required=True, metadata={"description": "Whose deed it is: the person's or the team's"})
+    category = fields.String(required=True)
+    deed = fields.String(required=True)
+    name_zh = fields.String(required=True, metadata={"description": "What was done, in Chinese"})
+    name_en = fields.String(required=True, metadata={"description": "What was done, in English"})
+    deed_on = Day(required=True)
+    starts_at = Moment(required=True, allow_none=True)
+    minutes = fields.Integer(required=True, allow_none=True)
+    points = fields.Integer(required=True, metadata={"description": "What the tariff gives, after the caps"})
+    place = fields.String(required=True)
+    text = fields.String(required=True)
+    activity_id = Id(required=True, allow_none=True)
+    reporter_id = Id(required=True)
+    reported_at = Moment(required=True)
+    attester_id = Id(required=True, allow_none=True)
+    approvals = fields.Integer(required=True)
+    approvals_needed = fields.Integer(required=True)
+    notice_ends_at = Moment(required=True, allow_none=True)
+    entry_id = Id(required=True, allow_none=True, metadata={"description": "The award in the journal"})
+    reason = fields.String(required=True, allow_none=True, metadata={"description": "Why it was returned or refused: one of a fixed list"})
+    note = fields.String(required=True, allow_none=True, metadata={"description": "What was told besides"})
+
+
+class DecisionOut(Shape):
+    """One act on a claim."""
+
+    number = fields.Integer(required=True)
+    act = fields.String(required=True)
+    actor_id = Id(required=True, attribute="actor")
+    decided_at = Moment(required=True)
+    reason = fields.String(required=True, allow_none=True)
+    note = fields.String(required=True, allow_none=True)
+
+
+class WholeClaimOut(ClaimOut):
+    """A claim with everything that was decided on it."""
+
+    decisions = fields.List(fields.Nested(DecisionOut), required=True)
+
+
+class OutcomesOut(Shape):
+    """What became of each."""
+
+    items = fields.List(fields.Nested(OutcomeOut), required=True)
+
+
+class QueueQuery(PageQuery):
+    """Which claims wait."""
+
+    state = Choice(*QUEUES, load_default="reported")
+
+
+@blp.writes("/claims", DeedIn, ClaimOut, status=201)
+@allow("volunteer")
+def report(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
+    """Report a deed of one's own."""
+    outcome = claims.report(session(), act(), services().vault, claims.NewDeed(**asked))
+    return outcome if isinstance(outcome, Refusal) else _own(outcome.id)
+
+
+@blp.writes("/claims/proposals", ProposalsIn, OutcomesOut, status=201)
+@allow(*PROPOSERS)
+def propose(asked: dict[str, Any]) -> dict[str, Any]:
+    """Propose deeds of those in one's charge or areas, which vouches for them; one outcome for each, in order."""
+    deeds = [claims.NewDeed(**deed) for deed in asked["deeds"]]
+    source = "grid_worker" if me().has("grid_worker", "administrator") else "building_leader"
+    reach = _reach("grid_worker", "administrator", charges=True)
+    outcomes = claims.propose(session(), act(), services().vault, reach, source, deeds)
+    return {"items": _outcomes([None] * len(deeds), outcomes)}
+
+
+@blp.reads("/claims/mine", ClaimOut, paged=True)
+@allow()
+def list_mine(asked: dict[str, Any]) -> Page:
+    """List one's own claims, the newest first."""
+    (after,) = read_cursor(asked["cursor"], UUID) or (None,)
+    found = claims.mine(session(), me().book_id, me().person_id, after=after, limit=asked["limit"] + 1)
+    return _page(found, asked["limit"], lambda row: [row.id])
+
+
+@blp.reads("/claims/proposed", ClaimOut, paged=True)
+@allow(*PROPOSERS)
+def list_proposed(asked: dict[str, Any]) -> Page:
+    """List what one proposed for others, the newest first."""
+    (after,) = read_cursor(asked["cursor"], UUID) or (None,)
+    found = claims.reported_by(session(), me().book_id, me().person_id, after=after, limit=asked["limit"] + 1)
+    return _page(found, asked["limit"], lambda row: [row.id])
+
+
+@blp.reads("/claims/queue", ClaimOut, query=QueueQuery, paged=True)
+@allow(*READERS)
+def list_queue(asked: dict[str, Any]) -> Page:
+    """List the claims within reach that are in a state, the oldest first."""
+    after: Any = read_cursor(asked["cursor"], moment, UUID)
+    reach, more = _reach(*IN_AREAS, charges=True), asked["limit"] + 1
+    found = claims.queue(session(), me().book_id, reach, [asked["state"]], after=after, limit=more)
+    return _page(found, asked["limit"], lambda row: [row.claim.reported_at, row.id])
+
+
+@blp.reads("/claims/<uuid:claim_id>", WholeClaimOut)
+@allow()
+def get_claim(claim_id: UUID) -> dict[str, Any]:
+    """Show a claim of one's own or within reach, with what was decided on it and why."""
+    row = claims.claim(session(), me().book_id, claim_id, _reach(*IN_AREAS, charges=True), own=me().person_id)
+    return _shown([row])[0] | {"decisions": claims.decisions_of(session(), me().book_id, [claim_id])[claim_id]}
+
+
+@blp.writes("/claims/attest", IdsIn, OutcomesOut)
+@allow(*ATTESTERS)
+def attest(asked: dict[str, Any]) -> dict[str, Any]:
+    """Bear witness that deeds within reach were done; one outcome for each, in order."""
+    reach = _reach("grid_worker", "approver", charges=True)
+    return {"items": _outcomes(asked["ids"], claims.attest(session(), act(), reach, asked["ids"]))}
+
+
+@blp.writes("/claims/approve", IdsIn, OutcomesOut)
+@allow("approver")
+def approve(asked: dict[str, Any]) -> dict[str, Any]:
+    """Approve attested deeds of one's areas; those with all their approvals are credited. One outcome for each, in order."""
+    return {"items": _outcomes(asked["ids"], claims.approve(session(), act(), me().scope("approver"), asked["ids"]))}
+
+
+@blp.writes("/claims/return", TurnedDownIn, OutcomesOut)
+@allow(*ATTESTERS)
+def return_(asked: dict[str, Any]) -> dict[str, Any]:
+    """Send claims within reach back with a reason, to be told anew; one outcome for each, in order."""
+    return {"items": _outcomes(asked["ids"], claims.return_(session(), act(), _reach("grid_worker", "approver", charges=True), **asked))}
+
+
+@blp.writes("/claims/refuse", TurnedDownIn, OutcomesOut)
+@allow(*REFUSERS)
+def refuse(asked: dict[str, Any]) -> dict[str, Any]:
+    """Refuse claims of one's areas for good, with a reason; one outcome for each, in order."""
+    return {"items": _outcomes(asked["ids"], claims.refuse(session(), act(), _reach(*REFUSERS), **asked))}
+
+
+@blp.writes("/claims/<uuid:claim_id>/resubmit", DeedIn, ClaimOut)
+@allow()
+def resubmit(asked: dict[str, Any], claim_id: UUID) -> dict[str, Any] | Refusal:
+    """Tell a returned claim of one's own anew."""
+    outcome = claims.resubmit(session(), act(), services().vault, claim_id, claims.NewDeed(**asked))
+    return outcome if isinstance(outcome, Refusal) else _own(claim_id)
+
+
+@blp.writes("/claims/<uuid:claim_id>/withdraw", Nothing, ClaimOut)
+@allow()
+def withdraw(asked: dict[str, Any], claim_id: UUID) -> dict[str, Any] | Refusal:
+    """Take back a claim of one's own before it is decided."""
+    outcome = claims.withdraw(session(), act(), claim_id)
+    return outcome if isinstance(outcome, Refusal) else _own(claim_id)
+
+
+@blp.writes("/claims/credit-due", Nothing, OutcomesOut)
+@allow("approver", "administrator")
+def credit_due(asked: dict[str, Any]) -> dict[str, Any]:
+    """Credit what has stood on notice long enough and what waited for funds that have come; answer those that moved."""
+    moved = claims.credit_due(session(), act())
+    return {"items": _outcomes([one.id for one in moved], moved)}
+
+
+def _reach(*roles: str, charges: bool = False) -> claims.Reach:
+    """Return whose claims whoever asks may act on by these roles and, where they lead a building, by their charges."""
+    in_charge = charges and me().has("building_leader")
+    return claims.Reach(
+        me().scope(*roles), frozenset(people.charges_of(session(), me().book_id, me().person_id)) if in_charge else frozenset()
+    )
+
+
+def _own(claim_id: UUID) -> dict[str, Any]:
+    return _shown([claims.claim(session(), me().book_id, claim_id, own=me().person_id)])[0]
+
+
+def _page(found: Sequence[claims.ClaimRow], limit: int, key: Any) -> Page:
+    page = page_of(found, limit, key)
+    return Page(_shown(page.items), page.next)
+
+
+_COLUMNS = (
+    "id", "state", "source", "area_code", "person_id", "team_id", "deed_on", "starts_at", "minutes", "points", "place", "activity_id",
+    "reporter_id", "reported_at", "attester_id", "approvals", "approvals_needed", "notice_ends_at", "entry_id",
+)  # fmt: skip
+
+
+def _shown(rows: Sequence[claims.ClaimRow]) -> list[dict[str, Any]]:
+    current, vault, book_id = session(), services().vault, me().book_id
+    names = people.names_of(current, vault, book_id, {row.claim.person_id for row in rows if row.claim.person_id})
+    teams = people.teams_by_id(current, book_id, {row.claim.team_id for row in rows if row.claim.team_id})
+    names |= {team.id: team.name for team in teams.values()}
+    texts = claims.texts_of(current, vault, book_id, [row.claim for row in rows])
+    return [
+        {column: getattr(row.claim, column) for column in _COLUMNS}
+        | {name: getattr(row.rate, name) for name in ("category", "deed", "name_zh", "name_en")}
+        | {"name": names[row.claim.person_id or row.claim.team_id], "text": texts[row.id], "reason": row.reason, "note": row.note}  # type: ignore[index]
+        for row in rows
+    ]
+
+
+def _outcomes(ids: Iterable[UUID | None], outcomes: Iterable[Any]) -> list[dict[str, Any]]:
+    return [
+        {"id": asked, "ok": False, "state": None, "problem": body_of(outcome)}
+        if isinstance(outcome, Refusal)
+        else {"id": outcome.id, "ok": True, "state": outcome.state, "problem": None}
+        for asked, outcome in zip(ids, outcomes, strict=True)
+    ]
