@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ledger.errors import Invalid
@@ -72,13 +73,13 @@ class RowFault:
     value: str
 
 
-def rows_of(content: bytes) -> list[dict[str, str]]:
-    """Return the rows of a CSV file (UTF-8 or GB 18030) as they stand; raise Invalid where it is not such a table."""
+def rows_of(content: bytes, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
+    """Return the rows of a CSV file (UTF-8 or GB 18030) as they stand; raise Invalid where it is no table with these columns."""
     reader = csv.DictReader(io.StringIO(_text_of(content), newline=""), restkey="", restval="")
     try:
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        missing = [column for column in columns if column not in (reader.fieldnames or ())]
         if missing:
-            raise Invalid("area-columns-missing", "file", columns=", ".join(missing))
+            raise Invalid("columns-missing", "file", columns=", ".join(missing))
         return list(reader)
     except csv.Error as problem:
         raise Invalid("file-unreadable", "file", line=reader.line_num) from problem

@@ -8,8 +8,11 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from ledger.cli import areas
+from ledger.cli import claims
+from ledger.cli import funds
 from ledger.cli import journal
 from ledger.cli import people
+from ledger.cli import tariff
 
 group = AppGroup("ledger", help="How points are earned and recorded 善行存折.")
 
@@ -17,6 +20,6 @@ group = AppGroup("ledger", help="How points are earned and recorded 善行存折
 def register(app: Flask, verifiers: Sequence[journal.Verifier]) -> None:
     """Add the commands to `flask`; `verifiers` recompute what another package keeps, for `flask ledger verify`."""
     app.extensions["verifiers"] = tuple(verifiers)
-    for module in (areas, people, journal):
+    for module in (areas, people, tariff, funds, claims, journal):
         module.register(group)
     app.cli.add_command(group)

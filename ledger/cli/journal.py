@@ -9,6 +9,7 @@ from uuid import UUID
 
 import click
 from flask import current_app
+from flask.cli import with_appcontext
 from rich.console import Console
 from rich.progress import Progress
 from rich.progress import TaskID
@@ -32,6 +33,7 @@ def register(group: click.Group) -> None:
 
 @click.command("verify")
 @click.option("--book", "number", type=int, help="number of the book; all of them if not given 账簿号")
+@with_appcontext
 def verify(number: int | None) -> None:
     """Recompute everything of a book and say what does not hold, with its place (核对账簿)."""
     found = 0
@@ -57,6 +59,7 @@ def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
 
 @click.command("close-year")
 @click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
+@with_appcontext
 def close_year(number: int) -> None:
     """Book the points that ran out when the year turned (结转到期积分)."""
     with at_desk() as desk:

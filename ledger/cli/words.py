@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger.areas import RowFault
 from ledger.people import Doubt
+from ledger.tariff import RowFault as RateFault
 
 #: By the code of a doubt about a roster's cell.
 DOUBTS: dict[str, tuple[str, str]] = {
@@ -149,8 +150,26 @@ def about_doubt(doubt: Doubt) -> str:
     return f"{chinese.format_map(doubt.data)}\n{english.format_map(doubt.data)}"
 
 
+#: By the column of a fault in a row of a tariff's table.
+RATE_FAULTS: dict[str, tuple[str, str]] = {
+    "category": ("没有这个类别。", "There is no such category."),
+    "deed": ("英文名为空，或表中已有。", "The English name is empty, or stands in the table already."),
+    "deed_zh": ("没有中文名。", "The Chinese name is missing."),
+    "unit": ("单位应为 hour、deed、activity 之一。", "A unit is one of hour, deed, activity."),
+    "points": ("分值应为正整数。", "Points are a whole number, 1 or more."),
+}
+
+
+def about_rate_fault(fault: RateFault) -> str:
+    """Return the sentences about a fault of a tariff's table with its line and column, Chinese above English."""
+    return _at(fault.line, fault.column, fault.value, RATE_FAULTS[fault.column])
+
+
 def about_fault(fault: RowFault) -> str:
     """Return the fault's sentences with its line and column, Chinese above English."""
-    chinese, english = FAULTS[fault.code]
-    says = f"“{fault.value[:40]}”"
-    return f"第 {fault.line} 行 {fault.column} 列 {says}：{chinese}\nline {fault.line}, column {fault.column} {says}: {english}"
+    return _at(fault.line, fault.column, fault.value, FAULTS[fault.code])
+
+
+def _at(line: int, column: str, value: str, words: tuple[str, str]) -> str:
+    says = f"“{value[:40]}”"
+    return f"第 {line} 行 {column} 列 {says}：{words[0]}\nline {line}, column {column} {says}: {words[1]}"

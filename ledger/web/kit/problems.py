@@ -103,9 +103,6 @@ PROBLEMS: dict[str, Sentence] = {
     # Areas
     "area-code-malformed": Sentence(422, "网格编号应为上级编号加后缀。", "A grid's code is its parent's code with a suffix."),
     "area-code-taken": Sentence(409, "这个编号已被使用，请换一个。", "This code is taken; choose another."),
-    "area-columns-missing": Sentence(
-        422, "文件缺少列：code, name, level, parent_code。", "The file lacks columns: code, name, level, parent_code."
-    ),
     "area-level-unknown": Sentence(422, "层级应为 grid 或 micro_grid。", "The level must be grid or micro_grid."),
     "area-name-malformed": Sentence(422, "名称应为 1 到 100 个字。", "A name has 1 to 100 characters."),
     "area-name-taken": Sentence(409, "同一社区已有同名网格。", "There is a grid of this name here already."),
@@ -121,6 +118,7 @@ PROBLEMS: dict[str, Sentence] = {
     "birth-month-malformed": Sentence(422, "出生年月应写成 1956-03。", "Write the month of birth like 1956-03."),
     "choice-unknown": Sentence(422, "没有这个选择。", "There is no such choice."),
     "dates-out-of-order": Sentence(422, "结束日期早于开始日期。", "The end is before the beginning."),
+    "columns-missing": Sentence(422, "文件缺少列：{columns}。", "The file lacks columns: {columns}."),
     "file-unreadable": Sentence(422, "文件读不出来；请另存为 xlsx 再试。", "The file cannot be read; save it as xlsx and try again."),
     "name-malformed": Sentence(422, "姓名应为 1 到 50 个字。", "A name has 1 to 50 characters."),
     "phone-malformed": Sentence(422, "电话号码不对。", "This is not a phone number."),
@@ -340,7 +338,7 @@ def on_http_error(error: HTTPException) -> Response:
     if error.code is not None and error.code < 400:
         return error.get_response()  # type: ignore[return-value]
     code = _BY_STATUS.get(error.code or 500, "failed" if (error.code or 500) >= 500 else "invalid-input")
-    body = problem_body(code)
+    body = problem_body(code, "body" if code == "too-large" else None)
     messages = getattr(error, "data", {}).get("messages")
     if code == "invalid-input" and messages:
         body["errors"] = list(_errors(messages))

@@ -81,8 +81,8 @@ def test_a_table_may_come_in_utf8_or_in_gb18030() -> None:
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"", "area-columns-missing"),
-        ("编码,名称\n".encode(), "area-columns-missing"),
+        (b"", "columns-missing"),
+        ("编码,名称\n".encode(), "columns-missing"),
         (b"PK\x03\x04\x00\x00\xff\xff\xff", "file-unreadable"),
         (b'code,name,level,parent_code\n"' + b"x" * 200_000, "file-unreadable"),
     ],
