@@ -22,6 +22,7 @@ from ledger.activities.queries import activity
 from ledger.activities.queries import attendance_at
 from ledger.activities.queries import attendance_of
 from ledger.activities.queries import coming
+from ledger.activities.queries import credited
 from ledger.activities.queries import hosted_by
 from ledger.activities.queries import hours_of
 from ledger.activities.queries import presences
@@ -46,6 +47,7 @@ __all__ = [
     "check_out",
     "coming",
     "create",
+    "credited",
     "hosted_by",
     "hours_of",
     "presences",

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import and_
 from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
@@ -183,6 +184,7 @@ def check_in(
         return [Refusal("check-in-closed", "activity_id", {"starts_at": activity.starts_at}) for _ in person_ids]
     taken = queries.seats_taken(session, act.book_id, activity_id)
     here = {one.person_id: one for one in queries.attendance_of(session, act.book_id, activity_id)}
+    _end_forgotten(session, act, person_ids, activity_id)
     elsewhere = _open_elsewhere(session, act.book_id, person_ids)
     outcomes: list[Attendance | Refusal] = []
     rows = []
@@ -209,7 +211,10 @@ def check_in(
 def check_out(
     session: Session, act: Act, person_ids: Sequence[UUID], *, activity_id: UUID, by: str
 ) -> list[Attendance | Refusal]:  # fmt: skip
-    """Check persons out; the minutes within the activity's hours are credit hours. One outcome for each, in order."""
+    """Check persons out; the minutes within the activity's hours are credit hours. One outcome for each, in order.
+
+    The host's own minutes, and those of the host's kin and household, count once somebody else has attested and approved them.
+    """
     if by == "host" and queries.activity(session, act.book_id, activity_id).host_id != act.actor:
         raise NotFound("activity_id")
     _lock_persons(session, act.book_id, person_ids)
@@ -221,20 +226,28 @@ def check_out(
         found = here.get(person_id)
         if found is None:
             outcomes.append(Refusal("not-checked-in", "person_id"))
-        elif found.out_at is not None:
+        elif found.out_at is not None and not (by == "host" and found.out_by == "nobody"):
             outcomes.append(Refusal("checked-out-already", "person_id", {"out_at": found.out_at}))
         elif by != "host" and not can_check_out(activity.ends_at, act.at):
             outcomes.append(Refusal("check-out-closed", "activity_id"))
         else:
             minutes = counted_minutes(activity.starts_at, activity.ends_at, found.in_at, act.at)
             key = {"book_id": act.book_id, "activity_id": activity_id, "person_id": person_id}
-            left.append(key | {"out_at": act.at, "out_by": by, "minutes": minutes})
-            outcomes.append(Attendance(**left[-1], in_at=found.in_at, in_by=found.in_by))
+            # What was ended by nobody stays as long as it was: the person was seen elsewhere after it.
+            left.append(key | {"out_at": found.out_at or act.at, "out_by": by, "minutes": minutes})
+            here[person_id] = Attendance(**left[-1], in_at=found.in_at, in_by=found.in_by)
+            outcomes.append(here[person_id])
     if left:
         session.expunge_all()
         session.execute(update(Attendance), left)
     day = local_day(activity.starts_at, areas.book(session, act.book_id).zone)
-    record_hours(session, act, [Served(row["person_id"], "credit", row["minutes"], day, activity_id) for row in left if row["minutes"]])
+    unseen = {activity.host_id} | people.tied(session, act.book_id, [activity.host_id])[activity.host_id]
+    served = [
+        Served(row["person_id"], "credit", row["minutes"], day, activity_id)
+        for row in left
+        if row["minutes"] and row["person_id"] not in unseen
+    ]
+    record_hours(session, act, served)
     return outcomes
 
 
@@ -243,6 +256,30 @@ def _lock_persons(session: Session, book_id: UUID, person_ids: Sequence[UUID]) -
     found = session.execute(wanted.with_for_update(key_share=True)).scalars().all()
     if len(found) < len(set(person_ids)):
         raise NotFound("person_id")
+
+
+def _end_forgotten(session: Session, act: Act, person_ids: Sequence[UUID], activity_id: UUID) -> None:
+    # Who did not check out of an activity that is over is not there any more; its host can still say so.
+    wanted = (
+        select(Attendance.activity_id, Attendance.person_id, Attendance.in_at, Activity.ends_at)
+        .join(Activity, and_(Activity.book_id == Attendance.book_id, Activity.id == Attendance.activity_id))
+        .where(
+            Attendance.book_id == act.book_id,
+            Attendance.person_id.in_(person_ids),
+            Attendance.out_at.is_(None),
+            Attendance.activity_id != activity_id,
+            Activity.ends_at <= act.at,
+        )
+    )
+    rows = [
+        {
+            "book_id": act.book_id, "activity_id": other, "person_id": person_id, "out_at": max(in_at, ends_at), "out_by": "nobody",
+            "minutes": 0,
+        }
+        for other, person_id, in_at, ends_at in session.execute(wanted)
+    ]  # fmt: skip
+    if rows:
+        session.execute(update(Attendance), rows)
 
 
 def _open_elsewhere(session: Session, book_id: UUID, person_ids: Sequence[UUID]) -> set[UUID]:

@@ -74,7 +74,9 @@ class Attendance(Base):
         CheckConstraint("out_at IS NULL OR out_at >= in_at", name="times_in_order"),
         CheckConstraint("(out_at IS NULL) = (minutes IS NULL)", name="counted_when_over"),
         one_of("in_by", "venue_code", "host"),
-        one_of("out_by", "venue_code", "host", nullable=True),
+        # "nobody": whoever did not check out and was seen elsewhere later; it counts for nothing until the host says how long it was.
+        one_of("out_by", "venue_code", "host", "nobody", nullable=True),
+        CheckConstraint("out_by IS NULL OR out_by <> 'nobody' OR minutes = 0", name="nobody_vouches_for_nothing"),
         # Nobody is in two places at once: one open attendance a person, and overlaps are refused under the person's lock.
         Index(
             "ux_attendance_open",

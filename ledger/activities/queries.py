@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
+from ledger import people
 from ledger.activities.model import Activity
 from ledger.activities.model import Attendance
 from ledger.activities.model import HoursRecord
@@ -47,7 +48,9 @@ def coming(
     wanted = select(Activity).where(Activity.book_id == book_id, Activity.ends_at > since, Activity.status == "open")
     if after:
         wanted = wanted.where(tuple_(Activity.starts_at, Activity.id) > after)
-    return rows_of(session, book_id, session.execute(wanted.order_by(Activity.starts_at, Activity.id).limit(limit)).scalars().all(), person_id)
+    return rows_of(
+        session, book_id, session.execute(wanted.order_by(Activity.starts_at, Activity.id).limit(limit)).scalars().all(), person_id
+    )
 
 
 def rows_of(session: Session, book_id: UUID, found: Sequence[Activity], person_id: UUID) -> list[ActivityRow]:
@@ -85,12 +88,19 @@ def hosted_by(session: Session, book_id: UUID, host_id: UUID, *, limit: int = 50
     return session.execute(wanted.limit(limit)).scalars().all()
 
 
-def presences(session: Session, book_id: UUID, person_ids: Collection[UUID], since: datetime, until: datetime) -> Sequence[Attendance]:
-    """Return where these persons were checked in, begun between two moments."""
-    wanted = select(Attendance).where(
-        Attendance.book_id == book_id, Attendance.person_id.in_(person_ids), Attendance.in_at.between(since, until)
-    )
-    return session.execute(wanted).scalars().all()
+def presences(
+    session: Session, book_id: UUID, person_ids: Collection[UUID], since: datetime, until: datetime
+) -> list[tuple[UUID, datetime, datetime]]:  # fmt: skip
+    """Return where these persons were checked in, begun between two moments: who, from when, and until when at the latest."""
+    found: list[tuple[UUID, datetime, datetime]] = []
+    for chunk in people.in_sets(person_ids):
+        wanted = (
+            select(Attendance.person_id, Attendance.in_at, Attendance.out_at, Activity.ends_at)
+            .join(Activity, and_(Activity.book_id == Attendance.book_id, Activity.id == Attendance.activity_id))
+            .where(Attendance.book_id == book_id, Attendance.person_id.in_(chunk), Attendance.in_at.between(since, until))
+        )
+        found += [(person_id, in_at, out_at or ends_at) for person_id, in_at, out_at, ends_at in session.execute(wanted)]
+    return found
 
 
 def attendance_of(
@@ -119,6 +129,20 @@ class Hours:
 
     credit: int
     honour: int
+
+
+def credited(session: Session, book_id: UUID, pairs: Collection[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
+    """Return those of the (activity, person) for which credit hours are written."""
+    found: set[tuple[UUID, UUID]] = set()
+    for chunk in people.in_sets(set(pairs)):
+        wanted = select(HoursRecord.reference, HoursRecord.person_id).where(
+            HoursRecord.book_id == book_id,
+            HoursRecord.kind == "credit",
+            HoursRecord.reference.in_({activity_id for activity_id, _ in chunk}),
+            HoursRecord.person_id.in_({person_id for _, person_id in chunk}),
+        )
+        found |= {(activity_id, person_id) for activity_id, person_id in session.execute(wanted)}
+    return found & set(pairs)
 
 
 def hours_of(session: Session, book_id: UUID, person_id: UUID) -> Hours:

@@ -5,11 +5,11 @@ Whoever acts on a set holds the locks of its claims, in the order of their ids, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -47,7 +47,7 @@ Outcome = Moved | Refusal
 
 def report(session: Session, act: Act, vault: Vault, deed: NewDeed) -> Claim | Refusal:
     """Report one's own deed; it earns once somebody else has attested and approved it."""
-    own = NewDeed(**{**vars(deed), "person_id": act.actor, "team_id": None})
+    own = replace(deed, person_id=act.actor, team_id=None)
     return file_claims(session, act, vault, [Filing(own, "volunteer", "reported")])[0]
 
 
@@ -56,19 +56,18 @@ def propose(session: Session, act: Act, vault: Vault, reach: Reach, source: str,
     owners = {deed.person_id for deed in deeds if deed.person_id}
     teams = people.teams_by_id(session, act.book_id, {deed.team_id for deed in deeds if deed.team_id})
     _check_reach(session, act, reach, owners, teams)
-    tied = people.tied(session, act.book_id, [act.actor])[act.actor]
-    members = people.members_of_many(session, act.book_id, teams, local_day(act.at, areas.book(session, act.book_id).zone))
-    against = [_against_proposing(act.actor, deed, tied, members) for deed in deeds]
+    against = against_proposing(session, act, deeds)
     filings = [Filing(deed, source, "attested") for deed, why in zip(deeds, against, strict=True) if why is None]
     filed = iter(file_claims(session, act, vault, filings) if filings else [])
     return [next(filed) if why is None else Refusal(why, "person_id") for why in against]
 
 
-def _against_proposing(actor: UUID, deed: NewDeed, tied: set[UUID], members: Mapping[UUID, set[UUID]]) -> str | None:
-    gets = {deed.person_id} if deed.person_id else members.get(deed.team_id, set()) if deed.team_id else set()
-    if actor in gets:
-        return "own-deed"
-    return "kin-or-household" if gets & tied else None
+def against_proposing(session: Session, act: Act, deeds: Sequence[NewDeed]) -> list[str | None]:
+    """Return for each deed why whoever acts may not propose it: their own, or that of their kin or household; or None."""
+    tied = people.tied(session, act.book_id, [act.actor])[act.actor]
+    members = people.members_since(session, act.book_id, {(deed.team_id, deed.deed_on) for deed in deeds if deed.team_id})
+    gets = [members[deed.team_id, deed.deed_on] if deed.team_id else {deed.person_id} for deed in deeds]
+    return ["own-deed" if act.actor in some else "kin-or-household" if some & tied else None for some in gets]
 
 
 def _check_reach(session: Session, act: Act, reach: Reach, owners: Collection[UUID], teams: Mapping[UUID, people.Team]) -> None:
@@ -85,7 +84,8 @@ class _Case:
 
     claim: Claim
     category: str
-    beneficiaries: set[UUID]
+    deed: str
+    beneficiaries: frozenset[UUID]
     tied: set[UUID]
     decisions: list[Decision]
 
@@ -107,18 +107,17 @@ def _cases(session: Session, act: Act, ids: Collection[UUID], allowed: Any) -> d
         wanted.with_for_update(key_share=True).execution_options(populate_existing=True)
     ).scalars().all()  # fmt: skip
     # Everything below is read after the locks.
-    today = local_day(act.at, areas.book(session, act.book_id).zone)
-    members = people.members_of_many(session, act.book_id, {claim.team_id for claim in locked if claim.team_id}, today)
-    gets = {claim.id: {claim.person_id} if claim.person_id else members[claim.team_id] for claim in locked}  # type: ignore[index]
-    ties = people.tied(session, act.book_id, {person_id for persons in gets.values() for person_id in persons if person_id})
+    gets = queries.beneficiaries_of(session, act.book_id, locked)
+    ties = people.tied(session, act.book_id, {person_id for persons in gets.values() for person_id in persons})
     rates = tariff.rates_by_id(session, act.book_id, {claim.rate_id for claim in locked})
     decisions = queries.decisions_of(session, act.book_id, [claim.id for claim in locked])
     return {
         claim.id: _Case(
             claim,
             rates[claim.rate_id].category,
-            {person_id for person_id in gets[claim.id] if person_id},
-            {other for person_id in gets[claim.id] if person_id for other in ties[person_id]},
+            rates[claim.rate_id].deed,
+            gets[claim.id],
+            {other for person_id in gets[claim.id] for other in ties[person_id]},
             decisions[claim.id],
         )
         for claim in locked
@@ -185,7 +184,7 @@ def approve(session: Session, act: Act, scope: areas.Scope, ids: Sequence[UUID])
 
 def _approvals_needed(session: Session, act: Act, cases: Sequence[_Case]) -> dict[UUID, int]:
     book = areas.book(session, act.book_id)
-    risks = [queries.Risk(case.claim, case.category, frozenset(case.beneficiaries)) for case in cases]
+    risks = [queries.Risk(case.claim, case.category, case.beneficiaries) for case in cases]
     why = queries.why_two(session, book, risks, local_day(act.at, book.zone))
     return {claim_id: 2 if reasons else 1 for claim_id, reasons in why.items()}
 
@@ -221,28 +220,32 @@ def _turn_down(
     return _in_order(ids, why, awarding.write(session, act, {case.claim.id: {"state": state} for case in taken}))
 
 
-def _own(act: Act) -> Callable[[], Any]:
-    return lambda: or_(Claim.reporter_id == act.actor, and_(Claim.person_id == act.actor, Claim.source == "volunteer"))
-
-
 def resubmit(session: Session, act: Act, vault: Vault, claim_id: UUID, deed: NewDeed) -> Outcome:
-    """Tell a returned claim of one's own anew; it goes through attestation and approval from the start."""
-    cases = _cases(session, act, [claim_id], _own(act)())
+    """Tell a returned claim that one reported anew; it goes through attestation and approval from the start."""
+    cases = _cases(session, act, [claim_id], Claim.reporter_id == act.actor)
     if claim_id not in cases:
         raise NotFound("claim_id")
     case = cases[claim_id]
     if refusal := _each(cases, [claim_id], "resubmit", act.actor, checks_conflict=False)[claim_id]:
         return refusal
     claim = case.claim
-    again = NewDeed(**{**vars(deed), "person_id": claim.person_id, "team_id": claim.team_id})
-    state = "reported" if claim.source == "volunteer" else "attested"
-    (filed,) = file_claims(session, act, vault, [Filing(again, claim.source, state, claim.area_code)], claim_id=claim_id)
+    # One's own word does not attest one's own deed.
+    state = "reported" if act.actor in case.beneficiaries else "attested"
+    again = Filing(_again(claim, deed, case.deed), claim.source, state, claim.area_code, activity_id=claim.activity_id)
+    (filed,) = file_claims(session, act, vault, [again], claim_id=claim_id)
     if isinstance(filed, Refusal):
         return filed
     _decide(session, act, [case], "resubmit")
     kept = ("rate_id", "deed_on", "starts_at", "minutes", "points", "place", "reported_at")
     told = {column: getattr(filed, column) for column in kept} | {"state": state, "attester_id": None, "approvals": 0}
     return awarding.write(session, act, {claim_id: told})[0]
+
+
+def _again(claim: Claim, deed: NewDeed, code: str) -> NewDeed:
+    if claim.activity_id is None:
+        return replace(deed, person_id=claim.person_id, team_id=claim.team_id)
+    # What check-in and check-out say is not told anew, only the words beside it.
+    return NewDeed(code, claim.deed_on, claim.place, claim.minutes, claim.starts_at, deed.text, claim.person_id)
 
 
 def withdraw(session: Session, act: Act, claim_id: UUID) -> Outcome:
@@ -258,9 +261,10 @@ def withdraw(session: Session, act: Act, claim_id: UUID) -> Outcome:
 
 def credit_due(session: Session, act: Act, *, limit: int = 1000) -> list[Moved]:
     """Credit what has stood on notice long enough, and what waited for funds that have come, the oldest first."""
+    payable = awarding.payable(session, act)
     wanted = select(Claim.id).where(
         Claim.book_id == act.book_id,
-        or_(Claim.state == "awaiting_funds", and_(Claim.state == "on_notice", Claim.notice_ends_at <= act.at)),
+        or_(and_(Claim.state == "awaiting_funds", payable), and_(Claim.state == "on_notice", Claim.notice_ends_at <= act.at)),
     )
     ids = session.execute(wanted.order_by(Claim.reported_at, Claim.id).limit(limit)).scalars().all()
     cases = _cases(session, act, ids, Claim.state.in_(STARTS["credit"]))
@@ -274,25 +278,24 @@ def credit_due(session: Session, act: Act, *, limit: int = 1000) -> list[Moved]:
 def check_out(
     session: Session, act: Act, vault: Vault, person_ids: Sequence[UUID], *, activity_id: UUID, by: str
 ) -> list[tuple[activities.Attendance, Claim | None] | Refusal]:  # fmt: skip
-    """Check persons out of an activity: their hours are recorded, and what they earn is claimed and attested, in one transaction."""
+    """Check persons out of an activity: their hours are recorded, and what they earn is claimed and attested, in one transaction.
+
+    The host stands for who was there, whoever drew the code, and so does not approve it; for oneself, for kin and household nobody
+    stands: what they earn waits for somebody else's attestation.
+    """
     outcomes = activities.check_out(session, act, person_ids, activity_id=activity_id, by=by)
     stayed = [outcome for outcome in outcomes if isinstance(outcome, activities.Attendance) and outcome.minutes]
     if not stayed:
         return [outcome if isinstance(outcome, Refusal) else (outcome, None) for outcome in outcomes]
     activity = activities.activity(session, act.book_id, activity_id)
     day = local_day(activity.starts_at, areas.book(session, act.book_id).zone)
-    filings = [
-        Filing(
-            NewDeed(activity.deed, day, activity.place, attendance.minutes, attendance.in_at, person_id=attendance.person_id),
-            "activity",
-            "attested",
-            activity.area_code,
-            # The host stands for who was there, whoever drew the code; so the host does not approve it.
-            attester_id=activity.host_id,
-            activity_id=activity_id,
-        )
-        for attendance in stayed
-    ]
+    unseen = {activity.host_id} | people.tied(session, act.book_id, [activity.host_id])[activity.host_id]
+    filings = []
+    for attendance in stayed:
+        person_id, began = attendance.person_id, max(attendance.in_at, activity.starts_at)
+        deed = NewDeed(activity.deed, day, activity.place, attendance.minutes, began, person_id=person_id)
+        state, attester = ("reported", None) if person_id in unseen else ("attested", activity.host_id)
+        filings.append(Filing(deed, "activity", state, activity.area_code, person_id, attester, activity_id))
     filed = dict(zip([attendance.person_id for attendance in stayed], file_claims(session, act, vault, filings), strict=True))
     answers: list[tuple[activities.Attendance, Claim | None] | Refusal] = []
     for outcome in outcomes:

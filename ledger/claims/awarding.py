@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
+from sqlalchemy import and_
+from sqlalchemy import false
+from sqlalchemy import or_
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -106,11 +109,28 @@ def write(session: Session, act: Act, values: dict[UUID, dict[str, Any]]) -> lis
     return [Moved(claim_id, columns["state"]) for claim_id, columns in values.items()]
 
 
-def record_hours(session: Session, act: Act, claims: Iterable[Claim]) -> None:
-    """Record the honour hours of approved deeds that somebody attested; those of activities were recorded at check-out."""
+def payable(session: Session, act: Act) -> ColumnElement[bool]:
+    """Return the condition that some open fund has enough left for a claim, so that one that has not holds up nobody else's."""
+    found = funds.open_funds(session, act.book_id, local_day(act.at, areas.book(session, act.book_id).zone))
+    accounts = journal.account_ids(session, act.book_id, "fund", [fund.id for fund in found])
+    left = journal.available_of(session, act.book_id, accounts.values())
+    return or_(
+        false(),
+        *(
+            and_(areas.covered(act.book_id, Claim.area_code, (fund.path,)), Claim.points <= left[accounts[fund.id]])
+            for fund in found
+            if left[accounts[fund.id]] > 0
+        ),
+    )
+
+
+def record_hours(session: Session, act: Act, claims: Sequence[Claim]) -> None:
+    """Record the honour hours of approved deeds that somebody attested; what check-out attested was recorded then, as credit hours."""
+    attended = {(claim.activity_id, claim.person_id) for claim in claims if claim.activity_id and claim.person_id}
+    credited = activities.credited(session, act.book_id, attended) if attended else set()
     served = [
         activities.Served(claim.person_id, "honour", claim.minutes, claim.deed_on, claim.id)
         for claim in claims
-        if claim.person_id and claim.minutes and claim.activity_id is None
+        if claim.person_id and claim.minutes and (claim.activity_id, claim.person_id) not in credited
     ]
     activities.record_hours(session, act, served)

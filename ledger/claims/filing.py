@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from ledger.act import Act
 from ledger.claims import queries
 from ledger.claims.model import Claim
 from ledger.claims.model import Decision
+from ledger.claims.rules import MINUTES_MAX
+from ledger.claims.rules import PLACE_LENGTH_MAX
+from ledger.claims.rules import TEXT_LENGTH_MAX
 from ledger.claims.rules import check_day
 from ledger.claims.rules import overlaps
 from ledger.clock import local_day
@@ -33,10 +37,6 @@ from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import Person
 from ledger.people import Vault
-
-MINUTES_MAX = 1440
-PLACE_LENGTH_MAX = 200
-TEXT_LENGTH_MAX = 500
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,13 @@ class NewDeed:
     person_id: UUID | None = None
     team_id: UUID | None = None
 
+    @property
+    def owner(self) -> UUID:
+        """Return who gets the points."""
+        owner = self.person_id or self.team_id
+        assert owner is not None, "checked"
+        return owner
+
 
 @dataclass(frozen=True)
 class Filing:
@@ -66,17 +73,14 @@ class Filing:
     source: str
     state: str
     area_code: str | None = None
+    #: Who wrote it down, where that is not whoever acts.
+    reporter_id: UUID | None = None
     attester_id: UUID | None = None
     activity_id: UUID | None = None
 
 
-def lock_persons(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, Person]:
-    """Lock persons in the order of their ids, and return them; raise NotFound where one is not of the book."""
-    wanted = select(Person).where(Person.book_id == book_id, Person.id.in_(ids)).order_by(Person.id)
-    found = {person.id: person for person in session.execute(wanted.with_for_update(key_share=True)).scalars()}
-    if len(found) < len(set(ids)):
-        raise NotFound("person_id")
-    return found
+#: A row of `claim`.
+Row = dict[str, Any]
 
 
 def file_claims(
@@ -86,42 +90,79 @@ def file_claims(
 
     `claim_id` files a single deed under the id of a claim that is told anew: its row is returned, not inserted.
     """
+    outcomes = judge(session, act, filings, claim_id=claim_id)
+    filed = [(filing, row) for filing, row in zip(filings, outcomes, strict=True) if not isinstance(row, Refusal)]
+    write(session, act, vault, filed, is_new=claim_id is None)
+    return [row if isinstance(row, Refusal) else Claim(**row) for row in outcomes]
+
+
+def judge(session: Session, act: Act, filings: Sequence[Filing], *, claim_id: UUID | None = None) -> list[Row | Refusal]:
+    """Return the row of each filing, or why it cannot be claimed; under locks that the rows can then be written with."""
     book = areas.book(session, act.book_id)
     for filing in filings:
-        _check(filing.deed, local_day(act.at, book.zone))
-    owners = {filing.deed.person_id for filing in filings if filing.deed.person_id}
-    persons = lock_persons(session, act.book_id, owners)
-    teams = people.teams_by_id(session, act.book_id, {filing.deed.team_id for filing in filings if filing.deed.team_id})
-    bench = _Bench(session, act, filings, owners)
-    outcomes = [bench.judge(filing) for filing in filings]
-    rows, told = [], []
-    claims: list[Claim | Refusal] = []
-    for filing, outcome in zip(filings, outcomes, strict=True):
-        if isinstance(outcome, Refusal):
-            claims.append(outcome)
-            continue
-        rate, done = outcome
-        row = _row(act, filing, rate, done, persons, teams) | {"id": claim_id or new_id()}
-        rows.append(row)
-        claims.append(Claim(**row))
-        if filing.deed.text:
-            told.append((filing.deed.person_id or act.actor, f"claim:{row['id']}", filing.deed.text))
-    if rows and claim_id is None:
-        session.execute(insert(Claim), rows)
-        session.execute(insert(Decision), [_reported(act, row["id"]) for row in rows])
+        check(filing, book.zone, act.at)
+    persons = _lock_persons(session, act.book_id, {filing.deed.person_id for filing in filings if filing.deed.person_id})
+    teams = _lock_teams(session, act.book_id, {filing.deed.team_id for filing in filings if filing.deed.team_id})
+    homes = {person.id: person.area_code for person in persons.values()} | {team.id: team.area_code for team in teams.values()}
+    bench = _Bench(session, act, filings)
+    rows: list[Row | Refusal] = []
+    for filing in filings:
+        outcome = bench.judge(filing)
+        rows.append(outcome if isinstance(outcome, Refusal) else _row(act, filing, *outcome, homes, claim_id or new_id()))
+    return rows
+
+
+def write(session: Session, act: Act, vault: Vault, filed: Sequence[tuple[Filing, Row]], *, is_new: bool = True) -> None:
+    """Write the rows of claims, that they were reported, and what is told in them, under seal."""
+    if filed and is_new:
+        session.execute(insert(Claim), [row for _, row in filed])
+        session.execute(insert(Decision), [_reported(act, row["id"]) for _, row in filed])
+    # Told anew without a text, the old one goes too.
+    told = [
+        (row["person_id"] or row["reporter_id"], f"claim:{row['id']}", filing.deed.text)
+        for filing, row in filed
+        if filing.deed.text or not is_new
+    ]
     if told:
         people.seal_texts(session, vault, act.book_id, told)
-    return claims
 
 
-def _check(deed: NewDeed, today: date) -> None:
-    check_day(deed.deed_on, today)
+def check(filing: Filing, zone: str, now: datetime) -> None:
+    """Raise Invalid where a deed is not told as a deed can be."""
+    deed = filing.deed
+    check_day(deed.deed_on, local_day(now, zone))
     if (deed.person_id is None) == (deed.team_id is None):
         raise Invalid("field-required", "person_id")
     if deed.minutes is not None and not 1 <= deed.minutes <= MINUTES_MAX:
         raise Invalid("number-out-of-range", "minutes", least=1, most=MINUTES_MAX)
-    if len(deed.place) > PLACE_LENGTH_MAX or len(deed.text) > TEXT_LENGTH_MAX:
-        raise Invalid("text-malformed", "place" if len(deed.place) > PLACE_LENGTH_MAX else "text")
+    for field, text, most in (("place", deed.place, PLACE_LENGTH_MAX), ("text", deed.text, TEXT_LENGTH_MAX)):
+        if len(text) > most or "\0" in text:
+            raise Invalid("text-malformed", field)
+    if deed.starts_at and not filing.activity_id:
+        ended = deed.starts_at + timedelta(minutes=deed.minutes or 0)
+        if local_day(deed.starts_at, zone) != deed.deed_on or ended > now:
+            raise Invalid("deed-time-out-of-range", "starts_at")
+
+
+def _lock_persons(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, Person]:
+    # In the order of their ids; raise NotFound where one is not of the book.
+    found: dict[UUID, Person] = {}
+    for chunk in people.in_sets(sorted(ids)):
+        wanted = select(Person).where(Person.book_id == book_id, Person.id.in_(chunk)).order_by(Person.id)
+        found |= {person.id: person for person in session.execute(wanted.with_for_update(key_share=True)).scalars()}
+    if len(found) < len(ids):
+        raise NotFound("person_id")
+    return found
+
+
+def _lock_teams(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, people.Team]:
+    if not ids:
+        return {}
+    wanted = select(people.Team).where(people.Team.book_id == book_id, people.Team.id.in_(ids)).order_by(people.Team.id)
+    found = {team.id: team for team in session.execute(wanted.with_for_update(key_share=True)).scalars()}
+    if len(found) < len(ids):
+        raise NotFound("team_id")
+    return found
 
 
 def _reported(act: Act, claim_id: UUID) -> dict[str, Any]:
@@ -131,28 +172,29 @@ def _reported(act: Act, claim_id: UUID) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _row(
-    act: Act, filing: Filing, rate: tariff.Rate, done: tariff.Done, persons: dict[UUID, Person], teams: dict[UUID, people.Team]
-) -> dict[str, Any]:  # fmt: skip
+def _row(act: Act, filing: Filing, rate: tariff.Rate, done: tariff.Done, homes: dict[UUID, str], claim_id: UUID) -> Row:
     deed = filing.deed
-    home = persons[deed.person_id].area_code if deed.person_id else teams[deed.team_id].area_code if deed.team_id else ""
     return {
-        "book_id": act.book_id, "state": filing.state, "source": filing.source, "area_code": filing.area_code or home,
-        "person_id": deed.person_id, "team_id": deed.team_id, "rate_id": rate.id, "deed_on": deed.deed_on, "starts_at": deed.starts_at,
-        "minutes": done.minutes or None, "points": done.points, "place": deed.place.strip(), "activity_id": filing.activity_id,
-        "reporter_id": act.actor, "reported_at": act.at, "attester_id": filing.attester_id, "approvals": 0, "approvals_needed": 1,
-        "fund_id": None, "notice_ends_at": None, "entry_id": None,
+        "book_id": act.book_id, "id": claim_id, "state": filing.state, "source": filing.source,
+        "area_code": filing.area_code or homes[deed.owner], "person_id": deed.person_id, "team_id": deed.team_id, "rate_id": rate.id,
+        "deed_on": deed.deed_on, "starts_at": deed.starts_at, "minutes": done.minutes or None, "points": done.points,
+        "place": deed.place.strip(), "activity_id": filing.activity_id, "reporter_id": filing.reporter_id or act.actor,
+        "reported_at": act.at, "attester_id": filing.attester_id, "approvals": 0, "approvals_needed": 1, "fund_id": None,
+        "notice_ends_at": None, "entry_id": None,
     }  # fmt: skip
 
 
 class _Bench:
-    """What a set of filings is judged by, read once for all of them, after the persons' locks."""
+    """What a set of filings is judged by, read once for all of them, after the locks of whoever gets the points."""
 
-    def __init__(self, session: Session, act: Act, filings: Sequence[Filing], owners: set[UUID]) -> None:
-        self.rates = tariff.rates_of(session, act.book_id, {filing.deed.deed for filing in filings})
+    def __init__(self, session: Session, act: Act, filings: Sequence[Filing]) -> None:
+        owners = {filing.deed.owner for filing in filings}
+        self.rates: dict[str, list[tariff.Rate]] = defaultdict(list)
+        for rate in tariff.rates_of(session, act.book_id, {filing.deed.deed for filing in filings}):
+            self.rates[rate.deed].append(rate)
         self.limits = tariff.limits(session, act.book_id)
-        years = {filing.deed.deed_on.year for filing in filings}
-        self.done = queries.done_before(session, act.book_id, owners, years)
+        self.silent = tariff.without_text(session, act.book_id)
+        self.done = queries.done_before(session, act.book_id, owners, {filing.deed.deed_on.year for filing in filings})
         self.busy = self._busy(session, act, filings, owners)
 
     @staticmethod
@@ -164,40 +206,49 @@ class _Bench:
         if not starts:
             return busy
         since, until = min(starts) - timedelta(days=1), max(starts) + timedelta(days=1)
-        for claim in queries.timed(session, act.book_id, owners, since, until):
-            assert claim.person_id is not None
-            assert claim.starts_at is not None
-            busy[claim.person_id].append((claim.starts_at, claim.starts_at + timedelta(minutes=claim.minutes or 1)))
-        for presence in activities.presences(session, act.book_id, owners, since, until):
-            busy[presence.person_id].append((presence.in_at, presence.out_at or act.at))
+        for owner, began, minutes in queries.timed(session, act.book_id, owners, since, until):
+            busy[owner].append((began, began + timedelta(minutes=minutes or 1)))
+        for person_id, came, went in activities.presences(session, act.book_id, owners, since, until):
+            busy[person_id].append((came, went))
         return busy
 
     def judge(self, filing: Filing) -> tuple[tariff.Rate, tariff.Done] | Refusal:  # noqa: PLR0911  one return a reason
         """Return the rate and what the caps leave of a deed, or why it cannot be claimed."""
         deed = filing.deed
-        rate = next((rate for rate in self.rates if rate.deed == deed.deed and _covers(rate, deed.deed_on)), None)
+        rate = next((rate for rate in self.rates[deed.deed] if _covers(rate, deed.deed_on)), None)
         if rate is None:
             return Refusal("deed-not-in-tariff", "deed", {"deed": deed.deed, "on": deed.deed_on.isoformat()})
+        if deed.text and rate.category in self.silent:
+            return Refusal("deed-told-without-text", "text")
         if rate.unit == "hour" and not deed.minutes:
             return Refusal("minutes-missing", "minutes")
         points = tariff.points_for(rate.unit, rate.points, deed.minutes)
         if points < 1:
             return Refusal("too-short-to-count", "minutes")
+        before = self.done[deed.owner]
+        if sum(done.minutes for done in before if done.on == deed.deed_on) + (deed.minutes or 0) > MINUTES_MAX:
+            return Refusal("in-two-places", "minutes")
+        span = _span(filing)
+        if span and any(overlaps(span, other) for other in self.busy[deed.owner]):
+            return Refusal("in-two-places", "starts_at")
         checked_in = filing.source == "activity"
         new = tariff.Done(rate.category, rate.deed, deed.deed_on, points, deed.minutes or 0, filing.activity_id, checked_in)
-        if deed.person_id is None:
-            return rate, new
-        if deed.starts_at and not filing.activity_id:
-            span = (deed.starts_at, deed.starts_at + timedelta(minutes=deed.minutes or 1))
-            if any(overlaps(span, other) for other in self.busy[deed.person_id]):
-                return Refusal("in-two-places", "starts_at")
-            self.busy[deed.person_id].append(span)
-        left = tariff.within_caps(new, rate.unit, rate.points, self.done[deed.person_id], self.limits)
+        left = tariff.within_caps(new, rate.unit, rate.points, before, self.limits)
         if isinstance(left, Refusal):
             return left
-        self.done[deed.person_id].append(left)
         # The caps limit what is earned, not the hours that were served.
-        return rate, replace(left, minutes=new.minutes)
+        done = replace(left, minutes=new.minutes)
+        before.append(done)
+        if span:
+            self.busy[deed.owner].append(span)
+        return rate, done
+
+
+def _span(filing: Filing) -> tuple[datetime, datetime] | None:
+    deed = filing.deed
+    if deed.starts_at is None or filing.activity_id:
+        return None
+    return deed.starts_at, deed.starts_at + timedelta(minutes=deed.minutes or 1)
 
 
 def _covers(rate: tariff.Rate, day: date) -> bool:

@@ -35,6 +35,7 @@ class Claim(Base):
         ForeignKeyConstraint(["book_id", "attester_id"], ["person.book_id", "person.id"], name="fk_claim_attester"),
         ForeignKeyConstraint(["book_id", "activity_id"], ["activity.book_id", "activity.id"]),
         ForeignKeyConstraint(["book_id", "fund_id"], ["fund.book_id", "fund.id"]),
+        ForeignKeyConstraint(["book_id", "entry_id"], ["entry.book_id", "entry.id"]),
         one_of("state", *STATES),
         one_of("source", *SOURCES),
         CheckConstraint("(person_id IS NULL) <> (team_id IS NULL)", name="one_beneficiary"),
@@ -51,6 +52,7 @@ class Claim(Base):
         UniqueConstraint("book_id", "activity_id", "person_id"),
         Index("ix_claim_queue", "book_id", "state", "reported_at", "id"),
         Index("ix_claim_person", "book_id", "person_id", "deed_on"),
+        Index("ix_claim_team", "book_id", "team_id", "deed_on"),
         Index("ix_claim_area", "book_id", "area_code", "state"),
     )
 

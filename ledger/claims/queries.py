@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from collections.abc import Iterable
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from datetime import date
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import Select
 from sqlalchemy import and_
+from sqlalchemy import false
 from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -84,7 +87,7 @@ def claim(session: Session, book_id: UUID, claim_id: UUID, reach: Reach | None =
     """Return a claim within reach, or one's own; raise NotFound for any other."""
     allowed = [reach.covers(book_id)] if reach else []
     allowed += [or_(Claim.person_id == own, Claim.reporter_id == own)] if own else []
-    found = session.execute(_rows().where(Claim.book_id == book_id, Claim.id == claim_id, or_(*allowed))).one_or_none()
+    found = session.execute(_rows().where(Claim.book_id == book_id, Claim.id == claim_id, or_(false(), *allowed))).one_or_none()
     if found is None:
         raise NotFound("claim_id")
     return _read(found)
@@ -122,7 +125,7 @@ def among(session: Session, book_id: UUID, ids: Collection[UUID], reach: Reach |
     """Return those of `ids` that are claims within reach, or one's own, in the order they were made."""
     allowed = [reach.covers(book_id)] if reach else []
     allowed += [or_(Claim.person_id == own, Claim.reporter_id == own)] if own else []
-    wanted = _rows().where(Claim.book_id == book_id, Claim.id.in_(ids), or_(*allowed))
+    wanted = _rows().where(Claim.book_id == book_id, Claim.id.in_(ids), or_(false(), *allowed))
     return [_read(row) for row in session.execute(wanted.order_by(Claim.id))]
 
 
@@ -143,62 +146,75 @@ def decisions_of(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict
     return found
 
 
-def done_before(session: Session, book_id: UUID, person_ids: Collection[UUID], years: Collection[int]) -> dict[UUID, list[tariff.Done]]:
-    """Return what each person did in these years, as the caps count it."""
-    found: dict[UUID, list[tariff.Done]] = {person_id: [] for person_id in person_ids}
-    rows = session.execute(
-        select(
-            Claim.person_id, tariff.Rate.category, tariff.Rate.deed, Claim.deed_on, Claim.points, Claim.minutes, Claim.activity_id,
-            Claim.source,
+#: Who gets the points, a person or a team.
+_OWNER = func.coalesce(Claim.person_id, Claim.team_id)
+
+
+def _owned(owners: Collection[UUID]) -> ColumnElement[bool]:
+    return or_(Claim.person_id.in_(owners), Claim.team_id.in_(owners))
+
+
+def done_before(session: Session, book_id: UUID, owners: Collection[UUID], years: Collection[int]) -> dict[UUID, list[tariff.Done]]:
+    """Return what each person and team did in these years, as the caps count it."""
+    found: dict[UUID, list[tariff.Done]] = {owner: [] for owner in owners}
+    for chunk in people.in_sets(found):
+        rows = session.execute(
+            select(
+                _OWNER, tariff.Rate.category, tariff.Rate.deed, Claim.deed_on, Claim.points, Claim.minutes, Claim.activity_id, Claim.source
+            )
+            .join(tariff.Rate, and_(tariff.Rate.book_id == Claim.book_id, tariff.Rate.id == Claim.rate_id))
+            .where(
+                Claim.book_id == book_id,
+                _owned(chunk),
+                Claim.state.in_(COUNTING),
+                Claim.deed_on.between(date(min(years), 1, 1), date(max(years), 12, 31)),
+            )
         )
-        .join(tariff.Rate, and_(tariff.Rate.book_id == Claim.book_id, tariff.Rate.id == Claim.rate_id))
-        .where(
-            Claim.book_id == book_id,
-            Claim.person_id.in_(person_ids),
-            Claim.state.in_(COUNTING),
-            Claim.deed_on.between(date(min(years), 1, 1), date(max(years), 12, 31)),
-        )
-    )  # fmt: skip
-    for person_id, category, deed, on, points, minutes, activity, source in rows:
-        assert person_id is not None
-        found[person_id].append(tariff.Done(category, deed, on, points, minutes or 0, activity, source == "activity"))
+        for owner, category, deed, on, points, minutes, activity, source in rows:
+            found[owner].append(tariff.Done(category, deed, on, points, minutes or 0, activity, source == "activity"))
     return found
 
 
-def timed(session: Session, book_id: UUID, person_ids: Collection[UUID], since: datetime, until: datetime) -> Sequence[Claim]:
-    """Return these persons' claims that say when they were done, begun between two moments."""
-    wanted = select(Claim).where(
-        Claim.book_id == book_id,
-        Claim.person_id.in_(person_ids),
-        Claim.state.in_(COUNTING),
-        Claim.starts_at.between(since, until),
-        Claim.activity_id.is_(None),
-    )
-    return session.execute(wanted).scalars().all()
+def timed(
+    session: Session, book_id: UUID, owners: Collection[UUID], since: datetime, until: datetime
+) -> list[tuple[UUID, datetime, int | None]]:  # fmt: skip
+    """Return who did something that was told with its time, begun between two moments: who, when it began, how many minutes."""
+    found: list[tuple[UUID, datetime, int | None]] = []
+    for chunk in people.in_sets(owners):
+        rows = session.execute(
+            select(_OWNER, Claim.starts_at, Claim.minutes).where(
+                Claim.book_id == book_id,
+                _owned(chunk),
+                Claim.state.in_(COUNTING),
+                Claim.starts_at.between(since, until),
+                Claim.activity_id.is_(None),
+            )
+        )
+        found += [(owner, began, minutes) for owner, began, minutes in rows if began]
+    return found
 
 
 def month_points(
-    session: Session, book_id: UUID, person_ids: Collection[UUID], months: Collection[date]
-) -> dict[tuple[UUID, int, int], int]:
-    """Return the points of each person's months that were attested or went further, for approval by risk."""
+    session: Session, book_id: UUID, owners: Collection[UUID], months: Collection[date]
+) -> dict[tuple[UUID, int, int], int]:  # fmt: skip
+    """Return the points of each owner's months that were attested or went further, for approval by risk."""
     last = max(months)
     until = date(last.year + last.month // 12, last.month % 12 + 1, 1)
-    rows = session.execute(
-        select(Claim.person_id, Claim.deed_on, func.sum(Claim.points))
-        .where(
-            Claim.book_id == book_id,
-            Claim.person_id.in_(person_ids),
-            Claim.state.in_(COUNTING - {"reported"}),
-            Claim.deed_on >= min(months).replace(day=1),
-            Claim.deed_on < until,
+    sums: dict[tuple[UUID, int, int], int] = defaultdict(int)
+    for chunk in people.in_sets(owners):
+        rows = session.execute(
+            select(_OWNER, Claim.deed_on, func.sum(Claim.points))
+            .where(
+                Claim.book_id == book_id,
+                _owned(chunk),
+                Claim.state.in_(COUNTING - {"reported"}),
+                Claim.deed_on >= min(months).replace(day=1),
+                Claim.deed_on < until,
+            )
+            .group_by(_OWNER, Claim.deed_on)
         )
-        .group_by(Claim.person_id, Claim.deed_on)
-    )
-    sums: dict[tuple[UUID, int, int], int] = {}
-    for person_id, on, points in rows:
-        assert person_id is not None
-        key = (person_id, on.year, on.month)
-        sums[key] = sums.get(key, 0) + int(points)
+        for owner, on, points in rows:
+            sums[owner, on.year, on.month] += int(points)
     return sums
 
 
@@ -215,31 +231,44 @@ def why_two(session: Session, book: areas.Book, risks: Collection[Risk], on: dat
     """Return for each claim why two people must approve it, or nothing where one is enough; for all of them in a few queries."""
     if not risks:
         return {}
-    persons = {person_id for risk in risks for person_id in risk.beneficiaries}
-    staff = people.is_staff(session, book.id, persons, on)
-    sums = month_points(session, book.id, persons, [risk.claim.deed_on for risk in risks])
+    asked = {(person_id, risk.claim.deed_on) for risk in risks for person_id in risk.beneficiaries}
+    staff = people.staff_since(session, book.id, asked, on)
+    sums = month_points(session, book.id, {_owner(risk.claim) for risk in risks}, [risk.claim.deed_on for risk in risks])
     twice = tariff.always_two(session, book.id)
     why = {}
     for claim, category, beneficiaries in ((risk.claim, risk.category, risk.beneficiaries) for risk in risks):
-        month = (claim.person_id, claim.deed_on.year, claim.deed_on.month)
+        month = (_owner(claim), claim.deed_on.year, claim.deed_on.month)
         why[claim.id] = rules.why_two(
-            month_points=max(claim.points, sums.get(month, 0)) if claim.person_id else claim.points,  # type: ignore[arg-type]
+            month_points=sums.get(month, 0) + (claim.points if claim.state == "reported" else 0),
             alone_points_max=book.approve_alone_points_max,
             is_backdated=rules.is_backdated(claim.deed_on, local_day(claim.reported_at, book.zone), book.backdated_after_days),
-            is_staff=bool(beneficiaries & staff),
+            is_staff=any((person_id, claim.deed_on) in staff for person_id in beneficiaries),
             always_two=category in twice,
             source=claim.source,
         )
     return why
 
 
-def risks_of(session: Session, book_id: UUID, rows: Collection[ClaimRow], on: date) -> list[Risk]:
+def _owner(claim: Claim) -> UUID:
+    owner = claim.person_id or claim.team_id
+    assert owner is not None, "a CHECK of the table"
+    return owner
+
+
+def beneficiaries_of(session: Session, book_id: UUID, claims: Iterable[Claim]) -> dict[UUID, frozenset[UUID]]:
+    """Return for each claim who has something of it: the person, or whoever belonged to the team on the day of the deed or since."""
+    listed = list(claims)
+    members = people.members_since(session, book_id, {(claim.team_id, claim.deed_on) for claim in listed if claim.team_id})
+    return {
+        claim.id: frozenset([claim.person_id] if claim.person_id else members[claim.team_id, claim.deed_on] if claim.team_id else ())
+        for claim in listed
+    }
+
+
+def risks_of(session: Session, book_id: UUID, rows: Collection[ClaimRow]) -> list[Risk]:
     """Return what says how many must approve each of these claims."""
-    members = people.members_of_many(session, book_id, {row.claim.team_id for row in rows if row.claim.team_id}, on)
-    return [
-        Risk(row.claim, row.rate.category, frozenset([row.claim.person_id] if row.claim.person_id else members[row.claim.team_id]))  # type: ignore[index]
-        for row in rows
-    ]
+    gets = beneficiaries_of(session, book_id, (row.claim for row in rows))
+    return [Risk(row.claim, row.rate.category, gets[row.claim.id]) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -260,12 +289,19 @@ def public_notices(
 ) -> list[Notice]:
     """Return what stands on notice and what was credited this month, the newest first, with masked names, never those of minors."""
     today = local_day(at, book.zone)
+    month = datetime(today.year, today.month, 1, tzinfo=ZoneInfo(book.zone)).astimezone(UTC)
+    credited = select(Decision.number).where(
+        Decision.book_id == Claim.book_id,
+        Decision.claim_id == Claim.id,
+        Decision.act.in_(("approve", "credit")),
+        Decision.decided_at >= month,
+    )
     wanted = (
         select(Claim, tariff.Rate)
         .join(tariff.Rate, and_(tariff.Rate.book_id == Claim.book_id, tariff.Rate.id == Claim.rate_id))
         .where(
             Claim.book_id == book.id,
-            or_(Claim.state == "on_notice", and_(Claim.state == "credited", Claim.deed_on >= today.replace(day=1))),
+            or_(Claim.state == "on_notice", and_(Claim.state == "credited", credited.exists())),
             Claim.person_id.is_not(None),
         )
     )

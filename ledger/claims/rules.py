@@ -39,6 +39,10 @@ STARTS = {
 #: Why a claim was returned or refused; the volunteer reads the sentence and the note.
 REASONS = ("evidence-missing", "not-a-deed", "not-done", "done-twice", "wrong-person", "wrong-time", "other")
 
+#: What can be told of a deed.
+MINUTES_MAX = 1440
+PLACE_LENGTH_MAX = 200
+TEXT_LENGTH_MAX = 500
 #: The oldest deed that can still be reported.
 OLDEST = timedelta(days=366)
 

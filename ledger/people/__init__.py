@@ -43,12 +43,14 @@ from ledger.people.queries import leaders_of
 from ledger.people.queries import living_in
 from ledger.people.queries import members_of
 from ledger.people.queries import members_of_many
+from ledger.people.queries import members_since
 from ledger.people.queries import names_of
 from ledger.people.queries import person
 from ledger.people.queries import persons
 from ledger.people.queries import powers_of
 from ledger.people.queries import recognise
 from ledger.people.queries import recognise_with_powers
+from ledger.people.queries import staff_since
 from ledger.people.queries import teams
 from ledger.people.queries import teams_by_id
 from ledger.people.queries import tied
@@ -64,6 +66,7 @@ from ledger.people.rules import SHOP_ROLES
 from ledger.people.rules import STAFF_ROLES
 from ledger.people.rules import TIE_KINDS
 from ledger.people.rules import NewPerson
+from ledger.people.rules import in_sets
 from ledger.people.rules import is_handle
 from ledger.people.rules import normal_name
 from ledger.people.rules import normal_phone
@@ -109,6 +112,7 @@ __all__ = [
     "holding",
     "households_of_leader",
     "import_roster",
+    "in_sets",
     "is_handle",
     "is_staff",
     "issue_bearer",
@@ -117,6 +121,7 @@ __all__ = [
     "living_in",
     "members_of",
     "members_of_many",
+    "members_since",
     "names_of",
     "normal_name",
     "normal_phone",
@@ -129,6 +134,7 @@ __all__ = [
     "seal_texts",
     "sign_out",
     "sign_out_everywhere",
+    "staff_since",
     "teams",
     "teams_by_id",
     "tie",

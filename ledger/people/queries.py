@@ -192,6 +192,20 @@ def holding(session: Session, book_id: UUID, role: str, ids: Iterable[UUID], on:
     return _holding(session, book_id, {role}, ids, on)
 
 
+def staff_since(session: Session, book_id: UUID, wanted: Collection[tuple[UUID, date]], until: date) -> set[tuple[UUID, date]]:
+    """Return those of the (person, day) who worked for the community on that day or at any time since, until `until`."""
+    spans: dict[UUID, list[date]] = defaultdict(list)
+    for chunk in in_sets({person_id for person_id, _ in wanted}):
+        rows = session.execute(
+            select(Grant.person_id, Grant.ends_on).where(
+                Grant.book_id == book_id, Grant.person_id.in_(chunk), Grant.role.in_(STAFF_ROLES), Grant.starts_on <= until
+            )
+        )
+        for person_id, ends_on in rows:
+            spans[person_id].append(ends_on or date.max)
+    return {(person_id, day) for person_id, day in wanted if any(ends_on >= day for ends_on in spans[person_id])}
+
+
 def _holding(session: Session, book_id: UUID, roles: Collection[str], ids: Iterable[UUID], on: date) -> set[UUID]:
     found: set[UUID] = set()
     for chunk in in_sets(set(ids)):
@@ -269,6 +283,21 @@ def members_of_many(session: Session, book_id: UUID, team_ids: Collection[UUID],
     )
     for team_id, person_id in session.execute(wanted):
         found[team_id].add(person_id)
+    return found
+
+
+def members_since(session: Session, book_id: UUID, wanted: Collection[tuple[UUID, date]]) -> dict[tuple[UUID, date], set[UUID]]:
+    """Return for each (team, day) who belonged to the team on that day or at any time since: who did its deed, or has its points."""
+    found: dict[tuple[UUID, date], set[UUID]] = {asked: set() for asked in wanted}
+    if not found:
+        return found
+    rows = session.execute(
+        select(TeamMember.team_id, TeamMember.person_id, TeamMember.ends_on).where(
+            TeamMember.book_id == book_id, TeamMember.team_id.in_({team_id for team_id, _ in found})
+        )
+    ).all()
+    for asked, members in found.items():
+        members |= {person_id for team_id, person_id, ends_on in rows if team_id == asked[0] and (ends_on is None or ends_on >= asked[1])}
     return found
 
 

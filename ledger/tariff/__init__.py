@@ -16,6 +16,7 @@ from ledger.tariff.queries import rate_for
 from ledger.tariff.queries import rates_by_id
 from ledger.tariff.queries import rates_of
 from ledger.tariff.queries import rates_on
+from ledger.tariff.queries import without_text
 from ledger.tariff.rules import COLUMNS
 from ledger.tariff.rules import MEASURES
 from ledger.tariff.rules import PERIODS
@@ -52,4 +53,5 @@ __all__ = [
     "rates_of",
     "rates_on",
     "within_caps",
+    "without_text",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from datetime import timedelta
+from uuid import UUID
 
 from sqlalchemy import insert
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from ledger.act import Act
 from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.ids import new_id
+from ledger.points import POINTS_MAX
 from ledger.points import is_amount
 from ledger.tariff import queries
 from ledger.tariff.model import Cap
@@ -26,6 +28,7 @@ from ledger.tariff.rules import CATEGORIES
 from ledger.tariff.rules import MEASURES
 from ledger.tariff.rules import PERIODS
 from ledger.tariff.rules import UNITS
+from ledger.tariff.rules import UNSEEN_MINUTES_MAX
 from ledger.tariff.rules import RateRow
 from ledger.tariff.rules import RowFault
 from ledger.tariff.rules import read_rows
@@ -42,15 +45,18 @@ class TariffReport:
 
 
 def define_categories(session: Session, act: Act) -> None:
-    """Give the book the eight categories; those it has already stay as they are."""
+    """Give the book the eight categories, those it has already stay as they are; with the first ones comes the cap on unseen time."""
     there = {category.code for category in queries.categories(session, act.book_id)}
     rows = [
-        {"book_id": act.book_id, "code": code, "name_zh": zh, "name_en": en, "rank": rank, "always_two": always_two}
-        for rank, (code, zh, en, always_two) in enumerate(CATEGORIES)
+        {"book_id": act.book_id, "code": code, "name_zh": zh, "name_en": en, "rank": rank, "always_two": always_two, "without_text": silent}
+        for rank, (code, zh, en, always_two, silent) in enumerate(CATEGORIES)
         if code not in there
     ]
     if rows:
         session.execute(insert(Category), rows)
+    if not there:
+        most = {"measure": "minutes", "most": UNSEEN_MINUTES_MAX, "unless_checked_in": True}
+        define_cap(session, act, period="activity", valid_from=date.min, **most)  # type: ignore[arg-type]
 
 
 def import_tariff(session: Session, act: Act, rows: Iterable[Mapping[str, str]], *, valid_from: date) -> TariffReport:
@@ -80,13 +86,10 @@ def define_rate(session: Session, act: Act, new: RateRow, *, valid_from: date) -
         raise Invalid("amount-malformed", "points")
     if new.unit not in UNITS:
         raise Invalid("choice-malformed", "unit")
-    if new.category not in {category.code for category in queries.categories(session, act.book_id)}:
+    if new.category not in _locked_categories(session, act.book_id):
         raise Invalid("choice-malformed", "category")
     this = (Rate.book_id == act.book_id, Rate.deed == new.deed)
-    # Locked, so that two prices set at once follow each other.
-    last = session.execute(
-        select(Rate).where(*this).order_by(Rate.valid_from.desc()).limit(1).with_for_update(key_share=True)
-    ).scalar_one_or_none()
+    last = session.execute(select(Rate).where(*this).order_by(Rate.valid_from.desc()).limit(1)).scalar_one_or_none()
     if last is not None and last.valid_from >= valid_from:
         return Refusal("rate-not-after-the-last", "valid_from", {"deed": new.deed, "last": last.valid_from.isoformat()})
     if last is not None and (last.valid_to is None or last.valid_to >= valid_from):
@@ -95,6 +98,12 @@ def define_rate(session: Session, act: Act, new: RateRow, *, valid_from: date) -
     session.add(rate)
     session.flush()
     return rate
+
+
+def _locked_categories(session: Session, book_id: UUID) -> set[str]:
+    # They stand for the whole tariff: two prices or two caps set at once follow each other.
+    wanted = select(Category.code).where(Category.book_id == book_id).order_by(Category.code)
+    return set(session.execute(wanted.with_for_update(key_share=True)).scalars())
 
 
 def define_cap(
@@ -108,16 +117,24 @@ def define_cap(
     category: str | None = None,
     deed: str | None = None,
     unless_checked_in: bool = False,
-) -> Cap:
-    """Set the most that a person can earn in a period."""
+) -> Cap | Refusal:
+    """Set the most that a person (or a team) can earn in a period from a day on; the same cap before it ends the day before."""
     if period not in PERIODS or measure not in MEASURES:
         raise Invalid("choice-malformed", "period" if period not in PERIODS else "measure")
-    if type(most) is not int or most < 0:
-        raise Invalid("amount-malformed", "most")
-    cap = Cap(
-        book_id=act.book_id, id=new_id(), category=category, deed=deed, period=period, measure=measure, most=most,
-        unless_checked_in=unless_checked_in, valid_from=valid_from, valid_to=None,
-    )  # fmt: skip
+    if type(most) is not int or not 0 <= most <= POINTS_MAX:
+        raise Invalid("number-out-of-range", "most", least=0, most=POINTS_MAX)
+    if category not in {None} | _locked_categories(session, act.book_id):
+        raise Invalid("choice-malformed", "category")
+    if deed is not None and not queries.rates_of(session, act.book_id, [deed]):
+        raise Invalid("choice-malformed", "deed")
+    same = {"category": category, "deed": deed, "period": period, "measure": measure, "unless_checked_in": unless_checked_in}
+    this = (Cap.book_id == act.book_id, *(getattr(Cap, column) == value for column, value in same.items()))
+    last = session.execute(select(Cap).where(*this).order_by(Cap.valid_from.desc()).limit(1)).scalar_one_or_none()
+    if last is not None and last.valid_from >= valid_from:
+        return Refusal("cap-not-after-the-last", "valid_from", {"last": last.valid_from.isoformat()})
+    if last is not None:
+        last.valid_to = valid_from - timedelta(days=1)
+    cap = Cap(book_id=act.book_id, id=new_id(), most=most, valid_from=valid_from, valid_to=None, **same)
     session.add(cap)
     session.flush()
     return cap

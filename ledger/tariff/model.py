@@ -34,6 +34,8 @@ class Category(Base):
     rank: Mapped[int]
     #: Always wants two approvers, however small ("outstanding contribution").
     always_two: Mapped[bool] = mapped_column(default=False)
+    #: Told without a text: of a mediation there are the mediator and the place, never the parties.
+    without_text: Mapped[bool] = mapped_column(default=False)
 
 
 class Rate(Base):
@@ -63,7 +65,7 @@ class Rate(Base):
 
 
 class Cap(Base):
-    """The most that a person can earn in a period: of one category, one deed, or of everything."""
+    """The most that a person, or a team as one, can earn in a period: of one category, one deed, or of everything."""
 
     __tablename__ = "cap"
     __table_args__ = table_args(
@@ -80,7 +82,7 @@ class Cap(Base):
     category: Mapped[str | None]
     #: One deed, or every one.
     deed: Mapped[str | None]
-    #: "day", "month", "year" or "activity".
+    #: "day", "month", "year" or "activity"; where a claim names no activity, the same deed on the same day is taken for one.
     period: Mapped[str]
     #: What is counted.
     measure: Mapped[str]

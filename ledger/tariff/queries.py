@@ -59,6 +59,11 @@ def always_two(session: Session, book_id: UUID) -> set[str]:
     return set(session.execute(select(Category.code).where(Category.book_id == book_id, Category.always_two.is_(True))).scalars())
 
 
+def without_text(session: Session, book_id: UUID) -> set[str]:
+    """Return the categories whose deeds are told without a text, so that nobody is named whom they concern."""
+    return set(session.execute(select(Category.code).where(Category.book_id == book_id, Category.without_text.is_(True))).scalars())
+
+
 def limits(session: Session, book_id: UUID) -> list[Limit]:
     """Return the book's caps as they are applied."""
     caps = session.execute(select(Cap).where(Cap.book_id == book_id)).scalars()

@@ -19,17 +19,20 @@ PERIODS = ("day", "month", "year", "activity")
 MEASURES = ("points", "minutes", "deeds")
 COLUMNS = ("category", "deed", "deed_zh", "unit", "points")
 
-#: Code, name in both languages, and whether it always takes two approvers: the seven of the Dingshan model, and patrol.
+#: Code, name in both languages, whether it always takes two approvers, and whether it is told without a text, so that nobody is named
+#: whom it concerns: the seven of the Dingshan model, and patrol.
 CATEGORIES = (
-    ("study_education", "学习教育", "Study and education", False),
-    ("cultural_propaganda", "文化宣传", "Culture and publicity", False),
-    ("environmental_maintenance", "环境维护", "Environment", False),
-    ("dispute_mediation", "矛盾调解", "Mediation", False),
-    ("hardship_assistance", "困难帮扶", "Helping in hardship", False),
-    ("public_welfare_service", "公益服务", "Public welfare", False),
-    ("outstanding_contribution", "突出贡献", "Outstanding contribution", True),
-    ("patrol", "治安巡逻", "Patrol", False),
+    ("study_education", "学习教育", "Study and education", False, False),
+    ("cultural_propaganda", "文化宣传", "Culture and publicity", False, False),
+    ("environmental_maintenance", "环境维护", "Environment", False, False),
+    ("dispute_mediation", "矛盾调解", "Mediation", False, True),
+    ("hardship_assistance", "困难帮扶", "Helping in hardship", False, False),
+    ("public_welfare_service", "公益服务", "Public welfare", False, False),
+    ("outstanding_contribution", "突出贡献", "Outstanding contribution", True, False),
+    ("patrol", "治安巡逻", "Patrol", False, False),
 )
+#: Without a check-out, at most this many minutes of one activity count: the cap that a book begins with.
+UNSEEN_MINUTES_MAX = 120
 
 
 class RateRow(NamedTuple):
@@ -147,7 +150,8 @@ def _counts(limit: Limit, done: Done, new: Done) -> bool:
             return (done.on.year, done.on.month) == (new.on.year, new.on.month)
         case "year":
             return done.on.year == new.on.year
-    return done.activity is not None and done.activity == new.activity
+    # Where no activity is named, the same deed on the same day is taken for one.
+    return done.activity == new.activity and (new.activity is not None or (done.deed, done.on) == (new.deed, new.on))
 
 
 def _measured(measure: str, done: Done) -> int:
