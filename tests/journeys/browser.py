@@ -24,6 +24,8 @@ from tests.conftest import START
 from tests.journeys.pictures import scan
 
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+#: Tags whose words are kept by themselves.
+TOLD = frozenset({"a", "button", "h1", "h2", "option", "td"})
 UNSEEN = frozenset({"head", "script", "style", "template"})
 
 
@@ -36,6 +38,8 @@ class Form:
     fields: dict[str, list[str]] = field(default_factory=dict)
     #: What can be ticked, or chosen of a few, by name.
     choices: dict[str, list[str]] = field(default_factory=dict)
+    #: What stands in a list to choose from, by its words.
+    options: dict[str, dict[str, str]] = field(default_factory=dict)
     #: What each of several buttons adds, by its words.
     buttons: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -51,6 +55,8 @@ class Page:
     links: list[tuple[str, str]]
     forms: list[Form]
     headings: list[str]
+    #: The cells of its tables, row by row, without the heads.
+    rows: list[list[str]]
     #: The field with the cursor in it, or the words of the link or button.
     focus: str | None
     refresh: str | None
@@ -80,6 +86,7 @@ class _Reader(HTMLParser):
         self.headings: list[str] = []
         self.focus: str | None = None
         self.refresh: str | None = None
+        self.rows: list[list[str]] = []
         self._select: tuple[str, list[tuple[str, bool]]] | None = None
         self._area: str | None = None
         self._button: dict[str, str] = {}
@@ -89,12 +96,16 @@ class _Reader(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag not in VOID:
             self.open.append(tag)
-        if tag in {"a", "h1", "h2", "button"}:
+        if tag in TOLD:
             self._told.append((given.get("href", "focus" if "autofocus" in given else ""), []))
         if tag == "button":
             self._button = {given["name"]: given["value"]} if "name" in given else {}
         if tag == "a" and "autofocus" in given:
             self.focus = "a"
+        if tag == "br":
+            self.handle_data("\n")
+        if tag == "tr":
+            self.rows.append([])
         if tag == "meta" and given.get("http-equiv") == "refresh":
             self.refresh = given["content"]
         if tag == "form":
@@ -132,17 +143,26 @@ class _Reader(HTMLParser):
             for value in chosen[:1]:
                 self._put(name, value)
             self._select = None
-        if tag in {"a", "h1", "h2", "button"}:
-            href, words = self._told.pop()
-            said = " ".join("".join(words).split())
-            if tag == "a":
-                self.links.append((said, href))
-                self.focus = said if self.focus == "a" else self.focus
-            elif tag == "button":
-                self.focus = said if href == "focus" else self.focus
-                self.forms[-1].buttons[said] = self._button
-            else:
-                self.headings.append(said)
+        if tag == "tr" and not self.rows[-1]:
+            self.rows.pop()
+        if tag in TOLD:
+            where, words = self._told.pop()
+            self._close(tag, where, " ".join("".join(words).split()))
+
+    def _close(self, tag: str, where: str, said: str) -> None:
+        """Keep what stood between the tags."""
+        if tag == "a":
+            self.links.append((said, where))
+            self.focus = said if self.focus == "a" else self.focus
+        elif tag == "button":
+            self.focus = said if where == "focus" else self.focus
+            self.forms[-1].buttons[said] = self._button
+        elif tag == "td":
+            self.rows[-1].append(said)
+        elif tag == "option" and self._select:
+            self.forms[-1].options.setdefault(self._select[0], {})[said] = self._select[1][-1][0]
+        elif tag in {"h1", "h2"}:
+            self.headings.append(said)
 
     def handle_data(self, data: str) -> None:
         if UNSEEN & set(self.open):
@@ -161,7 +181,8 @@ def read(address: str, response: TestResponse) -> Page:
     assert not reader.open, f"{address} leaves {reader.open} open"
     text = " ".join("".join(reader.seen).split())
     return Page(
-        address, response.status_code, response.text, text, reader.links, reader.forms, reader.headings, reader.focus, reader.refresh
+        address, response.status_code, response.text, text, reader.links, reader.forms, reader.headings, reader.rows, reader.focus,
+        reader.refresh,
     )  # fmt: skip
 
 
@@ -181,12 +202,13 @@ class Browser:
         return self.open(self.page.link(words))
 
     def send(self, words: str, **filled: str | list[str]) -> Page:
-        """Press the button that says `words`, with some fields of its form typed over, ticked or chosen."""
+        """Press the button that says `words`, with some fields of its form typed over, ticked, or chosen by the words of a list."""
         form = self.page.form(words)
         unknown = filled.keys() - form.fields.keys() - form.choices.keys()
         assert not unknown, f"no field {unknown} in {form.fields.keys() | form.choices.keys()}"
         pressed = next(adds for said, adds in form.buttons.items() if words in said)
-        fields = form.fields | pressed | {name: value if isinstance(value, list) else [value] for name, value in filled.items()}
+        chosen = {name: form.options.get(name, {}).get(str(value), value) for name, value in filled.items()}
+        fields = form.fields | pressed | chosen
         if form.method == "get":
             return self.open(f"{_path(form.action).partition('?')[0]}?{urlencode(fields, doseq=True)}")
         return self._show(self.client.post(_path(form.action), data=fields, follow_redirects=True))
