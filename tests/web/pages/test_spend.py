@@ -113,13 +113,13 @@ def test_the_number_of_an_order_is_typed_where_no_camera_is(desk: Desk) -> None:
     assert "已付 80 分" in desk.volunteer.send("确认").text
 
 
-@pytest.mark.parametrize("number", ["000000", "12345", "abcdef", "１２３４５６", "'; --", "1-x", "%2e%2e"])
-def test_a_number_that_is_none_is_asked_for_again(desk: Desk, number: str) -> None:
+def test_a_number_that_is_none_is_asked_for_again(desk: Desk) -> None:
     desk.volunteer.open("/order")
-    again = desk.volunteer.send("下一步", number=number)
-    assert (again.status, again.headings) == (404, ["输入商户码"])
-    assert "没有这个商户码" in again.text
-    assert again.form("下一步").fields["number"] == [number]
+    for number in ("000000", "12345", "abcdef", "１２３４５６", "'; --", "1-x", "%2e%2e"):
+        again = desk.volunteer.send("下一步", number=number)
+        assert (again.status, again.headings) == (404, ["输入商户码"]), number
+        assert "没有这个商户码" in again.text
+        assert again.form("下一步").fields["number"] == [number]
 
 
 def test_an_order_that_cannot_be_paid_has_no_button(desk: Desk) -> None:
