@@ -263,13 +263,18 @@ def take(session: Session, vault: Vault, takings: Sequence[Taking]) -> list[Rede
     rows = []
     for (index, (request, handle)), outcome in zip(ready.items(), charged, strict=True):
         if isinstance(outcome, Refusal):
-            outcomes[index] = outcome
+            outcomes[index] = _for_the_shop(outcome)
             continue
         rows.append(_taken_row(request, priced[index], outcome))
         outcomes[index] = _seen(rows[-1], priced[index], handle)
     if rows:
         session.execute(insert(Redemption), rows)
     return [outcomes[index] for index in range(len(takings))]
+
+
+def _for_the_shop(refusal: Refusal) -> Refusal:
+    """Leave out how many points somebody has: their shop does not learn it, whatever it asks for."""
+    return Refusal(refusal.code, refusal.field, {key: value for key, value in refusal.data.items() if key != "available"})
 
 
 def _taken_row(request: Request, priced: _Priced, charged: Charged) -> dict[str, Any]:

@@ -142,9 +142,7 @@ PROBLEMS: dict[str, Sentence] = {
     # The journal
     "entry-kind-unknown": Sentence(422, "没有这种流水。", "There is no such kind of entry."),
     "same-account": Sentence(422, "转出和转入不能是同一个账户。", "Points cannot move from an account to itself."),
-    "points-insufficient": Sentence(
-        409, "积分不够：可用 {available}，需要 {asked}。", "Not enough points: {available} available, {asked} asked."
-    ),
+    "points-insufficient": Sentence(409, "积分不够：需要 {asked}，没有扣分。", "Not enough points for {asked}; nothing was taken."),
     "refused-together": Sentence(
         409, "同组的另一项被拒绝，所以这一项没有做。", "Another of the same group was refused, so this was not done."
     ),
