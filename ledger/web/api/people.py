@@ -22,6 +22,7 @@ from ledger.web.kit.fields import Code
 from ledger.web.kit.fields import Day
 from ledger.web.kit.fields import Id
 from ledger.web.kit.fields import Shape
+from ledger.web.kit.fields import Truth
 from ledger.web.kit.fields import Words
 from ledger.web.kit.paging import Page
 from ledger.web.kit.paging import PageQuery
@@ -64,7 +65,7 @@ class PersonIn(Shape):
     name = fields.String(required=True, validate=validate.Length(1, 100), metadata={"minLength": 1, "maxLength": 100})
     area_code = Code(required=True)
     phone = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=50), metadata={"maxLength": 50})
-    is_resident = fields.Boolean(load_default=True, truthy={True}, falsy={False})
+    is_resident = Truth(load_default=True)
     birth_month = Words(7, load_default=None, allow_none=True)
     gender = Choice("male", "female", load_default=None, allow_none=True)
     address = Words(500, load_default=None, allow_none=True)

@@ -20,6 +20,7 @@ from ledger.web.kit.fields import Day
 from ledger.web.kit.fields import Id
 from ledger.web.kit.fields import Points
 from ledger.web.kit.fields import Shape
+from ledger.web.kit.fields import Truth
 from ledger.web.kit.fields import Whole
 from ledger.web.kit.fields import Words
 from ledger.web.kit.writing import act
@@ -92,7 +93,7 @@ class CapIn(Shape):
     most = Whole(0, POINTS_MAX, required=True)
     category = Code(load_default=None, allow_none=True)
     deed = Code(load_default=None, allow_none=True)
-    unless_checked_in = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    unless_checked_in = Truth(load_default=False)
     valid_from = Day(required=True)
 
 

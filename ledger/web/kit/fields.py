@@ -119,6 +119,18 @@ class Choice(fields.Field[str]):
         return value
 
 
+class Truth(fields.Field[bool]):
+    """True or false, and nothing that only counts as either."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(metadata={"type": "boolean", **more.pop("metadata", {})}, **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("field-malformed")
+        return value
+
+
 class Day(fields.Field[date]):
     """A calendar day, as 2026-11-23."""
 

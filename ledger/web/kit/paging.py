@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Callable
@@ -52,19 +51,20 @@ def read_cursor(text: str | None, *kinds: Callable[[Any], Any]) -> tuple[Any, ..
         return None
     try:
         parts = json.loads(base64.urlsafe_b64decode(text.encode() + b"=="))
-        if not isinstance(parts, list) or len(parts) != len(kinds) or not all(isinstance(part, str | int) for part in parts):
-            raise ValueError
-        key = tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, binascii.Error):
+        key = tuple(_made(kind, part) for kind, part in zip(kinds, parts, strict=True))
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise Invalid("cursor-malformed", "cursor") from None
-    if not all(_is_comparable(part) for part in key):
-        raise Invalid("cursor-malformed", "cursor")
     return key
 
 
-def _is_comparable(part: object) -> bool:
+def _made(kind: Callable[[Any], Any], part: object) -> Any:
+    if type(part) is not (int if kind is int else str):
+        raise ValueError
+    made = kind(part)
     # What no database could compare with is no key of a row.
-    return part.isprintable() if isinstance(part, str) else 0 <= part < 2**63 if isinstance(part, int) else True
+    if (isinstance(made, str) and not made.isprintable()) or (isinstance(made, int) and not 0 <= made < 2**63):
+        raise ValueError
+    return made
 
 
 def moment(text: str) -> datetime:
