@@ -81,7 +81,7 @@ def test_a_file_that_is_no_roster_ends_with_a_sentence(run: Run, book: Book, tmp
     file.write_bytes(b"hello")
     for args in (("read", file), ("import", file, "--book", 1, "--area", VILLAGE)):
         result = run("roster", *args)
-        assert (result.exit_code, "roster-unreadable" in result.output) == (1, True)
+        assert (result.exit_code, "workbook-unreadable" in result.output) == (1, True)
 
 
 def test_what_stands_in_a_cell_is_not_taken_for_markup(run: Run, tmp_path: Path) -> None:

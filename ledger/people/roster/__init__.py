@@ -7,7 +7,7 @@ from ledger.people.roster.reading import Doubt
 from ledger.people.roster.reading import RosterReading
 from ledger.people.roster.reading import RosterRow
 from ledger.people.roster.reading import read_sheets
-from ledger.people.roster.workbook import sheets_of
+from ledger.sheets import sheets_of
 
 __all__ = ["Doubt", "RosterReading", "RosterRow", "grid_key", "read_roster"]
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from datetime import timedelta
 
-from ledger.people.roster.workbook import Value
 from ledger.people.rules import normal_phone
+from ledger.sheets import Value
+from ledger.sheets import text_of
 
 DITTO = frozenset({"同上", "〃", '"', "″", "同前", "ditto"})
 NOT_KNOWN = frozenset(
@@ -17,7 +17,6 @@ NOT_KNOWN = frozenset(
 )
 SUBTOTALS = ("小计", "合计", "总计", "共计", "累计", "subtotal", "total")
 REMARKS = ("说明", "注:", "注：", "备注:", "备注：", "填表", "制表", "审核", "负责人", "联系人", "单位", "日期", "note:")
-_ERROR = re.compile(r"#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!)")
 
 
 @dataclass(frozen=True)
@@ -27,23 +26,6 @@ class Read:
     value: str = ""
     doubt: str | None = None
     data: tuple[tuple[str, str], ...] = ()
-
-
-def text_of(value: Value | None) -> str:
-    """Return a cell as text: whole numbers without a fraction, full width as half width, no spaces around or of no width."""
-    if value is None or isinstance(value, bool):
-        return "" if value is None else str(value).upper()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e18:
-        return str(int(value))
-    if isinstance(value, date):
-        return value.isoformat()[:10]
-    plain = re.sub(r"[\u200b-\u200f\u202a-\u202e\u2060\ufeff]", "", unicodedata.normalize("NFKC", str(value)))
-    return "".join(letter if letter.isprintable() else " " for letter in plain).strip()
-
-
-def is_error(text: str) -> bool:
-    """Tell whether a cell shows a spreadsheet's error instead of a value."""
-    return bool(_ERROR.fullmatch(text))
 
 
 def month_of(value: Value) -> Read:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from dataclasses import dataclass
-
-from ledger.people.roster.workbook import Sheet
-from ledger.people.roster.workbook import Value
-
-#: How far down a heading is looked for: below it there are only people.
-HEADING_ROW_MAX = 40
+from ledger import sheets
+from ledger.sheets import Heading
+from ledger.sheets import Sheet
+from ledger.sheets import Value
+from ledger.sheets import heading_word
 
 #: Words that a heading may use, spaces and brackets left out. The first field whose word is the whole heading wins.
 WORDS: dict[str, tuple[str, ...]] = {
@@ -77,50 +73,14 @@ _FIELD_OF = {word: field for field, words in WORDS.items() for word in words}
 SEVERAL = frozenset({"building", "note", "phone"})
 
 
-@dataclass(frozen=True)
-class Heading:
-    """Where a sheet's table begins and what its columns hold."""
-
-    #: The first row below the heading, counted from 0.
-    first_row: int
-    #: The heading's own last row.
-    row: int
-    columns: dict[str, list[int]]
-    #: Columns whose heading is not understood.
-    unknown: dict[int, str]
-
-
 def field_of(value: Value) -> str | None:
     """Return the field that a heading names, or None."""
-    plain = re.sub(r"[（(【\[].*", "", unicodedata.normalize("NFKC", str(value)).lower())
-    return _FIELD_OF.get(re.sub(r"[\s*:：_]", "", plain))
+    return _FIELD_OF.get(heading_word(value))
 
 
 def heading_of(sheet: Sheet) -> Heading | None:
-    """Return the sheet's heading: the first row that has a word for names and one more, with a second row of words where there is one."""
-    for row, values in enumerate(sheet.rows[:HEADING_ROW_MAX]):
-        fields = {column: field for column, value in enumerate(values) if isinstance(value, str) and (field := field_of(value))}
-        if "name" not in fields.values() or len(set(fields.values())) < 2:
-            continue
-        below = sheet.rows[row + 1] if row + 1 < len(sheet.rows) else []
-        second = {column: field for column, value in enumerate(below) if isinstance(value, str) and (field := field_of(value))}
-        is_second = bool(second) and not any(str(below[column]).strip() for column, field in fields.items() if field == "name")
-        words = {column: str(value) for column, value in enumerate(values) if str(value).strip()}
-        if is_second:
-            fields |= second
-            words |= {column: str(value) for column, value in enumerate(below) if str(value).strip()}
-        last = row + is_second
-        unknown = {column: word for column, word in words.items() if column not in fields}
-        return Heading(last + 1, last, _columns(fields), unknown)
-    return None
-
-
-def _columns(fields: dict[int, str]) -> dict[str, list[int]]:
-    columns: dict[str, list[int]] = {}
-    for column, field in sorted(fields.items()):
-        if field in SEVERAL or field not in columns:
-            columns.setdefault(field, []).append(column)
-    return columns
+    """Return the heading of a sheet of people, or None where there is none."""
+    return sheets.heading_of(sheet, field_of, main="name", several=SEVERAL)
 
 
 def is_heading_again(values: list[Value], heading: Heading) -> bool:

@@ -18,20 +18,20 @@ from ledger.people.roster.cells import SUBTOTALS
 from ledger.people.roster.cells import Read
 from ledger.people.roster.cells import gender_of
 from ledger.people.roster.cells import identity_of
-from ledger.people.roster.cells import is_error
 from ledger.people.roster.cells import month_of
 from ledger.people.roster.cells import phone_of
 from ledger.people.roster.cells import standing_of
-from ledger.people.roster.cells import text_of
-from ledger.people.roster.headings import Heading
 from ledger.people.roster.headings import heading_of
 from ledger.people.roster.headings import is_heading_again
-from ledger.people.roster.workbook import Sheet
-from ledger.people.roster.workbook import Value
-from ledger.people.roster.workbook import cell_name
 from ledger.people.rules import NAME_LENGTH_MAX
 from ledger.people.rules import TEXT_LENGTH_MAX
 from ledger.people.rules import normal_name
+from ledger.sheets import Heading
+from ledger.sheets import Sheet
+from ledger.sheets import Value
+from ledger.sheets import cell_name
+from ledger.sheets import is_error
+from ledger.sheets import text_of
 
 #: Columns in which a merged cell speaks for all its rows.
 _FILLED = ("grid", "building", "household", "note")

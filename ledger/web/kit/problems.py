@@ -128,9 +128,9 @@ PROBLEMS: dict[str, Sentence] = {
         403, "不能给自己授权；请另一位管理员来做。", "Nobody gives a role to themselves; ask another administrator."
     ),
     "roster-nobody": Sentence(422, "表里没有找到人员；请检查表头。", "Nobody was found in the sheet; check its headings."),
-    "roster-password": Sentence(422, "文件有密码；请去掉密码再试。", "The file has a password; remove it and try again."),
-    "roster-too-large": Sentence(422, "表太大；请分成几份。", "The sheet is too large; split it."),
-    "roster-unreadable": Sentence(
+    "workbook-password": Sentence(422, "文件有密码；请去掉密码再试。", "The file has a password; remove it and try again."),
+    "workbook-too-large": Sentence(422, "表太大；请分成几份。", "The sheet is too large; split it."),
+    "workbook-unreadable": Sentence(
         422, "这不是能读的 Excel 文件；请另存为 xlsx 再试。", "This is not a readable Excel file; save it as xlsx and try again."
     ),
     "team-name-taken": Sentence(409, "已有同名团队。", "There is a team of this name already."),
