@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from flask import g
 from flask import request
+from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from ledger.web.kit import qr
@@ -77,6 +78,8 @@ def sentence(code: str) -> str:
 
 def init(app: Flask) -> None:
     """Give the templates of `app` all this."""
+    # A name that a view forgot to give is a mistake, not an empty place.
+    app.jinja_env.undefined = StrictUndefined
     app.jinja_env.filters |= {"points": points, "signed": signed, "yuan": yuan, "local": local, "day": day, "named": named}
     app.jinja_env.globals |= {"typed": typed, "form_fields": form_fields, "problem": problem, "maybe_me": maybe_me}
     app.jinja_env.globals |= {"language": language, "qr": qr.svg, "sentence": sentence}

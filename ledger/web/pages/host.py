@@ -43,7 +43,8 @@ AREAS_MAX = 300
 @allow(*HOSTS)
 def hosted() -> ResponseReturnValue:
     """Show the activities one hosts, the latest first."""
-    return render_template("ledger/host/hosted.html", activities=activities.hosted_by(session(), me().book_id, me().person_id))
+    found = activities.hosted_by(session(), me().book_id, me().person_id)
+    return render_template("ledger/host/hosted.html", rows=activities.rows_of(session(), me().book_id, found, me().person_id))
 
 
 @pages.get("/hosting/new")

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import Blueprint
 from flask import render_template
+from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
@@ -21,6 +22,8 @@ from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
+from ledger.web.kit.paging import page_of
+from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.deeds import AT_ONCE
@@ -143,8 +146,10 @@ def _names_within_reach(ids: Sequence[UUID]) -> dict[UUID, str]:
 @allow(*PROPOSERS)
 def proposals() -> ResponseReturnValue:
     """Show what one proposed for others, the newest first, and where each stands."""
-    rows = claims.reported_by(session(), me().book_id, me().person_id)
-    return render_template("ledger/claims/proposals.html", claims=listed(rows))
+    (after,) = read_cursor(request.args.get("cursor"), UUID) or (None,)
+    rows = claims.reported_by(session(), me().book_id, me().person_id, after=after, limit=AT_ONCE + 1)
+    page = page_of(rows, AT_ONCE, lambda row: [row.id])
+    return render_template("ledger/claims/proposals.html", claims=listed(page.items), next=page.next)
 
 
 @pages.get("/proposals/<uuid:claim_id>")

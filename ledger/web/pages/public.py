@@ -83,4 +83,4 @@ def problem_type(code: str) -> ResponseReturnValue:
     """Explain a problem's code in both languages."""
     if code not in PROBLEMS:
         abort(404)
-    return render_template("ledger/public/problem.html", code=code, sentence=PROBLEMS[code])
+    return render_template("ledger/public/problem.html", code=code, explained=PROBLEMS[code])

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.builders import GRID
+from tests.builders import OTHER_VILLAGE
+from tests.builders import VILLAGE
+from tests.web.pages.hall import Hall
+
+PLAN = {
+    "title": "清扫日",
+    "deed": "sweeping",
+    "area_code": GRID,
+    "place": "3栋门口",
+    "starts_at": "2026-11-23T09:00",
+    "ends_at": "2026-11-23T11:00",
+}
+
+
+def test_an_activity_is_planned_and_found_by_volunteers(hall: Hall) -> None:
+    _, browser = hall.enter("activity_host", area_code=VILLAGE)
+    browser.open("/staff")
+    browser.follow("安排新活动")
+    assert "清扫日" in browser.send("安排", **PLAN, capacity="12").headings
+    assert "清扫日" in browser.open("/hosting").text
+    _, volunteer = hall.enter()
+    assert "2026-11-23 09:00 – 11:00 3栋门口 · 已报名 0 / 12" in volunteer.open("/activities").text
+
+
+def test_a_plan_that_cannot_be_is_said_and_what_was_typed_stays(hall: Hall) -> None:
+    _, browser = hall.enter("activity_host", area_code=VILLAGE)
+    browser.open("/hosting/new")
+    page = browser.send("安排", **PLAN | {"ends_at": "2026-11-23T08:00"})
+    assert (page.status, "结束要晚于开始" in page.text) == (422, True)
+    assert page.form("安排").fields["title"] == ["清扫日"]
+    assert browser.send("安排", starts_at="2026-11-23").status == 422
+    form = page.form("安排")
+    answer = browser.client.post(form.action, data=form.fields | {"area_code": [OTHER_VILLAGE], "ends_at": ["2026-11-23T11:00"]})
+    assert answer.status_code == 404
+
+
+def test_the_code_is_shown_to_its_host_only_and_renews_itself(hall: Hall) -> None:
+    host, browser = hall.enter("activity_host", area_code=VILLAGE)
+    activity = hall.community.activity(host)
+    hall.session.commit()
+    page = browser.open(f"/hosting/{activity.id}/code")
+    assert page.refresh == "10"
+    assert page.scan().startswith("HTTP://LOCALHOST:8000/V/")
+    _, other = hall.enter("activity_host", area_code=VILLAGE)
+    assert other.open(f"/hosting/{activity.id}/code").status == 404
+    assert other.open(f"/hosting/{activity.id}").status == 404
+
+
+def test_the_host_checks_people_in_by_number_and_out_by_tick(hall: Hall) -> None:
+    host, browser = hall.enter("activity_host", area_code=VILLAGE)
+    activity = hall.community.activity(host, capacity=2)
+    one, two, three = (hall.community.person(name=name) for name in ("陈桂芳", "马志强", "孙守业"))
+    hall.session.commit()
+    browser.open(f"/hosting/{activity.id}")
+    page = browser.send("签到", numbers=f"{one.handle}\n{two.handle}，{three.handle}")
+    assert "办成 2 人" in page.text
+    assert "没有办成 1 个：名额已满" in page.text
+    assert f"No. {three.handle[:4]} {three.handle[4:]}" in page.text
+    assert "到场 2 人" in page.text
+    hall.clock.advance(minutes=60)
+    page = browser.send("给所选的签退", person_id=[str(one.id), str(two.id)])
+    assert page.text.count("09:00 – 10:00 · 60 分钟") == 2
+    assert browser.send("签到", numbers=one.handle).text.count("60 分钟") == 2
+    assert "10 2026-11-23" in hall.browser(one).open("/me/claims").text
+
+
+def test_a_host_does_not_check_themselves_in(hall: Hall) -> None:
+    host, browser = hall.enter("activity_host", area_code=VILLAGE)
+    activity = hall.community.activity(host)
+    hall.session.commit()
+    browser.open(f"/hosting/{activity.id}")
+    page = browser.send("签到", numbers=host.handle)
+    assert (page.status, "负责人不为自己签到" in page.text) == (409, True)
+    assert page.form("签到").fields["numbers"] == [host.handle]
+
+
+def test_check_in_before_its_time_is_refused(hall: Hall) -> None:
+    host, browser = hall.enter("activity_host", area_code=VILLAGE)
+    activity = hall.community.activity(host, begins=hall.clock.now() + timedelta(hours=2))
+    person = hall.community.person()
+    hall.session.commit()
+    browser.open(f"/hosting/{activity.id}")
+    assert (browser.send("签到", numbers=person.handle).status, "30 分钟" in browser.page.text) == (409, True)

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ledger import claims
+from ledger.claims import Reach
+from tests.builders import OTHER_GRID
+from tests.builders import give_points
+from tests.earning import TODAY
+from tests.journeys.browser import Browser
+from tests.web.pages.hall import Hall
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+def report(browser: Browser, **others: str) -> None:
+    browser.open("/me/report")
+    browser.send("提交", **({"deed": "patrol", "place": "3栋", "text": "巡了一圈"} | others))
+
+
+def test_home_shows_the_balance_and_what_is_held(hall: Hall) -> None:
+    person, browser = hall.enter()
+    hall.community.credited(person, "patrol", "meals")
+    hall.session.commit()
+    home = browser.open("/")
+    assert (home.address, home.status) == ("/me", 200)
+    assert "200分 可用 200" in home.text
+    assert {"出示兑换码", "我做了好事"} <= {said for said, _ in home.links}
+
+
+def test_points_that_run_out_are_told_with_the_year(hall: Hall) -> None:
+    person, browser = hall.enter()
+    give_points(hall.session, hall.community.book, person, 120, hall.clock.now() - timedelta(days=330))
+    give_points(hall.session, hall.community.book, person, 30, hall.clock.now())
+    hall.session.commit()
+    assert "其中 120 分到 2026 年底到期" in browser.open("/me").text
+    hall.clock.advance(days=365)
+    assert "其中 30 分到 2027 年底到期" in hall.browser(person).open("/me").text
+
+
+def test_the_passbook_lists_its_lines_newest_first_and_page_by_page(hall: Hall) -> None:
+    person, browser = hall.enter()
+    for _ in range(22):
+        give_points(hall.session, hall.community.book, person, 5, hall.clock.advance(minutes=1))
+    hall.session.commit()
+    assert [row[0] for row in browser.open("/me/passbook").rows] == [str(number) for number in range(22, 2, -1)]
+    assert browser.page.rows[0][-2:] == ["+5", "110"]
+    assert [row[0] for row in browser.follow("更早的").rows] == ["2", "1"]
+    assert browser.open("/me/passbook?cursor=x").status == 422
+
+
+def test_a_line_is_called_after_its_deed(hall: Hall) -> None:
+    person, browser = hall.enter()
+    hall.community.credited(person, "patrol")
+    hall.session.commit()
+    assert browser.open("/me/passbook").rows == [["1", "patrol 2026-11-23", "+50", "50"]]
+    assert "存折上还没有记录" in hall.enter()[1].open("/me/passbook").text
+
+
+def test_a_deed_is_reported_and_found_among_ones_claims(hall: Hall) -> None:
+    _, browser = hall.enter()
+    report(browser)
+    assert "已提交" in browser.page.text
+    assert "等楼长或社区证明" in browser.open("/me/claims").text
+    assert "巡了一圈" in browser.follow("patrol").text
+
+
+def test_sending_a_form_twice_does_it_once(hall: Hall) -> None:
+    person, browser = hall.enter()
+    form = browser.open("/me/report").form("提交")
+    filled = form.fields | {"deed": ["patrol"]}
+    answers = [browser.client.post(form.action, data=filled) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert answers[0].headers["Location"] == answers[1].headers["Location"]
+    assert len(claims.mine(hall.session, hall.community.book.id, person.id)) == 1
+
+
+def test_a_form_without_the_secret_of_its_session_is_refused(hall: Hall) -> None:
+    person, browser = hall.enter()
+    _, stranger = hall.enter()
+    form = browser.open("/me/report").form("提交")
+    theirs = stranger.open("/me/report").form("提交").fields["_csrf"]
+    for spoilt in ({"_csrf": [""]}, {"_csrf": theirs}, {"_key": ["short"]}, {"_key": [""]}):
+        answer = browser.client.post(form.action, data=form.fields | {"deed": ["patrol"]} | spoilt)
+        assert (answer.status_code, "页面已过期" in answer.text) == (403, True)
+    assert claims.mine(hall.session, hall.community.book.id, person.id) == []
+
+
+WRONG = (
+    ({"deed": ""}, "必填"),
+    ({"deed": "nonsense"}, "没有这一项"),
+    ({"deed_on": "2026-13-01"}, "日期应写成"),
+    ({"deed_on": "2030-01-01"}, "日期应在过去一年之内"),
+    ({"deed": "sweeping"}, "请填写多少分钟"),
+    ({"deed": "sweeping", "minutes": "1441"}, "1 到 1440"),
+    ({"deed": "sweeping", "minutes": "１０"}, "1 到 1440"),
+    ({"starts_at": "25:00"}, "时间不对"),
+    ({"place": "长" * 201}, "文字为空、太长"),
+)
+
+
+def test_what_is_filled_in_wrongly_is_said_and_what_was_typed_stays(hall: Hall) -> None:
+    _, browser = hall.enter()
+    for filled, said in WRONG:
+        report(browser, **filled)
+        page = browser.page
+        assert page.status in {409, 422}
+        assert said in page.text
+        kept = page.form("提交").fields
+        assert (kept["text"], kept["place"]) == (["巡了一圈"], [filled.get("place", "3栋")])
+        assert 'aria-invalid="true"' in page.html
+
+
+def test_a_returned_claim_is_told_anew(hall: Hall) -> None:
+    person, browser = hall.enter()
+    worker = hall.community.person("grid_worker")
+    claim_id = hall.community.report(person, text="很久")
+    claims.return_(
+        hall.session, hall.community.act(worker), Reach(hall.community.scope), [claim_id], reason="wrong-time", note="请写几点"
+    )  # fmt: skip
+    hall.session.commit()
+    page = browser.open(f"/me/claims/{claim_id}")
+    assert "时间不对：请写几点" in page.text
+    assert page.form("再提交").fields["text"] == ["很久"]
+    assert "等楼长或社区证明" in browser.send("再提交", starts_at="08:30").text
+    assert "再提交" not in browser.page.text
+
+
+def test_a_claim_is_taken_back_before_it_is_decided(hall: Hall) -> None:
+    person, browser = hall.enter()
+    claim_id = hall.community.report(person)
+    hall.session.commit()
+    browser.open(f"/me/claims/{claim_id}")
+    assert "已撤回" in browser.send("撤回申报").text
+
+
+def test_a_claim_of_somebody_else_is_not_found(hall: Hall) -> None:
+    person, _ = hall.enter()
+    claim_id = hall.community.report(person)
+    hall.session.commit()
+    _, stranger = hall.enter()
+    assert stranger.open(f"/me/claims/{claim_id}").status == 404
+
+
+def test_one_signs_up_for_an_activity_and_takes_it_back(hall: Hall) -> None:
+    host = hall.community.person("activity_host")
+    hall.community.activity(host, begins=hall.clock.now() + timedelta(days=1), capacity=1)
+    hall.session.commit()
+    _, browser = hall.enter()
+    assert "已报名 0 / 1" in browser.open("/activities").text
+    assert "已报名 1 / 1" in browser.send("报名").text
+    _, late = hall.enter()
+    late.open("/activities")
+    assert (late.send("报名").status, "名额已满" in late.page.text) == (409, True)
+    assert "已报名 0 / 1" in browser.send("取消报名").text
+
+
+def test_what_people_wrote_never_becomes_a_part_of_the_page(hall: Hall) -> None:
+    person, browser = hall.enter(name=SCRIPT, area_code=OTHER_GRID)
+    report(browser, place=SCRIPT, text=SCRIPT)
+    assert SCRIPT not in browser.page.html
+    assert SCRIPT in browser.page.text
+    assert SCRIPT in browser.open("/me/passbook").text
+    assert SCRIPT not in browser.page.html
+    assert claims.mine(hall.session, hall.community.book.id, person.id)[0].claim.deed_on == TODAY
+
+
+def test_hours_are_shown_apart_from_points(hall: Hall) -> None:
+    person, browser = hall.enter()
+    host = hall.community.person("activity_host")
+    activity = hall.community.activity(host)
+    hall.community.check_in(activity, person)
+    hall.community.at += timedelta(minutes=75)
+    hall.community.check_out(activity, person)
+    hall.session.commit()
+    hall.clock.advance(minutes=75)
+    assert "信用时数 1 小时 15 分" in browser.open("/me").text
+    assert "荣誉时数 0 小时 0 分" in browser.page.text
