@@ -81,23 +81,23 @@ def test_offers_are_added_and_listed(run: Run, session: Session, book: Book) -> 
     )
 
 
-@pytest.mark.parametrize(
-    ("args", "code"),
-    [
-        (("till", "add", "--book", 1, "--unit", "没有的店", "--name", "1号收银台"), "not-found: unit"),
-        (("till", "add", "--book", 2, "--unit", "旺财便民超市", "--name", "1号收银台"), "not-found: book"),
-        (("unit", "add", "--book", 1, "--name", "面馆", "--colour", "white", "--area", "99"), "not-found: area_code"),
-        (("offer", "add", *SHOP, "--title", "油", "--points", 0), "amount-malformed: points"),
-        (("offer", "add", *SHOP, "--title", "油", "--points", 2**63), "amount-malformed: points"),
-        (("offer", "add", *SHOP, "--title", "油", "--points", 30, "--stock", -1), "number-out-of-range: stock"),
-        (("offer", "add", *SHOP, "--title", "油", "--points", 30, "--cash-fen", -1), "number-out-of-range: cash_fen"),
-        (("offer", "add", *SHOP, "--title", "油", "--points", 30, "--limit", 1), "choice-malformed: limit_period"),
-        (("offer", "add", *SHOP, "--title", "油", "--points", 30, "--to", "2026-11-22"), "dates-out-of-order: valid_to"),
-        (("staff", "hire", *SHOP, "--handle", "00000000", "--role", "cashier"), "nobody has the handle 00000000"),
-    ],
-)
+UNDOABLE = [
+    (("till", "add", "--book", 1, "--unit", "没有的店", "--name", "1号收银台"), "not-found: unit"),
+    (("till", "add", "--book", 2, "--unit", "旺财便民超市", "--name", "1号收银台"), "not-found: book"),
+    (("unit", "add", "--book", 1, "--name", "面馆", "--colour", "white", "--area", "99"), "not-found: area_code"),
+    (("offer", "add", *SHOP, "--title", "油", "--points", 0), "amount-malformed: points"),
+    (("offer", "add", *SHOP, "--title", "油", "--points", 2**63), "amount-malformed: points"),
+    (("offer", "add", *SHOP, "--title", "油", "--points", 30, "--stock", -1), "number-out-of-range: stock"),
+    (("offer", "add", *SHOP, "--title", "油", "--points", 30, "--cash-fen", -1), "number-out-of-range: cash_fen"),
+    (("offer", "add", *SHOP, "--title", "油", "--points", 30, "--limit", 1), "choice-malformed: limit_period"),
+    (("offer", "add", *SHOP, "--title", "油", "--points", 30, "--to", "2026-11-22"), "dates-out-of-order: valid_to"),
+    (("staff", "hire", *SHOP, "--handle", "00000000", "--role", "cashier"), "nobody has the handle 00000000"),
+]
+
+
 @pytest.mark.usefixtures("with_shop")
-def test_what_cannot_be_done_ends_with_a_sentence(run: Run, args: tuple[object, ...], code: str) -> None:
-    result = run(*args)
-    assert (result.exit_code, code in result.output) == (1, True), result.output
+def test_what_cannot_be_done_ends_with_a_sentence(run: Run) -> None:
+    for args, code in UNDOABLE:
+        result = run(*args)
+        assert (result.exit_code, code in result.output) == (1, True), result.output
     assert "油" not in run("offer", "list", "--book", 1).output

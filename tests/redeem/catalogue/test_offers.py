@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -66,38 +65,38 @@ def test_only_a_business_makes_offers(session: Session) -> None:
     assert made == Refusal("unit-not-a-business", "unit_id")
 
 
-@pytest.mark.parametrize(
-    ("changed", "field"),
-    [
-        ({"title": " "}, "title"),
-        ({"title": "长" * 101}, "title"),
-        ({"title": "a\x00"}, "title"),
-        ({"points": 0}, "points"),
-        ({"points": -1}, "points"),
-        ({"points": 2**63}, "points"),
-        ({"points": True}, "points"),
-        ({"points": 1.0}, "points"),
-        ({"points": "１"}, "points"),
-        ({"points": float("nan")}, "points"),
-        ({"points": [1]}, "points"),
-        ({"cash_fen": -1}, "cash_fen"),
-        ({"cash_fen": 100_000_001}, "cash_fen"),
-        ({"cash_fen": 1.5}, "cash_fen"),
-        ({"stock": -1}, "stock"),
-        ({"stock": 1_000_001}, "stock"),
-        ({"limit_per_person": 0, "limit_period": "day"}, "limit_per_person"),
-        ({"limit_per_person": 1}, "limit_period"),
-        ({"limit_period": "day"}, "limit_period"),
-        ({"limit_per_person": 1, "limit_period": "week"}, "limit_period"),
-        ({"valid_to": TODAY - timedelta(days=1)}, "valid_to"),
-    ],
-)
-def test_malformed_offers_are_not_made(session: Session, changed: dict[str, Any], field: str) -> None:
+MALFORMED = [
+    ({"title": " "}, "title"),
+    ({"title": "长" * 101}, "title"),
+    ({"title": "a\x00"}, "title"),
+    ({"points": 0}, "points"),
+    ({"points": -1}, "points"),
+    ({"points": 2**63}, "points"),
+    ({"points": True}, "points"),
+    ({"points": 1.0}, "points"),
+    ({"points": "１"}, "points"),
+    ({"points": float("nan")}, "points"),
+    ({"points": [1]}, "points"),
+    ({"cash_fen": -1}, "cash_fen"),
+    ({"cash_fen": 100_000_001}, "cash_fen"),
+    ({"cash_fen": 1.5}, "cash_fen"),
+    ({"stock": -1}, "stock"),
+    ({"stock": 1_000_001}, "stock"),
+    ({"limit_per_person": 0, "limit_period": "day"}, "limit_per_person"),
+    ({"limit_per_person": 1}, "limit_period"),
+    ({"limit_period": "day"}, "limit_period"),
+    ({"limit_per_person": 1, "limit_period": "week"}, "limit_period"),
+    ({"valid_to": TODAY - timedelta(days=1)}, "valid_to"),
+]
+
+
+def test_malformed_offers_are_not_made(session: Session) -> None:
     book = a_book(session)
     unit = a_unit(session, book)
-    with pytest.raises(Invalid) as problem:
-        catalogue.add_offer(session, an_act(book), unit.id, **{"title": "油", "points": 30, "valid_from": TODAY} | changed)
-    assert problem.value.field == field
+    for changed, field in MALFORMED:
+        with pytest.raises(Invalid) as problem:
+            catalogue.add_offer(session, an_act(book), unit.id, **{"title": "油", "points": 30, "valid_from": TODAY} | changed)
+        assert problem.value.field == field, changed
     assert catalogue.offers(session, book.id, TODAY) == []
 
 
@@ -149,16 +148,16 @@ def test_what_never_runs_out_is_neither_delivered_nor_counted(session: Session) 
     assert catalogue.count(session, an_act(book), offer.id, 0) == Refusal("stock-not-kept", "offer_id")
 
 
-@pytest.mark.parametrize("quantity", [0, -1, 1_000_001, True, 1.0, "1", None])
-def test_malformed_deliveries_move_nothing(session: Session, quantity: Any) -> None:
+def test_malformed_deliveries_move_nothing(session: Session) -> None:
     book = a_book(session)
     shop = a_shop(session, book)
     offer = an_offer(session, book, shop.id, stock=3)
-    with pytest.raises(Invalid):
-        catalogue.deliver(session, an_act(book), offer.id, quantity)
-    if quantity != 0 or type(quantity) is not int:
+    for quantity in (0, -1, 1_000_001, True, 1.0, "1", None):
         with pytest.raises(Invalid):
-            catalogue.count(session, an_act(book), offer.id, quantity)
+            catalogue.deliver(session, an_act(book), offer.id, quantity)
+        if quantity != 0 or type(quantity) is not int:
+            with pytest.raises(Invalid):
+                catalogue.count(session, an_act(book), offer.id, quantity)
     assert len(movements(session, offer)) == 1
 
 

@@ -142,10 +142,10 @@ def test_the_cashier_does_not_pay_their_own_order(till: Till, session: Session, 
     assert kind(till.cashier("/orders/confirm", {"code": order["code"]})) == (403, "own-till")
 
 
-@pytest.mark.parametrize("code", ["000000x", "1-0123456789ABCDEFGHJKMNPQRS", "99999-X", "%20", "１２３４５６"])
-def test_what_is_no_order_is_not_found(till: Till, code: str) -> None:
-    assert kind(till.ask(f"/orders/{code}")) == (404, "order-unknown")
-    assert kind(till.ask("/orders/confirm", {"code": code})) == (404, "order-unknown")
+def test_what_is_no_order_is_not_found(till: Till) -> None:
+    for code in ("000000x", "1-0123456789ABCDEFGHJKMNPQRS", "99999-X", "%20", "１２３４５６"):
+        assert kind(till.ask(f"/orders/{code}")) == (404, "order-unknown")
+        assert kind(till.ask("/orders/confirm", {"code": code})) == (404, "order-unknown")
 
 
 def test_orders_are_drawn_at_ones_own_tills(till: Till, as_person: AsPerson, session: Session, book: Book) -> None:
@@ -157,27 +157,27 @@ def test_orders_are_drawn_at_ones_own_tills(till: Till, as_person: AsPerson, ses
     assert as_person(till.shop.owner)("/orders", till.asked()).status_code == 201
 
 
-@pytest.mark.parametrize("points", NO_AMOUNTS)
-def test_what_is_no_number_of_points_is_not_asked_for(till: Till, points: str) -> None:
-    response = till.cashier("/orders", f'{{"till_id": "{till.shop.till_id}", "points": {points}}}')
-    is_json = points not in {"NaN", "1e400"}
-    assert (response.status_code, response.get_json()["field"]) == ((422, "points") if is_json else (400, "body"))
+def test_what_is_no_number_of_points_is_not_asked_for(till: Till) -> None:
+    for points in NO_AMOUNTS:
+        response = till.cashier("/orders", f'{{"till_id": "{till.shop.till_id}", "points": {points}}}')
+        is_json = points not in {"NaN", "1e400"}
+        assert (response.status_code, response.get_json()["field"]) == ((422, "points") if is_json else (400, "body")), points
 
 
-@pytest.mark.parametrize(
-    ("changed", "field"),
-    [({"quantity": 0}, "quantity"), ({"quantity": 2}, "points"), ({"till_id": 1}, "till_id"), ({"code": "x"}, "code")],
-)
-def test_malformed_orders_are_told_by_field(till: Till, changed: dict[str, Any], field: str) -> None:
-    response = till.cashier("/orders", till.asked() | changed)
-    assert (response.status_code, response.get_json()["field"]) == (422, field)
+MALFORMED = [({"quantity": 0}, "quantity"), ({"quantity": 2}, "points"), ({"till_id": 1}, "till_id"), ({"code": "x"}, "code")]
 
 
-@pytest.mark.parametrize("role", ["building_leader", "grid_worker", "approver", "administrator"])
-def test_shops_draw_orders_and_volunteers_pay_them(till: Till, somebody: Somebody, role: str) -> None:
+def test_malformed_orders_are_told_by_field(till: Till) -> None:
+    for changed, field in MALFORMED:
+        response = till.cashier("/orders", till.asked() | changed)
+        assert (response.status_code, response.get_json()["field"]) == (422, field), changed
+
+
+def test_shops_draw_orders_and_volunteers_pay_them(till: Till, somebody: Somebody) -> None:
     order = till.order()
-    _, ask = somebody(role)
-    assert kind(ask("/orders", till.asked())) == (403, "not-allowed")
-    assert kind(ask(f"/orders/{order['code']}")) == (403, "not-allowed")
-    assert kind(ask("/orders/confirm", {"code": order["code"]})) == (403, "not-allowed")
-    assert kind(till.ask("/orders", till.asked())) == (403, "not-allowed")
+    for role in ("building_leader", "grid_worker", "approver", "administrator"):
+        _, ask = somebody(role)
+        assert kind(ask("/orders", till.asked())) == (403, "not-allowed")
+        assert kind(ask(f"/orders/{order['code']}")) == (403, "not-allowed")
+        assert kind(ask("/orders/confirm", {"code": order["code"]})) == (403, "not-allowed")
+        assert kind(till.ask("/orders", till.asked())) == (403, "not-allowed")
