@@ -131,6 +131,8 @@ def play(month: Month, bar: Progress) -> None:
             bar.update(task, description=f"day {day + 1}: {name}")
             month.client.attempt(partial(chapter, month, day))
         bar.advance(task)
+        if not bar.console.is_terminal:
+            bar.console.print(f"day {day + 1} of {DAYS}: {month.client.tally.requests:,} requests, {len(month.client.tally.errors)} errors")
     month.client.attempt(partial(earning.decide, month, DAYS))
     if not month.awaited_funds:
         month.client.fail("the fund never ran out")

@@ -131,16 +131,27 @@ class Client:
         return _FAILED
 
     def _send(self, method: str, path: str, raw: bytes | None, headers: dict[str, str]) -> tuple[int, bytes, bool]:
-        connection: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = self._own.connection = http.client.HTTPConnection(self.host, timeout=60)
+        kept: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
         try:
-            connection.request(method, path, raw, headers)
-            response = connection.getresponse()
-            return response.status, response.read(), response.headers.get("Idempotency-Replayed") == "true"
-        except (OSError, http.client.HTTPException):
-            connection.close()
-            raise
+            return self._over(kept or self._connect(), method, path, raw, headers)
+        except (http.client.HTTPException, OSError):
+            if kept is None:
+                raise
+            # The server closes a connection that was idle for long; the key makes asking again harmless.
+            return self._over(self._connect(), method, path, raw, headers)
+
+    def _connect(self) -> http.client.HTTPConnection:
+        self._own.connection = http.client.HTTPConnection(self.host, timeout=60)
+        connected: http.client.HTTPConnection = self._own.connection
+        return connected
+
+    @staticmethod
+    def _over(
+        connection: http.client.HTTPConnection, method: str, path: str, raw: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, bytes, bool]:  # fmt: skip
+        connection.request(method, path, raw, headers)
+        response = connection.getresponse()
+        return response.status, response.read(), response.headers.get("Idempotency-Replayed") == "true"
 
 
 _FAILED: Any = object()

@@ -22,6 +22,7 @@ TARIFF = Path(__file__).parents[2] / "examples" / "tariff.csv"
 RESCUE, RESCUE_POINTS = "save_a_life", 300
 #: Title, points, cash beside them, stock (None: it never runs out).
 OFFERS = (
+    ("酱油一瓶", 10, 300, None),
     ("理发一次", 20, 0, None),
     ("洗衣液 2 千克", 30, 500, 2000),
     ("大米 2.5 千克", 45, 0, 2000),

@@ -58,7 +58,7 @@ def _malformed(month: Month, day: int) -> None:
     cashier, till = month.shops[0].cashiers[0], month.shops[0].tills[0]
     for points in (0, -1, 2**63, "10", True, 1.5, [1], None):
         month.client.post(
-            cashier.token, "/orders", till_id=till, points=points, expects="invalid-input" if points is not None else "offer-or-points"
+            cashier.token, "/orders", till_id=till, points=points, expects="amount-malformed" if points is None else "invalid-input"
         )
     tell(month, month.community.volunteers[0], "help_a_household_in_difficulty", day + 1, expects="deed-day-out-of-range")
     month.client.post(month.community.volunteers[0].token, "/claims", deed_on=day_of(day), expects="invalid-input")
@@ -243,7 +243,7 @@ def _offers(month: Month, day: int) -> None:
     make = partial(client.post, shop.owner.token, "/units/{}/offers", shop.unit_id)
     rare = make(title="限量礼盒", points=10, stock=1)
     once = make(title="体验券", points=5, limit_per_person=1, limit_period="month")
-    ended = make(title="过季商品", points=5)
+    coming = make(title="下月新品", points=5, valid_from=day_of(day + 1))
     person, other = next(people), next(people)
     _take(month, shop, person, _code(month, person), offer_id=rare["id"])
     _take(month, shop, other, _code(month, other), offer_id=rare["id"], expects="stock-out")
@@ -253,14 +253,11 @@ def _offers(month: Month, day: int) -> None:
     _take(month, shop, person, _code(month, person), offer_id=once["id"])
     month.later(seconds=61)
     _take(month, shop, person, _code(month, person), offer_id=once["id"], expects="limit-reached")
-    client.post(shop.owner.token, "/offers/{}/end", ended["id"], valid_to=day_of(day))
-    client.post(
-        shop.cashiers[0].token,
-        "/orders",
-        till_id=shop.tills[0],
-        offer_id=month.shops[0].offers["理发一次"]["id"],
-        expects="offer-not-available",
-    )
+    _take(month, shop, other, _code(month, other), offer_id=coming["id"], expects="offer-not-available")
+    order = partial(client.post, shop.cashiers[0].token, "/orders", till_id=shop.tills[0])
+    order(offer_id=month.shops[0].offers["理发一次"]["id"], expects="not-found")
+    order(points=5, offer_id=once["id"], expects="offer-or-points")
+    client.post(shop.owner.token, "/offers/{}/end", once["id"], valid_to=day_of(day))
 
 
 def _voids(month: Month, day: int) -> None:
