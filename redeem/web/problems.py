@@ -42,6 +42,7 @@ REDEEM_PROBLEMS: dict[str, Sentence] = {
         403, "不能在自己收银时兑换自己的积分，请换一位收银员。", "Nobody takes their own points at their own till; ask another cashier."
     ),
     "offer-not-available": Sentence(409, "这项商品现在不能兑换。", "This offer cannot be had now."),
+    "nothing-asked": Sentence(422, "请先选一项商品，或输入积分。", "Choose an offer first, or type the points."),
     "offer-or-points": Sentence(422, "选了商品就不要再输入积分。", "Give an offer or points, not both."),
     "stock-out": Sentence(409, "库存不足：还有 {on_hand} 份。", "Not enough in stock: {on_hand} left."),
     "limit-reached": Sentence(

@@ -166,5 +166,5 @@ def _asked() -> Asked:
     if forms.text("offer_id"):
         return Asked(till_id, forms.an_id("offer_id"), forms.whole("quantity", 1, redemptions.QUANTITY_MAX))
     if not forms.text("points"):
-        raise Invalid("offer-or-points", "points")
+        raise Invalid("nothing-asked", "points")
     return Asked(till_id, points=forms.points("points"))
