@@ -14,6 +14,8 @@ from ledger.claims.actions import return_
 from ledger.claims.actions import withdraw
 from ledger.claims.awarding import Moved
 from ledger.claims.filing import NewDeed
+from ledger.claims.intake import DeedsReport
+from ledger.claims.intake import import_claims
 from ledger.claims.model import Claim
 from ledger.claims.model import Decision
 from ledger.claims.queries import ClaimRow
@@ -29,16 +31,28 @@ from ledger.claims.queries import reported_by
 from ledger.claims.queries import risks_of
 from ledger.claims.queries import texts_of
 from ledger.claims.queries import why_two
+from ledger.claims.rules import PLACE_LENGTH_MAX
 from ledger.claims.rules import REASONS
 from ledger.claims.rules import STATES
+from ledger.claims.rules import TEXT_LENGTH_MAX
 from ledger.claims.verify import verify
+from ledger.claims.workbook import COLUMNS
+from ledger.claims.workbook import DeedFault
+from ledger.claims.workbook import DeedsReading
+from ledger.claims.workbook import read_deeds
 
 __all__ = [
+    "COLUMNS",
+    "PLACE_LENGTH_MAX",
     "REASONS",
     "STATES",
+    "TEXT_LENGTH_MAX",
     "Claim",
     "ClaimRow",
     "Decision",
+    "DeedFault",
+    "DeedsReading",
+    "DeedsReport",
     "Moved",
     "NewDeed",
     "Notice",
@@ -50,10 +64,12 @@ __all__ = [
     "claim",
     "credit_due",
     "decisions_of",
+    "import_claims",
     "mine",
     "propose",
     "public_notices",
     "queue",
+    "read_deeds",
     "refuse",
     "report",
     "reported_by",

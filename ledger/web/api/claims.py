@@ -47,7 +47,6 @@ PROPOSERS = ("building_leader", "grid_worker", "administrator")
 REFUSERS = ("grid_worker", "approver")
 QUEUES = ("reported", "attested", "on_notice", "awaiting_funds")
 AT_ONCE_MAX = 500
-PLACE_LENGTH_MAX, TEXT_LENGTH_MAX = 200, 500
 
 _PLACE = "Where; of a mediation the place and who mediated, never the parties"
 _TEXT = "In the teller's words, kept sealed; of a mediation never who the parties are or what it was about"
@@ -58,16 +57,16 @@ class DeedIn(Shape):
 
     deed = Code(required=True, metadata={"description": "The code of a deed of the tariff"})
     deed_on = Day(required=True)
-    place = Words(PLACE_LENGTH_MAX, least=0, required=True, metadata={"description": _PLACE})
+    place = Words(claims.PLACE_LENGTH_MAX, least=0, required=True, metadata={"description": _PLACE})
     minutes = Minutes(load_default=None, allow_none=True, metadata={"description": "For deeds paid by the hour"})
     starts_at = Moment(load_default=None, allow_none=True)
-    text = Words(TEXT_LENGTH_MAX, least=0, lines=True, load_default="", metadata={"description": _TEXT})
+    text = Words(claims.TEXT_LENGTH_MAX, least=0, lines=True, load_default="", metadata={"description": _TEXT})
 
 
 class ProposedIn(DeedIn):
     """A deed of somebody else: of a person or of a team."""
 
-    place = Words(PLACE_LENGTH_MAX, least=0, load_default="", metadata={"description": _PLACE})
+    place = Words(claims.PLACE_LENGTH_MAX, least=0, load_default="", metadata={"description": _PLACE})
     person_id = Id(load_default=None, allow_none=True)
     team_id = Id(load_default=None, allow_none=True)
 
@@ -88,7 +87,7 @@ class TurnedDownIn(IdsIn):
     """Claims to return or refuse, and why."""
 
     reason = Choice(*claims.REASONS, required=True)
-    note = Words(TEXT_LENGTH_MAX, least=0, lines=True, load_default="", metadata={"description": "Told to whoever reported it"})
+    note = Words(claims.TEXT_LENGTH_MAX, least=0, lines=True, load_default="", metadata={"description": "Told to whoever reported it"})
 
 
 class ClaimOut(Shape):
