@@ -176,6 +176,42 @@ PROBLEMS: dict[str, Sentence] = {
         409, "新标准的起始日要晚于上一条（{last}）。", "A new rate must begin after the last one, which began on {last}."
     ),
     "too-short-to-count": Sentence(422, "时间太短，不足一分。", "That is too short to earn a point."),
+    # Deeds from a sheet
+    "cell-error": Sentence(422, "单元格是电子表格的错误值，请改正。", "The cell shows a spreadsheet's error; correct it."),
+    "deed-told-already": Sentence(
+        409,
+        "这件事已经申报过（同一人、同一天、同样的善行、时长和地点）；确是另一件，请写明地点或时长。",
+        "This was told already (the same person, day, deed, length and place); if it is another one, say where or how long.",
+    ),
+    "sheet-day-malformed": Sentence(
+        422, "看不懂这个日期；请写成 2026-11-23，要有年份。", "This day cannot be read; write it like 2026-11-23, with its year."
+    ),
+    "sheet-deed-missing": Sentence(422, "没有写是哪件善行。", "Which deed it was is missing."),
+    "sheet-handle-malformed": Sentence(
+        422, "存折号应为 8 位数字，末位是校验码；请对照存折。", "A passbook number has 8 digits, the last a check digit; look at the passbook."
+    ),
+    "sheet-handle-unknown": Sentence(
+        404, "没有这个存折号，或不在您的范围内。", "There is no passbook of this number, or it is outside of your areas."
+    ),
+    "sheet-has-faults": Sentence(
+        422,
+        "有 {count} 格不能导入，整份都没有导入；请照下面改好再传。",
+        "{count} cells cannot be taken, so nothing was; correct them as told below and send the file again.",
+    ),
+    "sheet-minutes-malformed": Sentence(
+        422, "看不懂这个时长；应为 1 到 {most} 的整分钟数。", "This length cannot be read; it is a whole number of minutes from 1 to {most}."
+    ),
+    "sheet-name-differs": Sentence(
+        409, "姓名与存折号不符，请核对是不是写错了号。", "The name is not that of the passbook; check whether the number is wrong."
+    ),
+    "sheet-row-twice": Sentence(409, "与 {cell} 是同一件事，请删去一行。", "The same deed as in {cell}; take one of the rows out."),
+    "sheet-taken-already": Sentence(
+        409, "这份文件已于 {at} 导入过（{claims} 条），没有再导入。", "This file was taken in before, at {at} ({claims} deeds); nothing was done."
+    ),
+    "sheet-text-too-long": Sentence(422, "文字过长：最多 {most} 字。", "Too long: at most {most} characters."),
+    "sheet-without-deeds": Sentence(
+        422, "表里没有找到善行；表头要有“存折号”“善行”“日期”。", "No deeds were found; the heading must name 存折号, 善行 and 日期."
+    ),
     # Activities
     "activity-full": Sentence(409, "名额已满（{capacity} 人）。", "All {capacity} places are taken."),
     "activity-over": Sentence(409, "活动已经结束。", "The activity is over."),

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint
+from flask import g
 from flask import render_template
 from flask import request
+from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from ledger import areas
 from ledger import claims
 from ledger import people
 from ledger.claims import REASONS
+from ledger.claims import DeedFault
 from ledger.claims import Reach
 from ledger.errors import Invalid
 from ledger.errors import Refusal
@@ -24,6 +29,7 @@ from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.problems import sentences
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.deeds import AT_ONCE
@@ -43,6 +49,8 @@ STAFF = ("approver", "grid_worker", "activity_host", "administrator")
 WORKERS = ("grid_worker", "administrator")
 #: Decided already, and not yet in a passbook.
 ON_THE_WAY = ("on_notice", "awaiting_funds")
+#: How many cells of a sheet are shown; after so many it is the wrong sheet.
+FAULTS_MAX = 200
 
 
 @pages.get("/staff")
@@ -138,3 +146,32 @@ def propose() -> str | Refusal:
     typed = persons_typed("numbers")
     persons = chosen("person_id", *typed) if typed or not teams else ticked("person_id")
     return proposed_for(Reach(me().scope(*WORKERS)), "grid_worker", persons, teams)
+
+
+@pages.get("/staff/sheet")
+@allow(*WORKERS)
+def sheet_form() -> ResponseReturnValue:
+    """Ask for an office's sheet of deeds, and show which of its cells could not be taken."""
+    said = g.get("problem") or {}
+    return render_template("ledger/staff/sheet.html", faults=said.get("data", {}).get("faults", []))
+
+
+@pages.post("/staff/sheet")
+@allow(*WORKERS)
+@form_write(sheet_form)
+def take_sheet() -> str | Refusal:
+    """Report the deeds of a sheet, all of them or none; or only look whether they can be."""
+    is_trial = forms.choice("step", "look", "take") == "look"
+    file = request.files.get("file")
+    reading = claims.read_deeds(file.read() if file else b"")
+    report = claims.import_claims(session(), act(), services().vault, Reach(me().scope(*WORKERS)), reading, dry_run=is_trial)
+    if isinstance(report, Refusal):
+        return report
+    if report.faults:
+        return Refusal("sheet-has-faults", "file", {"count": len(report.faults), "faults": _told(report.faults)})
+    return url_for("staff.sheet_form", count=report.claims, points=report.points, taken=int(report.is_written))
+
+
+def _told(faults: Sequence[DeedFault]) -> list[dict[str, Any]]:
+    # What the cells say stays out of the answer that is kept: it may be somebody's name.
+    return [{"place": f"{fault.sheet} {fault.cell}", **sentences(fault.code, fault.data)} for fault in faults[:FAULTS_MAX]]
