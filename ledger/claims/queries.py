@@ -175,6 +175,28 @@ def done_before(session: Session, book_id: UUID, owners: Collection[UUID], years
     return found
 
 
+#: A deed as it would be told twice: who, which deed of the tariff, when, how many minutes, where.
+Told = tuple[UUID, str, date, int | None, str]
+
+
+def told_before(session: Session, book_id: UUID, person_ids: Collection[UUID], days: Collection[date]) -> set[Told]:
+    """Return what was told of these persons from the first to the last of these days, except for what was turned down."""
+    found: set[Told] = set()
+    for chunk in people.in_sets(person_ids):
+        rows = session.execute(
+            select(Claim.person_id, tariff.Rate.deed, Claim.deed_on, Claim.minutes, Claim.place)
+            .join(tariff.Rate, and_(tariff.Rate.book_id == Claim.book_id, tariff.Rate.id == Claim.rate_id))
+            .where(
+                Claim.book_id == book_id,
+                Claim.person_id.in_(chunk),
+                Claim.state.in_(COUNTING),
+                Claim.deed_on.between(min(days), max(days)),
+            )
+        )
+        found |= {(person_id, deed, on, minutes, place) for person_id, deed, on, minutes, place in rows if person_id}
+    return found
+
+
 def timed(
     session: Session, book_id: UUID, owners: Collection[UUID], since: datetime, until: datetime
 ) -> list[tuple[UUID, datetime, int | None]]:  # fmt: skip

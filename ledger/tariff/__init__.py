@@ -13,6 +13,7 @@ from ledger.tariff.queries import always_two
 from ledger.tariff.queries import categories
 from ledger.tariff.queries import limits
 from ledger.tariff.queries import rate_for
+from ledger.tariff.queries import rates
 from ledger.tariff.queries import rates_by_id
 from ledger.tariff.queries import rates_of
 from ledger.tariff.queries import rates_on
@@ -49,6 +50,7 @@ __all__ = [
     "limits",
     "points_for",
     "rate_for",
+    "rates",
     "rates_by_id",
     "rates_of",
     "rates_on",

@@ -44,6 +44,11 @@ def rate_for(session: Session, book_id: UUID, deed: str, on: date) -> Rate | Non
     return session.execute(select(Rate).where(Rate.book_id == book_id, Rate.deed == deed, _in_force(on))).scalar_one_or_none()
 
 
+def rates(session: Session, book_id: UUID) -> Sequence[Rate]:
+    """Return every rate the book has or had."""
+    return session.execute(select(Rate).where(Rate.book_id == book_id)).scalars().all()
+
+
 def rates_of(session: Session, book_id: UUID, deeds: Collection[str]) -> Sequence[Rate]:
     """Return every rate these deeds have or had, for a set of deeds on many days."""
     return session.execute(select(Rate).where(Rate.book_id == book_id, Rate.deed.in_(deeds))).scalars().all()
