@@ -27,13 +27,16 @@ from ledger.ids import new_id
 from ledger.journal import postgresql
 from ledger.journal import sqlite
 from ledger.journal.decide import AccountState
+from ledger.journal.decide import AnswerRow
 from ledger.journal.decide import EntryState
 from ledger.journal.decide import Expire
 from ledger.journal.decide import Expired
 from ledger.journal.decide import HoldState
+from ledger.journal.decide import Locked
 from ledger.journal.decide import Movement
 from ledger.journal.decide import Outcome
 from ledger.journal.decide import PostHold
+from ledger.journal.decide import RequestRow
 from ledger.journal.decide import Reserve
 from ledger.journal.decide import Reversal
 from ledger.journal.decide import State
@@ -63,7 +66,13 @@ from ledger.journal.rules import microseconds
 class Engine(Protocol):
     """All that differs between the databases."""
 
-    def lock(self, session: Session, book_id: UUID, account_ids: Collection[UUID]) -> dict[UUID, AccountState]:
+    def claim(self, session: Session, book_id: UUID, requests: Sequence[RequestRow]) -> set[UUID]:
+        """Insert requests in their order and return the ids of those whose key was free, once everybody who had it is done."""
+
+    def answer(self, session: Session, book_id: UUID, answers: Sequence[AnswerRow]) -> None:
+        """Insert answers."""
+
+    def lock(self, session: Session, book_id: UUID, account_ids: Collection[UUID]) -> Locked:
         """Lock accounts in the one order and return them as they stand."""
 
     def write(self, session: Session, book_id: UUID, writes: Writes) -> None:
@@ -114,17 +123,12 @@ def claim(session: Session, book_id: UUID, asks: Sequence[Ask]) -> list[Claimed 
     Whoever asks the same at the same time waits here for the winner's answer, as long as the database's lock timeout; after it the
     database's error goes up and is a `Conflict` at the edge.
     """
+    wanted = {(ask.actor, ask.key): ask for ask in asks}
+    assert len(wanted) == len(asks), "each key once in a set: the second could only be answered after the first was carried out"
     # Sorted, so that two sets that share keys wait for each other in one order and never in a ring.
-    wanted = {(ask.actor, ask.key): ask for ask in reversed(asks)}
-    ids = {who: new_id() for who in sorted(wanted)}
-    rows = [
-        {"book_id": book_id, "id": id_, "actor": who[0], "key": who[1], "input_hash": wanted[who].input_hash, "at": wanted[who].at}
-        for who, id_ in ids.items()
-    ]
-    upsert = upsert_postgresql if session.get_bind().dialect.name == "postgresql" else upsert_sqlite
-    statement = upsert(Request).on_conflict_do_nothing(index_elements=["book_id", "actor", "key"])
-    won = set(session.execute(statement.returning(Request.id), rows).scalars())
-    ours = {who: id_ for who, id_ in ids.items() if id_ in won}
+    requests = [RequestRow(new_id(), *who, wanted[who].input_hash, microseconds(wanted[who].at)) for who in sorted(wanted, key=_place)]
+    won = engine_of(session).claim(session, book_id, requests)
+    ours = {(request.actor, request.key): request.id for request in requests if request.id in won}
     # A statement of its own, after the wait: the one above could not have seen what it waited for.
     others = _asked_before(session, book_id, wanted.keys() - ours.keys()) if len(ours) < len(wanted) else {}
     outcomes: list[Claimed | Answered | Differs] = []
@@ -135,6 +139,10 @@ def claim(session: Session, book_id: UUID, asks: Sequence[Ask]) -> list[Claimed 
         request_id, input_hash, status, body = others[who]
         outcomes.append(Answered(request_id, status, body) if input_hash == ask.input_hash else Differs(request_id))
     return outcomes
+
+
+def _place(who: tuple[UUID, str]) -> tuple[int, str]:
+    return who[0].int, who[1]
 
 
 def _asked_before(session: Session, book_id: UUID, who: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], Any]:
@@ -148,8 +156,7 @@ def _asked_before(session: Session, book_id: UUID, who: Collection[tuple[UUID, s
 
 def answer(session: Session, book_id: UUID, answers: Iterable[tuple[UUID, int, Any]]) -> None:
     """Store what each request was answered (its id, a status, a body for JSON), last of all in its transaction."""
-    rows = [{"book_id": book_id, "request_id": request_id, "status": status, "body": body} for request_id, status, body in answers]
-    session.execute(insert(Answer), rows)
+    engine_of(session).answer(session, book_id, [AnswerRow(*one) for one in answers])
 
 
 def open_accounts(
@@ -183,9 +190,9 @@ def open_book_accounts(session: Session, book_id: UUID, at: datetime) -> None:
 
 def spendable(session: Session, book_id: UUID, account_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
     """Lock passbooks before `post` does, and return what can be spent of each: where something else is checked under the same locks."""
-    now, zone = microseconds(at), areas.book(session, book_id).zone
-    found = {}
-    for account_id, it in engine_of(session).lock(session, book_id, account_ids).items():
+    now, found = microseconds(at), {}
+    zone, locked = engine_of(session).lock(session, book_id, account_ids)
+    for account_id, it in locked.items():
         is_settled = (it.held_until is None or it.held_until > now) and it.year >= year_of(max(now, it.posted_at + 1), zone)
         found[account_id] = it.available if is_settled else balance_of(session, book_id, account_id, at).available
     return found
@@ -201,10 +208,10 @@ def post(session: Session, book_id: UUID, movements: Sequence[Movement]) -> list
     entries = _entries(session, book_id, {m.entry_id for m in movements if isinstance(m, Reversal)})
     holds = _holds(session, book_id, {m.hold_id for m in movements if isinstance(m, PostHold | VoidHold)})
     touched = _touched(movements, entries, holds)
-    accounts = engine.lock(session, book_id, touched)
-    if len(accounts) < len(touched):
+    locked = engine.lock(session, book_id, touched)
+    if len(locked.accounts) < len(touched):
         raise NotFound("account_id")
-    outcomes, writes = decide(_state(session, book_id, movements, accounts, entries, holds), movements)
+    outcomes, writes = decide(_state(session, book_id, movements, locked, entries, holds), movements)
     if writes.tallies:
         engine.write(session, book_id, writes)
     return outcomes
@@ -231,12 +238,12 @@ def _state(
     session: Session,
     book_id: UUID,
     movements: Sequence[Movement],
-    accounts: dict[UUID, AccountState],
+    locked: Locked,
     entries: dict[UUID, Entry],
     holds: dict[UUID, Hold],
 ) -> State:
     """Read, after the locks, what the movements will be judged by, and only that."""
-    zone = areas.book(session, book_id).zone
+    zone, accounts = locked
     now = max((microseconds(movement.act.at) for movement in movements), default=0)
     with_holds = {hold.account_id for hold in holds.values()}
     with_holds |= {it.id for it in accounts.values() if it.held_until is not None and it.held_until <= now}

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
-from dataclasses import replace
 from datetime import UTC
 from datetime import date
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from typing import NamedTuple
 from typing import TypeVar
 from uuid import UUID
@@ -27,7 +27,8 @@ from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.journal.rules import ENTRY_KINDS
-from ledger.journal.rules import KINDS
+from ledger.journal.rules import EXPIRING
+from ledger.journal.rules import LINED
 from ledger.journal.rules import YEARS_ALIVE
 from ledger.journal.rules import Microseconds
 from ledger.journal.rules import microseconds
@@ -141,6 +142,20 @@ class AccountState:
         """Return what can be spent."""
         return self.balance - self.held
 
+    def copy(self) -> AccountState:
+        """Return another one that stands the same and goes its own way."""
+        return AccountState(
+            self.id, self.kind, self.lines, self.balance, self.held, self.held_until, self.posted_at, self.year, dict(self.earned),
+            dict(self.holds), self.lapsed, self.expiring,
+        )  # fmt: skip
+
+
+class Locked(NamedTuple):
+    """Accounts as they stand under their locks, and the time zone of their book."""
+
+    zone: str
+    accounts: dict[UUID, AccountState]
+
 
 class HoldState(NamedTuple):
     """A hold as it was read under its account's lock."""
@@ -212,6 +227,24 @@ class Expired(NamedTuple):
 
 
 Outcome = Posted | Held | Released | Expired | Refusal
+
+
+class RequestRow(NamedTuple):
+    """A row of `request`."""
+
+    id: UUID
+    actor: UUID
+    key: str
+    input_hash: bytes
+    at: Microseconds
+
+
+class AnswerRow(NamedTuple):
+    """A row of `answer`; `body` is what JSON is made of."""
+
+    request_id: UUID
+    status: int
+    body: Any
 
 
 class EntryRow(NamedTuple):
@@ -429,10 +462,9 @@ class _Court:
     def _one(self, account_id: UUID, act: Act) -> AccountState:
         """Return a lined account as it stands once what has lapsed and expired by now is gone."""
         if account_id not in self.accounts:
-            read = _known(self.state.accounts, account_id, "account_id")
-            self.accounts[account_id] = replace(read, earned=dict(read.earned), holds=dict(read.holds))
+            self.accounts[account_id] = _known(self.state.accounts, account_id, "account_id").copy()
         account = self.accounts[account_id]
-        if KINDS[account.kind].is_lined:
+        if account.kind in LINED:
             self._settle(account, act)
         return account
 
@@ -440,7 +472,7 @@ class _Court:
         if giver == taker:
             raise Invalid("same-account", "to_account")
         two = self._one(giver, act), self._one(taker, act)
-        assert any(KINDS[account.kind].is_lined for account in two), "at least one side of every entry is locked"
+        assert two[0].kind in LINED or two[1].kind in LINED, "at least one side of every entry is locked"
         return two
 
     def _settle(self, account: AccountState, act: Act) -> None:
@@ -453,7 +485,7 @@ class _Court:
             account.lapsed += tuple(lapsed)
         year = year_of(max(now, account.posted_at + 1), self.state.zone)
         if year > account.year:
-            if KINDS[account.kind].expires:
+            if account.kind in EXPIRING:
                 alive = sum(points for term, points in account.earned.items() if term > year - YEARS_ALIVE)
                 due = min(account.available, max(0, account.balance - alive))
                 account.expiring += due
@@ -462,7 +494,7 @@ class _Court:
 
     def _begin(self, account: AccountState, act: Act) -> None:
         """Write what `_settle` set aside, before anything else that happens to the account."""
-        if not KINDS[account.kind].is_lined:
+        if account.kind not in LINED:
             return
         self.writes.tallies[account.id] = account
         ended_at = microseconds(act.at)
@@ -523,12 +555,12 @@ class _Court:
         takes_back = reverses[0] is not None
         seen: list[LineSeen | None] = []
         for account, signed in ((giver, -amount), (taker, amount)):
-            if not KINDS[account.kind].is_lined:
+            if account.kind not in LINED:
                 seen.append(None)
                 continue
             year = year_of(posted_at, self.state.zone)
             belongs, earned = year, 0
-            if KINDS[account.kind].expires:
+            if account.kind in EXPIRING:
                 belongs, earned = _earned(account, signed, year, term, takes_back=takes_back, moves_term=moves_term)
             line = LineRow(
                 account.id, account.lines + 1, entry_id, signed, account.balance, account.balance + signed, belongs, earned, posted_at,
@@ -546,7 +578,7 @@ class _Court:
     def _saved(self) -> _Court:
         """Return a court that stands where this one stands."""
         saved = _Court(self.state)
-        saved.accounts = {key: replace(it, earned=dict(it.earned), holds=dict(it.holds)) for key, it in self.accounts.items()}
+        saved.accounts = {key: account.copy() for key, account in self.accounts.items()}
         saved.holds, saved.entries, saved.positions = dict(self.holds), dict(self.entries), dict(self.positions)
         mine = self.writes
         changed = {key: saved.accounts[key] for key in mine.tallies}
@@ -572,7 +604,7 @@ def _known(found: Mapping[UUID, T], key: UUID, name: str) -> T:
 
 def _too_little(account: AccountState, amount: int) -> Refusal | None:
     """Refuse what would take a floored account below zero (law 4)."""
-    if KINDS[account.kind].is_lined and account.available < amount:
+    if account.kind in LINED and account.available < amount:
         return Refusal("points-insufficient", "amount", {"available": account.available, "asked": amount})
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 #: Moments inside the journal are whole microseconds since 1970, as they are stored.
@@ -14,6 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=1024)
 def microseconds(moment: datetime) -> Microseconds:
     """Return an aware `moment` in whole microseconds since 1970."""
     return (moment - _EPOCH) // _MICROSECOND
@@ -43,8 +45,11 @@ KINDS = {
     "settled": Kind(is_lined=False, expires=False, lock_rank=0),
 }
 
+LINED = frozenset(kind for kind in KINDS if KINDS[kind].is_lined)
+EXPIRING = frozenset(kind for kind in KINDS if KINDS[kind].expires)
+
 #: The lined kinds in the order in which they are locked.
-LOCK_ORDER = tuple(sorted((kind for kind in KINDS if KINDS[kind].is_lined), key=lambda kind: KINDS[kind].lock_rank))
+LOCK_ORDER = tuple(sorted(LINED, key=lambda kind: KINDS[kind].lock_rank))
 
 ENTRY_KINDS = ("budget", "award", "redemption", "void", "clawback", "gift", "donation", "expiry", "closing")
 

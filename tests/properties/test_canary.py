@@ -278,8 +278,8 @@ def test_an_engine_that_differs_from_the_other_is_caught_by_its_answers(database
     assert told[0] != told[1]
 
 
-def _one_less(lock: Callable[..., dict[UUID, law.AccountState]], lacking: int, *args: Any) -> dict[UUID, law.AccountState]:
+def _one_less(lock: Callable[..., law.Locked], lacking: int, *args: Any) -> law.Locked:
     locked = lock(*args)
-    for account in locked.values():
+    for account in locked.accounts.values():
         account.balance = max(0, account.balance - lacking)
     return locked
