@@ -83,7 +83,8 @@ class Client:
         with self._lock:
             self.tally.times[f"{method} {route.format(*['…'] * len(ids))}"].append(took)
         if answer.code != expects:
-            raise UnexpectedError(f"{method} {route.format(*ids)} {body}: {status} {content[:400]!r}, expected {expects or 'success'}")
+            came = f"{status} {answer.code or answer.body} after {took:.0f} ms"
+            raise UnexpectedError(f"{method} {route.format(*ids)} {body}: {came}, expected {expects or 'success'}")
         if expects:
             self.refuse(expects)
         return answer

@@ -76,8 +76,9 @@ def _plan(
         host.token, "/activities", area_code=host.area_code, deed=deed, title=title, place=place, capacity=40,
         starts_at=begins.isoformat(), ends_at=(begins + timedelta(hours=hours)).isoformat(),
     )  # fmt: skip
-    for person in persons[:2]:
+    for person in persons[:1]:
         month.client.post(person.token, "/activities/{}/sign-up", activity["id"])
+    month.seen |= {person.id: person for person in persons}
     return host, activity["id"], persons
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from datetime import timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bench.month.client import Client
@@ -54,8 +55,11 @@ class Month:
     sales: list[Sale] = field(default_factory=list)
     #: Points given back at tills and by staff.
     voided: int = 0
-    #: Claims as they were last heard of, by state.
+    #: Who was seen at an activity or on patrol: they have something to spend.
+    seen: dict[UUID, Somebody] = field(default_factory=dict)
+    #: Approved claims that had to wait for funds.
     awaited_funds: int = 0
+    #: Claims that are so large that they stand on notice.
     noticed: list[str] = field(default_factory=list)
 
     def at(self, day: int, hour: int, minute: int = 0, second: int = 0) -> datetime:

@@ -17,9 +17,7 @@ AT_ONCE = 50
 
 def spend(month: Month, day: int) -> None:
     """Let people go shopping, then void two of the day's sales as mistakes."""
-    people = month.some(
-        month.community.volunteers + [one for shift in month.community.patrols for one in shift], month.sizes.redemptions_a_day
-    )
+    people = month.some(month.seen.values(), min(month.sizes.redemptions_a_day, len(month.seen)))
     tasks = [
         partial(_visit, month, day, person, month.shops[number % len(month.shops)], way=number % 8) for number, person in enumerate(people)
     ]
