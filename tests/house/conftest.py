@@ -65,10 +65,10 @@ class Community:
         found = {f"{table}_id": self._column(table, "id") for table in ("unit", "till", "offer", "activity", "claim", "redemption", "fund")}
         found |= {f"{table}_id": self._column(table, "id") for table in ("person", "team")}
         found |= {"grant_id": self._column("role_grant", "id"), "staff_id": self._column("shop_staff", "id")}
-        found |= {name: found["person_id"] for name in ("other_id", "leader_id", "host_id")}
+        found |= dict.fromkeys(("other_id", "leader_id", "host_id"), found["person_id"])
         found |= {"ids": found["claim_id"], "person_ids": found["person_id"], "member_ids": found["person_id"]}
-        found |= {name: self._column("area", "code") for name in ("area_code", "parent_code", "below")}
-        found |= {"category": self._column("category", "code"), "deed": self._column("rate", "deed")}
+        found |= dict.fromkeys(("area_code", "parent_code", "below"), self._column("area", "code"))
+        found |= {"book": [str(self.book.number)], "category": self._column("category", "code"), "deed": self._column("rate", "deed")}
         assert all(found.values()), "everything has happened once"
         return found
 
