@@ -22,6 +22,7 @@ from marshmallow import fields
 from marshmallow import missing
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from ledger.errors import Invalid
 from ledger.errors import NotFound
@@ -55,7 +56,13 @@ class Problem(Schema):
 
 
 class StrictJson(Request):
-    """A request whose JSON is one object of moderate size, without duplicate keys, NaN or lone surrogates."""
+    """A request of moderate size; its JSON is one object, without duplicate keys, NaN or lone surrogates."""
+
+    def _load_form_data(self) -> None:
+        # What the framework asks of the parts of a form with files, and of no other form.
+        if self.mimetype == "application/x-www-form-urlencoded" and (self.content_length or 0) > (self.max_form_memory_size or 0):
+            raise RequestEntityTooLarge
+        super()._load_form_data()
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Say that the body is malformed."""

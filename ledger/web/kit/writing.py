@@ -169,7 +169,7 @@ def form_write(form: Callable[..., Any]) -> Callable[[Callable[..., str | Refusa
     def decorate(view: Callable[..., str | Refusal]) -> Callable[..., Any]:
         @wraps(view)
         def write(*args: Any, **kwargs: Any) -> Any:
-            if not hmac.compare_digest(request.form.get("_csrf", ""), csrf_token()):
+            if not hmac.compare_digest(request.form.get("_csrf", "").encode(), csrf_token().encode()):
                 return show(problem_body("form-expired"))
             key = request.form.get("_key", "")
             if not 16 <= len(key) <= 64 or not key.isascii() or not key.isalnum():

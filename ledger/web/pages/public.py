@@ -47,7 +47,7 @@ def landing() -> ResponseReturnValue:
     return render_template("ledger/public/landing.html", books=areas.books(session()))
 
 
-@pages.get("/tariff/<int:number>")
+@pages.get("/tariff/<int(max=99999):number>")
 @allow(public=True)
 def rates(number: int) -> ResponseReturnValue:
     """Show what each deed is worth today in a book, by category."""
@@ -60,7 +60,7 @@ def rates(number: int) -> ResponseReturnValue:
     return render_template("ledger/public/tariff.html", book=book, categories=categories, today=today)
 
 
-@pages.get("/notices/<int:number>")
+@pages.get("/notices/<int(max=99999):number>")
 @allow(public=True)
 def notices(number: int) -> ResponseReturnValue:
     """Show what stands on public notice in a book and what was credited this month, with masked names."""
