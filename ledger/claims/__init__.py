@@ -25,6 +25,7 @@ from ledger.claims.queries import among
 from ledger.claims.queries import claim
 from ledger.claims.queries import decisions_of
 from ledger.claims.queries import mine
+from ledger.claims.queries import notes_of
 from ledger.claims.queries import public_notices
 from ledger.claims.queries import queue
 from ledger.claims.queries import reported_by
@@ -39,6 +40,7 @@ from ledger.claims.verify import verify
 from ledger.claims.workbook import COLUMNS
 from ledger.claims.workbook import DeedFault
 from ledger.claims.workbook import DeedsReading
+from ledger.claims.workbook import empty_sheet
 from ledger.claims.workbook import read_deeds
 
 __all__ = [
@@ -64,8 +66,10 @@ __all__ = [
     "claim",
     "credit_due",
     "decisions_of",
+    "empty_sheet",
     "import_claims",
     "mine",
+    "notes_of",
     "propose",
     "public_notices",
     "queue",

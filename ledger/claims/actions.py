@@ -36,6 +36,7 @@ from ledger.claims.queries import Reach
 from ledger.claims.rules import REASONS
 from ledger.claims.rules import STARTS
 from ledger.claims.rules import conflict
+from ledger.claims.rules import note_field
 from ledger.clock import local_day
 from ledger.errors import Invalid
 from ledger.errors import NotFound
@@ -142,13 +143,11 @@ def _each(
     return why
 
 
-def _decide(
-    session: Session, act: Act, cases: Sequence[_Case], step: str, reason: str | None = None, note: str | None = None
-) -> None:  # fmt: skip
+def _decide(session: Session, act: Act, cases: Sequence[_Case], step: str, reason: str | None = None) -> None:
     rows = [
         {
             "book_id": act.book_id, "claim_id": case.claim.id, "number": len(case.decisions) + 1, "act": step, "actor": act.actor,
-            "decided_at": act.at, "reason": reason, "note": note or None,
+            "decided_at": act.at, "reason": reason,
         }
         for case in cases
     ]  # fmt: skip
@@ -194,18 +193,22 @@ def _in_order(ids: Sequence[UUID], why: Mapping[UUID, Refusal | None], moved: Se
     return [why[claim_id] or done[claim_id] for claim_id in ids]
 
 
-def return_(session: Session, act: Act, reach: Reach, ids: Sequence[UUID], *, reason: str, note: str = "") -> list[Outcome]:
-    """Send claims back to whoever reported them, with a reason they read; they can be told anew."""
-    return _turn_down(session, act, reach, ids, "return", "returned", reason, note)
+def return_(
+    session: Session, act: Act, vault: Vault, reach: Reach, ids: Sequence[UUID], *, reason: str, note: str = ""
+) -> list[Outcome]:  # fmt: skip
+    """Send claims back to whoever reported them, with a reason they read and a note under seal; they can be told anew."""
+    return _turn_down(session, act, vault, reach, ids, "return", "returned", reason, note)
 
 
-def refuse(session: Session, act: Act, reach: Reach, ids: Sequence[UUID], *, reason: str, note: str = "") -> list[Outcome]:
-    """Refuse claims for good, with a reason the volunteer reads."""
-    return _turn_down(session, act, reach, ids, "refuse", "refused", reason, note)
+def refuse(
+    session: Session, act: Act, vault: Vault, reach: Reach, ids: Sequence[UUID], *, reason: str, note: str = ""
+) -> list[Outcome]:  # fmt: skip
+    """Refuse claims for good, with a reason the volunteer reads and a note under seal."""
+    return _turn_down(session, act, vault, reach, ids, "refuse", "refused", reason, note)
 
 
 def _turn_down(
-    session: Session, act: Act, reach: Reach, ids: Sequence[UUID], step: str, state: str, reason: str, note: str
+    session: Session, act: Act, vault: Vault, reach: Reach, ids: Sequence[UUID], step: str, state: str, reason: str, note: str
 ) -> list[Outcome]:  # fmt: skip
     if reason not in REASONS:
         raise Invalid("choice-malformed", "reason")
@@ -216,7 +219,12 @@ def _turn_down(
         found = conflict(act.actor, beneficiaries=case.beneficiaries, tied=case.tied, acted=())
         why[claim_id] = why[claim_id] or (Refusal(found, "claim_id") if found else None)
     taken = [cases[claim_id] for claim_id in cases if why[claim_id] is None]
-    _decide(session, act, taken, step, reason, note)
+    _decide(session, act, taken, step, reason)
+    if note:
+        told = [
+            (case.claim.person_id or case.claim.reporter_id, note_field(case.claim.id, len(case.decisions) + 1), note) for case in taken
+        ]
+        people.seal_texts(session, vault, act.book_id, told)
     return _in_order(ids, why, awarding.write(session, act, {case.claim.id: {"state": state} for case in taken}))
 
 

@@ -168,7 +168,7 @@ def _lock_teams(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[
 def _reported(act: Act, claim_id: UUID) -> dict[str, Any]:
     return {
         "book_id": act.book_id, "claim_id": claim_id, "number": 1, "act": "report", "actor": act.actor, "decided_at": act.at,
-        "reason": None, "note": None,
+        "reason": None,
     }  # fmt: skip
 
 

@@ -105,6 +105,5 @@ class Decision(Base):
     act: Mapped[str]
     actor: Mapped[UUID]
     decided_at: Mapped[datetime]
-    #: A code of the fixed list, and what the volunteer is told besides.
+    #: A code of the fixed list; what the volunteer is told besides is about a person, and lies sealed in the vault.
     reason: Mapped[str | None]
-    note: Mapped[str | None]

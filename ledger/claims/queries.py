@@ -31,6 +31,7 @@ from ledger.claims.model import Claim
 from ledger.claims.model import Decision
 from ledger.claims.rules import COUNTING
 from ledger.claims.rules import masked
+from ledger.claims.rules import note_field
 from ledger.clock import local_day
 from ledger.errors import NotFound
 from ledger.people import Vault
@@ -54,10 +55,10 @@ class ClaimRow:
 
     claim: Claim
     rate: tariff.Rate
-    #: The last decision: what, why, and in whose words.
-    act: str | None
+    #: The last decision: its number, what, and why.
+    decision: int
+    act: str
     reason: str | None
-    note: str | None
 
     @property
     def id(self) -> UUID:
@@ -65,7 +66,7 @@ class ClaimRow:
         return self.claim.id
 
 
-def _rows() -> Select[Claim, tariff.Rate, str, str | None, str | None]:
+def _rows() -> Select[Claim, tariff.Rate, int, str, str | None]:
     last = (
         select(func.max(Decision.number))
         .where(Decision.book_id == Claim.book_id, Decision.claim_id == Claim.id)
@@ -73,9 +74,9 @@ def _rows() -> Select[Claim, tariff.Rate, str, str | None, str | None]:
         .scalar_subquery()
     )
     return (
-        select(Claim, tariff.Rate, Decision.act, Decision.reason, Decision.note)
+        select(Claim, tariff.Rate, Decision.number, Decision.act, Decision.reason)
         .join(tariff.Rate, and_(tariff.Rate.book_id == Claim.book_id, tariff.Rate.id == Claim.rate_id))
-        .outerjoin(Decision, and_(Decision.book_id == Claim.book_id, Decision.claim_id == Claim.id, Decision.number == last))
+        .join(Decision, and_(Decision.book_id == Claim.book_id, Decision.claim_id == Claim.id, Decision.number == last))
     )
 
 
@@ -135,6 +136,19 @@ def texts_of(session: Session, vault: Vault, book_id: UUID, claims: Iterable[Cla
     fields = {f"claim:{claim_id}" for claim_id in owners}
     opened = people.fields_of(session, vault, book_id, set(owners.values()), fields)
     return {claim_id: opened[owner].get(f"claim:{claim_id}", "") for claim_id, owner in owners.items()}
+
+
+def notes_of(session: Session, vault: Vault, book_id: UUID, rows: Iterable[ClaimRow]) -> dict[UUID, dict[int, str]]:
+    """Return what was told with the decisions on these claims, by the number of the decision, opened in one query."""
+    listed = list(rows)
+    owners = {row.id: row.claim.person_id or row.claim.reporter_id for row in listed}
+    fields = {(row.id, number): note_field(row.id, number) for row in listed for number in range(1, row.decision + 1)}
+    opened = people.fields_of(session, vault, book_id, set(owners.values()), fields.values())
+    notes: dict[UUID, dict[int, str]] = {row.id: {} for row in listed}
+    for (claim_id, number), field in fields.items():
+        if field in opened[owners[claim_id]]:
+            notes[claim_id][number] = opened[owners[claim_id]][field]
+    return notes
 
 
 def decisions_of(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, list[Decision]]:

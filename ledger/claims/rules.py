@@ -43,6 +43,7 @@ REASONS = ("evidence-missing", "not-a-deed", "not-done", "done-twice", "wrong-pe
 MINUTES_MAX = 1440
 PLACE_LENGTH_MAX = 200
 TEXT_LENGTH_MAX = 500
+
 #: The oldest deed that can still be reported.
 OLDEST = timedelta(days=366)
 
@@ -94,3 +95,8 @@ def overlaps(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -
 def masked(name: str, *, keeps_surname: bool) -> str:
     """Return a name for the public board: the surname and stars, or stars alone."""
     return (name[:1] + "*" * max(1, len(name) - 1)) if keeps_surname and name else "**"
+
+
+def note_field(claim_id: object, number: int) -> str:
+    """Return under which name the note of a claim's decision lies in the vault."""
+    return f"note:{claim_id}:{number}"

@@ -6,9 +6,11 @@ Pure: bytes in, values out. Whether there is such a passbook and such a deed is 
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
@@ -16,6 +18,8 @@ from datetime import datetime
 from datetime import time
 from datetime import timedelta
 from typing import Any
+
+import xlsxwriter
 
 from ledger import sheets
 from ledger.claims.rules import MINUTES_MAX
@@ -130,6 +134,23 @@ def _field_of(value: Value) -> str | None:
     # 时长（小时） and 时长（分钟） differ only in their brackets.
     found = _FIELD_OF.get(heading_word(value))
     return "hours" if found == "minutes" and "小时" in str(value) else found
+
+
+def empty_sheet(deeds: Sequence[str]) -> bytes:
+    """Return an empty workbook with the heading, and `deeds` to choose from; numbers of passbooks keep their noughts."""
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as workbook:
+        sheet, choices = workbook.add_worksheet("善行"), workbook.add_worksheet("积分细则")
+        bold, text, day = (workbook.add_format(form) for form in ({"bold": True}, {"num_format": "@"}, {"num_format": "yyyy-mm-dd"}))
+        choices.write_column(0, 0, deeds)
+        sheet.write_row(0, 0, COLUMNS.values(), bold)
+        sheet.freeze_panes(1, 0)
+        for column, name in enumerate(COLUMNS):
+            sheet.set_column(column, column, 30 if name in {"deed", "text"} else 14, {"handle": text, "day": day}.get(name))
+        if deeds:
+            source = f"=积分细则!$A$1:$A${len(deeds)}"
+            sheet.data_validation(1, 2, 10_000, 2, {"validate": "list", "source": source, "error_type": "warning"})
+    return buffer.getvalue()
 
 
 class _SheetReader:
