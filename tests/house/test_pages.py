@@ -100,6 +100,8 @@ def walk(app: Flask, community: Community, key: str, language: str) -> Walk:
         found.addresses.add(address)
         answer = client.get(address, follow_redirects=True)
         found.addresses.add(answer.request.full_path.rstrip("?"))
+        if answer.mimetype != "text/html" and answer.status_code == 200:
+            continue
         reader = Reader()
         reader.feed(answer.text)
         found.faults += [(address, fault) for fault in _faults(answer.status_code, answer.text, reader, language)]

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint
+from flask import Response
 from flask import g
 from flask import render_template
 from flask import request
@@ -17,6 +18,7 @@ from flask.typing import ResponseReturnValue
 from ledger import areas
 from ledger import claims
 from ledger import people
+from ledger import tariff
 from ledger.claims import REASONS
 from ledger.claims import DeedFault
 from ledger.claims import Reach
@@ -30,6 +32,7 @@ from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.problems import sentences
+from ledger.web.kit.templating import named
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.deeds import AT_ONCE
@@ -95,7 +98,7 @@ def decide() -> str:
     else:
         turn_down = claims.return_ if step == "return" else claims.refuse
         note = forms.words("note", 500, least=0, lines=True)
-        outcomes = turn_down(session(), act(), Reach(scope), ids, reason=forms.choice("reason", *REASONS), note=note)
+        outcomes = turn_down(session(), act(), services().vault, Reach(scope), ids, reason=forms.choice("reason", *REASONS), note=note)
     return address_of_outcomes("staff.decided", ids, outcomes)
 
 
@@ -154,6 +157,14 @@ def sheet_form() -> ResponseReturnValue:
     """Ask for an office's sheet of deeds, and show which of its cells could not be taken."""
     said = g.get("problem") or {}
     return render_template("ledger/staff/sheet.html", faults=said.get("data", {}).get("faults", []))
+
+
+@pages.get("/staff/sheet/empty.xlsx")
+@allow(*WORKERS)
+def empty_sheet() -> ResponseReturnValue:
+    """Give an empty sheet to fill in, with the deeds of today's tariff to choose from."""
+    deeds = [named(rate) for rate in tariff.rates_on(session(), me().book_id, me().today)]
+    return Response(claims.empty_sheet(deeds), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 
 
 @pages.post("/staff/sheet")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from io import BytesIO
 
 from openpyxl import Workbook
+from openpyxl import load_workbook
 
 from ledger import claims
 from tests.builders import OTHER_VILLAGE
@@ -78,3 +79,15 @@ def test_a_file_that_is_no_sheet_is_refused(hall: Hall) -> None:
     _, browser = hall.enter("grid_worker", area_code=VILLAGE)
     for content in (b"", b"nonsense", a_sheet()):
         assert 'class="problem"' in send(browser, content)
+
+
+def test_the_empty_sheet_can_be_filled_in_and_sent(hall: Hall) -> None:
+    _, browser = hall.enter("grid_worker", area_code=VILLAGE)
+    person = hall.community.person()
+    hall.session.commit()
+    browser.open("/staff/sheet")
+    book = load_workbook(BytesIO(browser.client.get(browser.page.link("下载空表")).data))
+    book.worksheets[0].append((person.handle, None, "patrol", "2026-11-22"))
+    content = BytesIO()
+    book.save(content)
+    assert "已申报 1 条" in send(browser, content.getvalue())
