@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import openpyxl
 import pytest
 from flask import Flask
 from sqlalchemy import delete
@@ -19,11 +22,13 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from ledger import claims
 from ledger import people
 from ledger.claims.model import Claim
 from ledger.ids import new_id
 from ledger.people import Person
 from ledger.web.kit.problems import PROBLEMS
+from tests.builders import VAULT
 from tests.builders import VILLAGE
 from tests.builders import an_act
 from tests.earning import TODAY
@@ -191,6 +196,49 @@ def _carried(browser: Browser, place: str) -> dict[str, Any]:
     browser.open(place)
     (form,) = (one for one in browser.page.forms if one.method == "post" and not one.action.endswith("/sign-out") and "_key" in one.fields)
     return dict(form.fields)
+
+
+def a_sheet(who: Person, line: int) -> bytes:
+    """A sheet with one deed, which no other sheet tells of."""
+    made = openpyxl.Workbook()
+    for row in (["存折号", "善行", "日期", "地点"], [who.handle, "honour", TODAY.isoformat(), f"礼堂 {line}"]):
+        made.active.append(row)
+    buffer = io.BytesIO()
+    made.save(buffer)
+    return buffer.getvalue()
+
+
+#: A sheet tells of persons, and whoever brings it proposes them.
+OF_SHEETS = {key: cell for key, cell in CELLS.items() if key[1] == "propose" and key[0] not in OF_A_TEAM}
+
+
+def test_by_a_sheet(cast: Cast) -> None:
+    community = cast.community
+
+    def does(actor: Person, line: int) -> str:
+        reading = claims.read_deeds(a_sheet(cast.volunteer, line))
+        reach = claims.Reach(community.scope)
+        report = claims.import_claims(community.session, community.act(actor), VAULT, reach, reading, dry_run=False)
+        assert isinstance(report, claims.DeedsReport)
+        codes = [SHORT[fault.code] for fault in report.faults]
+        assert report.is_written == (not codes)
+        return codes[0] if codes else "yes"
+
+    assert {key: does(cast.actors[key[0]], line) for line, key in enumerate(OF_SHEETS)} == OF_SHEETS
+
+
+def test_by_the_command(cast: Cast, app: Flask, tmp_path: Path) -> None:
+    def does(actor: Person, line: int) -> str:
+        file = tmp_path / f"{line}.xlsx"
+        file.write_bytes(a_sheet(cast.volunteer, line))
+        command = ["ledger", "claims", "import", str(file), "--book", "1", "--by", actor.handle, "--write"]
+        result = app.test_cli_runner().invoke(args=command)
+        if result.exit_code == 0:
+            return "yes"
+        (code,) = (code for code in SHORT if PROBLEMS[code].zh in result.output)
+        return SHORT[code]
+
+    assert {key: does(cast.actors[key[0]], line) for line, key in enumerate(OF_SHEETS)} == OF_SHEETS
 
 
 def test_by_the_database_alone(cast: Cast) -> None:
