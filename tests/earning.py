@@ -122,7 +122,7 @@ class Community:
 
     def turn_down(self, step: str, by: Person, *ids: UUID, reason: str = "not-done") -> Any:
         steps = {"return": claims.return_, "refuse": claims.refuse}
-        return _listed(steps[step](self.session, self.act(by), Reach(self.scope), ids, reason=reason))
+        return _listed(steps[step](self.session, self.act(by), VAULT, Reach(self.scope), ids, reason=reason))
 
     def resubmit(self, by: Person, claim_id: UUID, deed: str = "patrol", deed_on: date = TODAY, **others: Any) -> Any:
         return _short(claims.resubmit(self.session, self.act(by), VAULT, claim_id, self.told(deed, deed_on, **others)))
@@ -177,7 +177,7 @@ class Community:
     def decide_bare(self, claim_id: UUID, actor: UUID, step: str) -> None:
         """Insert a decision past all code, as the service's own role could."""
         number = len(self.session.query(Decision).filter_by(book_id=self.book.id, claim_id=claim_id).all()) + 1
-        row = {"claim_id": claim_id, "number": number, "act": step, "actor": actor, "decided_at": self.at, "reason": None, "note": None}
+        row = {"claim_id": claim_id, "number": number, "act": step, "actor": actor, "decided_at": self.at, "reason": None}
         self.session.execute(Decision.__table__.insert().values(book_id=self.book.id, **row))
 
 

@@ -232,5 +232,6 @@ def entries_of_kinds(session: Session, book_id: UUID, kinds: Collection[str]) ->
         .join(taker, and_(taker.book_id == Entry.book_id, taker.id == Entry.to_account))
         .where(Entry.book_id == book_id, Entry.kind.in_(kinds))
     )  # fmt: skip
-    for *told, giver_kind, giver_owner, taker_kind, taker_owner in session.execute(wanted.execution_options(yield_per=10_000)):
-        yield EntrySeen(*told, (giver_kind, giver_owner), (taker_kind, taker_owner))
+    for row in session.execute(wanted.execution_options(yield_per=10_000)):
+        entry_id, kind, amount, reference, unit_id, till_id, reverses, *owners = row
+        yield EntrySeen(entry_id, kind, amount, reference, unit_id, till_id, reverses, (owners[0], owners[1]), (owners[2], owners[3]))

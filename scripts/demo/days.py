@@ -141,9 +141,9 @@ def _leave_waiting(stage: Stage) -> None:
     refused = _report(stage, "volunteer", "report_a_hazard_that_is_verified", 5, "5幢", "看到一辆车停在消防通道")
     reach = Reach(_scope(stage))
     act = stage.act("grid_worker", stage.ago(4, 9))
-    sure(claims.return_(stage.session, act, reach, [returned], reason="evidence-missing", note="请补上演出的日期和节目名")[0])
+    sure(claims.return_(stage.session, act, stage.vault, reach, [returned], reason="evidence-missing", note="请补上演出的日期和节目名")[0])
     act = stage.act("grid_worker", stage.ago(4, 10))
-    sure(claims.refuse(stage.session, act, reach, [refused], reason="done-twice", note="这处隐患前一天已有人上报")[0])
+    sure(claims.refuse(stage.session, act, stage.vault, reach, [refused], reason="done-twice", note="这处隐患前一天已有人上报")[0])
 
 
 def redeem(stage: Stage) -> None:

@@ -203,7 +203,11 @@ def list_queue(asked: dict[str, Any]) -> Page:
 def get_claim(claim_id: UUID) -> dict[str, Any]:
     """Show a claim of one's own or within reach, with what was decided on it and why."""
     row = claims.claim(session(), me().book_id, claim_id, _reach(*IN_AREAS, charges=True), own=me().person_id)
-    return _shown([row])[0] | {"decisions": claims.decisions_of(session(), me().book_id, [claim_id])[claim_id]}
+    notes = claims.notes_of(session(), services().vault, me().book_id, [row])[claim_id]
+    decisions = claims.decisions_of(session(), me().book_id, [claim_id])[claim_id]
+    columns = ("number", "act", "actor", "decided_at", "reason")
+    told = [{column: getattr(one, column) for column in columns} | {"note": notes.get(one.number)} for one in decisions]
+    return _shown([row])[0] | {"decisions": told}
 
 
 @blp.writes("/claims/attest", IdsIn, OutcomesOut)
@@ -225,14 +229,18 @@ def approve(asked: dict[str, Any]) -> dict[str, Any]:
 @allow(*ATTESTERS)
 def return_(asked: dict[str, Any]) -> dict[str, Any]:
     """Send claims within reach back with a reason, to be told anew; one outcome for each, in order."""
-    return {"items": _outcomes(asked["ids"], claims.return_(session(), act(), _reach("grid_worker", "approver", charges=True), **asked))}
+    return {
+        "items": _outcomes(
+            asked["ids"], claims.return_(session(), act(), services().vault, _reach("grid_worker", "approver", charges=True), **asked)
+        )
+    }
 
 
 @blp.writes("/claims/refuse", TurnedDownIn, OutcomesOut)
 @allow(*REFUSERS)
 def refuse(asked: dict[str, Any]) -> dict[str, Any]:
     """Refuse claims of one's areas for good, with a reason; one outcome for each, in order."""
-    return {"items": _outcomes(asked["ids"], claims.refuse(session(), act(), _reach(*REFUSERS), **asked))}
+    return {"items": _outcomes(asked["ids"], claims.refuse(session(), act(), services().vault, _reach(*REFUSERS), **asked))}
 
 
 @blp.writes("/claims/<uuid:claim_id>/resubmit", DeedIn, ClaimOut)
@@ -282,16 +290,23 @@ _COLUMNS = (
 )  # fmt: skip
 
 
+def _beneficiary(claim: claims.Claim) -> UUID:
+    found = claim.person_id or claim.team_id
+    assert found is not None
+    return found
+
+
 def _shown(rows: Sequence[claims.ClaimRow]) -> list[dict[str, Any]]:
     current, vault, book_id = session(), services().vault, me().book_id
     names = people.names_of(current, vault, book_id, {row.claim.person_id for row in rows if row.claim.person_id})
     teams = people.teams_by_id(current, book_id, {row.claim.team_id for row in rows if row.claim.team_id})
     names |= {team.id: team.name for team in teams.values()}
     texts = claims.texts_of(current, vault, book_id, [row.claim for row in rows])
+    notes = claims.notes_of(current, vault, book_id, rows)
     return [
         {column: getattr(row.claim, column) for column in _COLUMNS}
         | {name: getattr(row.rate, name) for name in ("category", "deed", "name_zh", "name_en")}
-        | {"name": names[row.claim.person_id or row.claim.team_id], "text": texts[row.id], "reason": row.reason, "note": row.note}  # type: ignore[index]
+        | {"name": names[_beneficiary(row.claim)], "text": texts[row.id], "reason": row.reason, "note": notes[row.id].get(row.decision)}
         for row in rows
     ]
 

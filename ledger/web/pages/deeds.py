@@ -116,6 +116,8 @@ class Listed:
     who: str
     reporter: str
     told: str
+    #: What was told with the last decision.
+    note: str | None
     days: int
     #: Why two must approve it, where two must.
     why_two: tuple[str, ...]
@@ -129,6 +131,7 @@ def listed(rows: Sequence[ClaimRow]) -> list[Listed]:
     names = people.names_of(current, vault, book.id, persons)
     teams = people.teams_by_id(current, book.id, {row.claim.team_id for row in rows if row.claim.team_id})
     told = claims.texts_of(current, vault, book.id, [row.claim for row in rows])
+    notes = claims.notes_of(current, vault, book.id, rows)
     why = claims.why_two(current, book, claims.risks_of(current, book.id, rows), me().today)
     return [
         Listed(
@@ -136,6 +139,7 @@ def listed(rows: Sequence[ClaimRow]) -> list[Listed]:
             _name_of(row.claim, names, teams),
             names[row.claim.reporter_id],
             told[row.id],
+            notes[row.id].get(row.decision),
             (now - row.claim.reported_at).days,
             why[row.id],
         )

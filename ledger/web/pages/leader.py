@@ -81,7 +81,7 @@ def attest() -> str:
     else:
         turn_down = claims.return_ if step == "return" else claims.refuse
         note = forms.words("note", 500, least=0, lines=True)
-        outcomes = turn_down(session(), act(), reach, ids, reason=forms.choice("reason", *REASONS), note=note)
+        outcomes = turn_down(session(), act(), services().vault, reach, ids, reason=forms.choice("reason", *REASONS), note=note)
     return address_of_outcomes("leader.attested", ids, outcomes)
 
 

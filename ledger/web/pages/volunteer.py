@@ -118,9 +118,11 @@ def claim(claim_id: UUID) -> ResponseReturnValue:
     """Show one claim: where it stands and why, and, where it was returned, the form to tell it anew."""
     row = claims.claim(session(), me().book_id, claim_id, own=me().person_id)
     told = claims.texts_of(session(), services().vault, me().book_id, [row.claim])
+    notes = claims.notes_of(session(), services().vault, me().book_id, [row])[row.id]
     is_teller = row.claim.reporter_id == me().person_id
     return render_template(
-        "ledger/volunteer/claim.html", row=row, told=told[row.id], choices=deed_choices(), today=me().today, is_teller=is_teller
+        "ledger/volunteer/claim.html", row=row, told=told[row.id], note=notes.get(row.decision), choices=deed_choices(), today=me().today,
+        is_teller=is_teller,
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from ledger import claims
 from ledger.claims import Reach
 from tests.builders import OTHER_GRID
+from tests.builders import VAULT
 from tests.builders import give_points
 from tests.earning import TODAY
 from tests.journeys.browser import Browser
@@ -116,7 +117,7 @@ def test_a_returned_claim_is_told_anew(hall: Hall) -> None:
     worker = hall.community.person("grid_worker")
     claim_id = hall.community.report(person, text="很久")
     claims.return_(
-        hall.session, hall.community.act(worker), Reach(hall.community.scope), [claim_id], reason="wrong-time", note="请写几点"
+        hall.session, hall.community.act(worker), VAULT, Reach(hall.community.scope), [claim_id], reason="wrong-time", note="请写几点"
     )  # fmt: skip
     hall.session.commit()
     page = browser.open(f"/me/claims/{claim_id}")
