@@ -121,9 +121,10 @@ def within_caps(new: Done, unit: str, rate_points: int, before: Sequence[Done], 
         left = max(0, limit.most - sum(_measured(limit.measure, done) for done in before if _counts(limit, done, new)))
         if limit.measure == "deeds" and left < 1:
             points = 0
-        elif limit.measure == "minutes" and minutes > left:
+        # Time is limited where it is paid for.
+        elif limit.measure == "minutes" and unit == "hour" and minutes > left:
             minutes = left
-            points = min(points, points_for(unit, rate_points, minutes)) if unit == "hour" else points if minutes else 0
+            points = min(points, points_for(unit, rate_points, minutes))
         elif limit.measure == "points":
             points = min(points, left)
         if points < 1:
