@@ -161,7 +161,7 @@ class Community:
         begins = begins or self.at
         new = activities.NewActivity(GRID, deed, "清扫日", "3栋门口", begins, begins + timedelta(minutes=minutes), capacity, host.id)
         made = activities.create(self.session, an_act(self.book, self.at), VAULT, areas.EVERYWHERE, new)
-        assert not isinstance(made, Refusal)
+        assert not isinstance(made, Refusal), made
         return made
 
     def check_in(self, activity: Activity, *who: Person, host: Person | None = None) -> Any:

@@ -11,6 +11,7 @@ from ledger.activities.actions import check_in
 from ledger.activities.actions import check_out
 from ledger.activities.actions import create
 from ledger.activities.actions import recognise_venue_code
+from ledger.activities.actions import recognise_venue_digits
 from ledger.activities.actions import record_hours
 from ledger.activities.actions import sign_up
 from ledger.activities.actions import venue_code
@@ -53,6 +54,7 @@ __all__ = [
     "presences",
     "present_at",
     "recognise_venue_code",
+    "recognise_venue_digits",
     "record_hours",
     "rows_of",
     "sign_up",

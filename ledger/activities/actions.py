@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from ledger.activities.model import Activity
 from ledger.activities.model import Attendance
 from ledger.activities.model import HoursRecord
 from ledger.activities.model import SignUp
+from ledger.activities.model import WrongDigits
+from ledger.activities.rules import HOST_ROLES
 from ledger.activities.rules import LONGEST
 from ledger.activities.rules import can_check_in
 from ledger.activities.rules import can_check_out
@@ -90,6 +93,8 @@ def create(session: Session, act: Act, vault: Vault, scope: areas.Scope, new: Ne
     if not timedelta(0) < new.ends_at - new.starts_at <= LONGEST:
         raise Invalid("activity-times-malformed", "ends_at")
     day = local_day(new.starts_at, areas.book(session, act.book_id).zone)
+    if not people.holding(session, act.book_id, HOST_ROLES, [new.host_id], day):
+        return Refusal("host-without-role", "host_id")
     if tariff.rate_for(session, act.book_id, new.deed, day) is None:
         return Refusal("deed-not-in-tariff", "deed", {"deed": new.deed, "on": day.isoformat()})
     activity_id = new_id()
@@ -147,29 +152,45 @@ def venue_code(session: Session, vault: Vault, book: areas.Book, activity_id: UU
     return VenueCode(token, digits_at(key, step, PURPOSE), until)
 
 
-def recognise_venue_code(
-    session: Session, vault: Vault, book: areas.Book, at: datetime, *, token: str | None = None, activity_id: UUID | None = None,
-    digits: str | None = None,
-) -> Activity | Refusal:  # fmt: skip
-    """Return the activity whose code was scanned, or whose digits were typed; the step before is accepted too."""
-    code = ""
-    if token is not None:
-        number, _, rest = normalised(token).partition("-")
-        place, _, code = rest.partition("-")
-        raw = from_base32(place, 16)
-        if number != str(book.number) or raw is None:
-            return Refusal("venue-code-unknown", "code")
-        activity_id = UUID(bytes=raw)
-    this = (Activity.book_id == book.id, Activity.id == activity_id, Activity.status == "open")
-    activity = session.execute(select(Activity).where(*this)).scalar_one_or_none()
+def recognise_venue_code(session: Session, vault: Vault, book: areas.Book, token: str, at: datetime) -> Activity | Refusal:
+    """Return the activity whose code was scanned; the step before is accepted too."""
+    number, _, rest = normalised(token).partition("-")
+    place, _, code = rest.partition("-")
+    raw = from_base32(place, 16)
+    if number != str(book.number) or raw is None:
+        return Refusal("venue-code-unknown", "code")
+    activity = _open(session, book.id, UUID(bytes=raw))
     if activity is None:
         return Refusal("venue-code-unknown", "code")
-    key, now = vault.open(_context(book.id, activity.id), activity.venue_key), step_at(at)
-    drawn = [(digits_at if token is None else code_at)(key, step, PURPOSE) for step in (now, now - 1)]
-    given = (digits or "").strip() if token is None else code
-    # Both are compared, in constant time, so that how long it takes tells nothing.
-    matches = [hmac.compare_digest(each.encode(), given.encode()) for each in drawn]
-    return activity if any(matches) else Refusal("venue-code-expired", "code")
+    return activity if _is_drawn(vault, activity, code_at, code, at) else Refusal("venue-code-expired", "code")
+
+
+def recognise_venue_digits(session: Session, act: Act, vault: Vault, activity_id: UUID, digits: str) -> Activity | Refusal:
+    """Return the activity whose digits were typed; six digits could be guessed, so only a few wrong tries are let through."""
+    # Under the person's lock, so that tries made at once are counted one after the other.
+    _lock_persons(session, act.book_id, [act.actor])
+    if seconds := queries.must_wait(session, act.book_id, act.actor, act.at):
+        return Refusal("digits-must-wait", "digits", {"retry_after": seconds})
+    activity = _open(session, act.book_id, activity_id)
+    if activity is None:
+        return Refusal("venue-code-unknown", "digits")
+    if _is_drawn(vault, activity, digits_at, digits.strip(), act.at):
+        return activity
+    row = {"id": new_id(), "person_id": act.actor, "tried_at": act.at}
+    session.execute(insert(WrongDigits).values(book_id=act.book_id, **row))
+    return Refusal("venue-code-expired", "digits")
+
+
+def _open(session: Session, book_id: UUID, activity_id: UUID) -> Activity | None:
+    this = (Activity.book_id == book_id, Activity.id == activity_id, Activity.status == "open")
+    return session.execute(select(Activity).where(*this)).scalar_one_or_none()
+
+
+def _is_drawn(vault: Vault, activity: Activity, draw: Callable[[bytes, int, str], str], given: str, at: datetime) -> bool:
+    key, now = vault.open(_context(activity.book_id, activity.id), activity.venue_key), step_at(at)
+    # Both steps are compared, in constant time, so that how long it takes tells nothing.
+    matches = [hmac.compare_digest(draw(key, step, PURPOSE).encode(), given.encode()) for step in (now, now - 1)]
+    return any(matches)
 
 
 def check_in(

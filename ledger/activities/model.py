@@ -121,3 +121,19 @@ class HoursRecord(Base):
     #: The activity or the claim it comes from.
     reference: Mapped[UUID]
     recorded_at: Mapped[datetime]
+
+
+class WrongDigits(Base):
+    """Digits of a venue code that somebody typed wrongly."""
+
+    __tablename__ = "wrong_digits"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        Index("ix_wrong_digits_person", "book_id", "person_id", "tried_at"),
+        append_only=True,
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID]
+    tried_at: Mapped[datetime]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ from ledger.activities.model import Activity
 from ledger.activities.model import Attendance
 from ledger.activities.model import HoursRecord
 from ledger.activities.model import SignUp
+from ledger.activities.model import WrongDigits
 from ledger.activities.rules import CLOSES_AFTER
 from ledger.activities.rules import OPENS_BEFORE
+from ledger.activities.rules import WRONG_DIGITS_MAX
+from ledger.activities.rules import WRONG_DIGITS_WITHIN
 from ledger.errors import NotFound
 
 
@@ -159,3 +163,12 @@ def seats_taken(session: Session, book_id: UUID, activity_id: UUID) -> set[UUID]
     signed = select(SignUp.person_id).where(SignUp.book_id == book_id, SignUp.activity_id == activity_id)
     came = select(Attendance.person_id).where(Attendance.book_id == book_id, Attendance.activity_id == activity_id)
     return set(session.execute(signed.union(came)).scalars())
+
+
+def must_wait(session: Session, book_id: UUID, person_id: UUID, at: datetime) -> int:
+    """Return for how many seconds somebody has to wait after too many wrong digits; 0 for not at all."""
+    wanted = select(func.count(), func.min(WrongDigits.tried_at)).where(
+        WrongDigits.book_id == book_id, WrongDigits.person_id == person_id, WrongDigits.tried_at > at - WRONG_DIGITS_WITHIN
+    )
+    count, oldest = session.execute(wanted).one()
+    return 0 if count < WRONG_DIGITS_MAX else max(1, math.ceil((oldest + WRONG_DIGITS_WITHIN - at).total_seconds()))

@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from datetime import timedelta
 
+#: Who may host: they vouch for whoever was there.
+HOST_ROLES = frozenset({"activity_host", "building_leader", "grid_worker", "administrator"})
+#: So many wrong digits within so long, and whoever types has to wait.
+WRONG_DIGITS_MAX = 5
+WRONG_DIGITS_WITHIN = timedelta(minutes=5)
 #: Check-in opens this long before an activity begins ...
 OPENS_BEFORE = timedelta(minutes=30)
 #: ... and check-out by the venue code closes this long after it ends; then the host closes it.

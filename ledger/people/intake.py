@@ -309,7 +309,7 @@ def _write(session: Session, act: Act, vault: Vault, plan: _Plan, today: date, *
 
 
 def _promote(session: Session, act: Act, leaders: list[_Planned], today: date) -> None:
-    holding = queries.holding(session, act.book_id, "building_leader", [_id(planned) for planned in leaders], today)
+    holding = queries.holding(session, act.book_id, {"building_leader"}, [_id(planned) for planned in leaders], today)
     grants = [
         actions.NewGrant(_id(planned), "building_leader", planned.area_code, today) for planned in leaders if _id(planned) not in holding
     ]

@@ -184,12 +184,7 @@ def grants_of(session: Session, book_id: UUID, person_id: UUID) -> Sequence[Gran
 
 def is_staff(session: Session, book_id: UUID, ids: Iterable[UUID], on: date) -> set[UUID]:
     """Return those of `ids` who work for the community on that day."""
-    return _holding(session, book_id, STAFF_ROLES, ids, on)
-
-
-def holding(session: Session, book_id: UUID, role: str, ids: Iterable[UUID], on: date) -> set[UUID]:
-    """Return those of `ids` who hold the role on that day, wherever."""
-    return _holding(session, book_id, {role}, ids, on)
+    return holding(session, book_id, STAFF_ROLES, ids, on)
 
 
 def staff_since(session: Session, book_id: UUID, wanted: Collection[tuple[UUID, date]], until: date) -> set[tuple[UUID, date]]:
@@ -206,7 +201,8 @@ def staff_since(session: Session, book_id: UUID, wanted: Collection[tuple[UUID, 
     return {(person_id, day) for person_id, day in wanted if any(ends_on >= day for ends_on in spans[person_id])}
 
 
-def _holding(session: Session, book_id: UUID, roles: Collection[str], ids: Iterable[UUID], on: date) -> set[UUID]:
+def holding(session: Session, book_id: UUID, roles: Collection[str], ids: Iterable[UUID], on: date) -> set[UUID]:
+    """Return those of `ids` who hold one of the roles on that day, wherever."""
     found: set[UUID] = set()
     for chunk in in_sets(set(ids)):
         wanted = select(Grant.person_id).where(Grant.book_id == book_id, Grant.person_id.in_(chunk), Grant.role.in_(roles))

@@ -28,6 +28,7 @@ APPEND_ONLY = (
     "spent_step",
     "stock_movement",
     "void",
+    "wrong_digits",
     "wrong_try",
 )
 

@@ -241,9 +241,10 @@ def _recognised(asked: dict[str, Any]) -> activities.Activity | Refusal:
     scanned, typed = asked["code"], asked["activity_id"] and asked["digits"]
     if bool(scanned) == bool(typed):
         raise Invalid("one-of-two", "code", one="code", other="activity_id, digits")
+    if typed:
+        return activities.recognise_venue_digits(session(), act(), services().vault, asked["activity_id"], asked["digits"])
     # What a camera reads is the whole address; the token is its end.
-    given = {"token": scanned.rpartition("/")[2]} if scanned else {"activity_id": asked["activity_id"], "digits": asked["digits"]}
-    return activities.recognise_venue_code(session(), services().vault, me().book, act().at, **given)
+    return activities.recognise_venue_code(session(), services().vault, me().book, scanned.rpartition("/")[2], act().at)
 
 
 def _row(activity: activities.Activity) -> dict[str, Any]:

@@ -188,7 +188,9 @@ PROBLEMS: dict[str, Sentence] = {
     ),
     "sheet-deed-missing": Sentence(422, "没有写是哪件善行。", "Which deed it was is missing."),
     "sheet-handle-malformed": Sentence(
-        422, "存折号应为 8 位数字，末位是校验码；请对照存折。", "A passbook number has 8 digits, the last a check digit; look at the passbook."
+        422,
+        "存折号应为 8 位数字，末位是校验码；请对照存折。",
+        "A passbook number has 8 digits, the last a check digit; look at the passbook.",
     ),
     "sheet-handle-unknown": Sentence(
         404, "没有这个存折号，或不在您的范围内。", "There is no passbook of this number, or it is outside of your areas."
@@ -199,14 +201,18 @@ PROBLEMS: dict[str, Sentence] = {
         "{count} cells cannot be taken, so nothing was; correct them as told below and send the file again.",
     ),
     "sheet-minutes-malformed": Sentence(
-        422, "看不懂这个时长；应为 1 到 {most} 的整分钟数。", "This length cannot be read; it is a whole number of minutes from 1 to {most}."
+        422,
+        "看不懂这个时长；应为 1 到 {most} 的整分钟数。",
+        "This length cannot be read; it is a whole number of minutes from 1 to {most}.",
     ),
     "sheet-name-differs": Sentence(
         409, "姓名与存折号不符，请核对是不是写错了号。", "The name is not that of the passbook; check whether the number is wrong."
     ),
     "sheet-row-twice": Sentence(409, "与 {cell} 是同一件事，请删去一行。", "The same deed as in {cell}; take one of the rows out."),
     "sheet-taken-already": Sentence(
-        409, "这份文件已于 {at} 导入过（{claims} 条），没有再导入。", "This file was taken in before, at {at} ({claims} deeds); nothing was done."
+        409,
+        "这份文件已于 {at} 导入过（{claims} 条），没有再导入。",
+        "This file was taken in before, at {at} ({claims} deeds); nothing was done.",
     ),
     "sheet-text-too-long": Sentence(422, "文字过长：最多 {most} 字。", "Too long: at most {most} characters."),
     "sheet-without-deeds": Sentence(
@@ -234,6 +240,16 @@ PROBLEMS: dict[str, Sentence] = {
         "That time is taken by another activity or deed; nobody is in two places at once.",
     ),
     "not-checked-in": Sentence(409, "还没有签到。", "This person has not checked in."),
+    "digits-must-wait": Sentence(
+        429,
+        "数字错了太多次，请 {retry_after} 秒后再试，或扫现场的码。",
+        "Too many wrong digits; try again in {retry_after} seconds, or scan the code at the venue.",
+    ),
+    "host-without-role": Sentence(
+        409,
+        "主持人须有活动主持、楼长、网格员或管理员的角色。",
+        "A host must be an activity host, building leader, grid worker or administrator.",
+    ),
     "venue-code-expired": Sentence(
         410, "动态码不对或已过期，请扫现场正在显示的码。", "This code is wrong or has expired; scan the one shown at the venue now."
     ),

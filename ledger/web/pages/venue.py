@@ -32,7 +32,7 @@ pages = Blueprint("venue", __name__)
 @allow("volunteer")
 def scanned(token: str) -> ResponseReturnValue:
     """Show the activity whose code was scanned, and the button to check in or out."""
-    activity = _recognised(token=token)
+    activity = _scanned(token)
     if isinstance(activity, Refusal):
         return show(body_of(activity))
     attendance = activities.attendance_at(session(), me().book_id, activity.id, me().person_id)
@@ -45,7 +45,7 @@ def scanned(token: str) -> ResponseReturnValue:
 @form_write(scanned)
 def check(token: str) -> str | Refusal:
     """Check in, or out."""
-    return _check(_recognised(token=token))
+    return _check(_scanned(token))
 
 
 @pages.get("/check-in")
@@ -61,7 +61,9 @@ def typed() -> ResponseReturnValue:
 @form_write(typed)
 def check_typed() -> str | Refusal:
     """Check in, or out, by the digits that were typed."""
-    return _check(_recognised(activity_id=forms.an_id("activity_id"), digits=forms.words("digits", 16)))
+    return _check(
+        activities.recognise_venue_digits(session(), act(), services().vault, forms.an_id("activity_id"), forms.words("digits", 16))
+    )
 
 
 @pages.get("/check-in/<uuid:activity_id>")
@@ -75,11 +77,8 @@ def checked(activity_id: UUID) -> ResponseReturnValue:
     return render_template("ledger/venue/checked.html", activity=activity, attendance=attendance)
 
 
-def _recognised(*, token: str | None = None, activity_id: UUID | None = None, digits: str | None = None) -> Activity | Refusal:
-    now = services().clock.now()
-    return activities.recognise_venue_code(
-        session(), services().vault, me().book, now, token=token, activity_id=activity_id, digits=digits
-    )  # fmt: skip
+def _scanned(token: str) -> Activity | Refusal:
+    return activities.recognise_venue_code(session(), services().vault, me().book, token, services().clock.now())
 
 
 def _check(activity: Activity | Refusal) -> str | Refusal:

@@ -238,4 +238,4 @@ def test_a_leader_who_is_known_gets_the_role_once(session: Session) -> None:
         take_in(session, book, roster(["第1网格", "王丽", "3栋", "13800138000", "", "", "", "楼长"]))
     assert [grant.role for grant in people.grants_of(session, book.id, known.id)] == ["volunteer", "building_leader"]
     assert people.grants_of(session, book.id, known.id)[1].area_code == GRID
-    assert not people.holding(session, book.id, "building_leader", [known.id], START.date() - timedelta(days=1))
+    assert not people.holding(session, book.id, {"building_leader"}, [known.id], START.date() - timedelta(days=1))

@@ -191,7 +191,7 @@ def test_only_its_host_runs_an_activity(planned: Planned, somebody: Somebody, cl
 
 
 def test_an_activity_can_be_planned_for_another_host(somebody: Somebody) -> None:
-    leader, leads = somebody()
+    leader, leads = somebody("building_leader")
     _, worker = somebody("grid_worker")
     made = worker("/activities", SWEEP | {"host_id": str(leader.id)}).get_json()
     assert made["host_id"] == str(leader.id)
