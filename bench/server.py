@@ -8,6 +8,7 @@ import mmap
 import os
 import secrets
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -121,6 +122,22 @@ def _database_on(server: URL) -> Iterator[tuple[str, str]]:
         _run(server, f"DROP ROLE IF EXISTS {name}")
 
 
+def analyze(owner_url: str) -> None:
+    """Let PostgreSQL look at what was loaded, as its autovacuum does sooner or later: at tables of a hundred rows and more.
+
+    Of a table with one row it would learn that any index serves as well as another, and keep to the wrong one while the table grows.
+    SQLite plans well without being told.
+    """
+    if not owner_url.startswith("postgresql"):
+        return
+    engine = engine_for(owner_url, migrating=True, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        tables = connection.exec_driver_sql("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+        for table in tables.scalars().all():
+            if connection.exec_driver_sql(f"SELECT count(*) FROM (SELECT FROM {table} LIMIT 100) AS seen").scalar_one() == 100:
+                connection.exec_driver_sql(f"ANALYZE {table}")
+
+
 def _run(server: URL, statement: str) -> None:
     engine = engine_for(server.render_as_string(hide_password=False), migrating=True, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -164,6 +181,7 @@ def serving(database_url: str, *, workers: int | None = None, threads: int = 8, 
         env={**os.environ, **settings, "PASSBOOK_BENCH_CLOCK": str(clock_file)},
         stdout=log,
         stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -171,13 +189,18 @@ def serving(database_url: str, *, workers: int | None = None, threads: int = 8, 
         yield Server(url, Settings.from_mapping(settings), clock, process)
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            # Its workers are of the same session, and would stay behind alone.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
         log.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(300):
+    for _ in range(900):
         if process.poll() is not None:
             break
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/healthz", timeout=2):
