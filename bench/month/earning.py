@@ -50,7 +50,7 @@ def hold_mornings(month: Month, day: int) -> None:
         planned.append(partial(_plan, month, day, host, MORNINGS[number % len(MORNINGS)], 9, 2, persons))
     held = month.client.together(planned)
     month.at(day, 8, 50)
-    by_code = [_by_venue_code if number % 4 == 0 else _by_host for number in range(len(held))]
+    by_code = [_by_venue_code if number % 5 == 0 else _by_host for number in range(len(held))]
     month.client.together([partial(arrive, month, "in", *one) for arrive, one in zip(by_code, held, strict=True)])
     month.at(day, 11)
     month.client.together([partial(leave, month, "out", *one) for leave, one in zip(by_code, held, strict=True)])
@@ -76,7 +76,7 @@ def _plan(
         host.token, "/activities", area_code=host.area_code, deed=deed, title=title, place=place, capacity=40,
         starts_at=begins.isoformat(), ends_at=(begins + timedelta(hours=hours)).isoformat(),
     )  # fmt: skip
-    for person in persons[:1]:
+    for person in persons[: hour % 2]:
         month.client.post(person.token, "/activities/{}/sign-up", activity["id"])
     month.seen |= {person.id: person for person in persons}
     return host, activity["id"], persons
@@ -124,10 +124,10 @@ def _attest(month: Month, leader: Somebody) -> None:
 
 
 def propose(month: Month, day: int) -> None:
-    """Let a seventh of the building leaders and some grid workers propose what others did."""
+    """Let a tenth of the building leaders and some grid workers propose what others did."""
     month.at(day, 21, 10)
-    leaders = month.community.leaders[day % 7 :: 7]
-    month.client.together([partial(_propose, month, leader, month.community.charges[leader.id][:3], day) for leader in leaders])
+    leaders = month.community.leaders[day % 10 :: 10]
+    month.client.together([partial(_propose, month, leader, month.community.charges[leader.id][:5], day) for leader in leaders])
     tasks = []
     for worker in month.community.grid_workers[day::DAYS]:
         near = [person for person in month.community.volunteers if person.area_code == worker.area_code]

@@ -29,7 +29,7 @@ class Sizes:
 
 FULL = Sizes(
     residents=10_537, grids_comprehensive=9, grids_special=4, grid_workers=39, building_leaders=253, patrol_volunteers=208,
-    patrol_shifts=8, activities=505, units=46, shops=20, reports_a_day=40, redemptions_a_day=85, budget=150_000,
+    patrol_shifts=8, activities=505, units=46, shops=20, reports_a_day=25, redemptions_a_day=75, budget=150_000,
 )  # fmt: skip
 SMALL = Sizes(
     residents=1_053, grids_comprehensive=9, grids_special=4, grid_workers=13, building_leaders=25, patrol_volunteers=32,
