@@ -9,10 +9,10 @@ from ledger.journal.actions import Differs
 from ledger.journal.actions import answer
 from ledger.journal.actions import claim
 from ledger.journal.actions import close_year
+from ledger.journal.actions import lock_spendable
 from ledger.journal.actions import open_accounts
 from ledger.journal.actions import open_book_accounts
 from ledger.journal.actions import post
-from ledger.journal.actions import spendable
 from ledger.journal.decide import About
 from ledger.journal.decide import Expired
 from ledger.journal.decide import Held
@@ -73,10 +73,10 @@ __all__ = [
     "close_year",
     "entries_of_kinds",
     "history",
+    "lock_spendable",
     "open_accounts",
     "open_book_accounts",
     "post",
-    "spendable",
     "sum_of",
     "trial_balance",
     "verify",

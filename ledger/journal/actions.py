@@ -188,7 +188,7 @@ def open_book_accounts(session: Session, book_id: UUID, at: datetime) -> None:
     open_accounts(session, book_id, [("source", book_id), ("expired", book_id), ("donated", book_id), ("settled", book_id)], at)
 
 
-def spendable(session: Session, book_id: UUID, account_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
+def lock_spendable(session: Session, book_id: UUID, account_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
     """Lock passbooks before `post` does, and return what can be spent of each: where something else is checked under the same locks."""
     now, found = microseconds(at), {}
     zone, locked = engine_of(session).lock(session, book_id, account_ids)

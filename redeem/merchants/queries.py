@@ -33,7 +33,7 @@ WRONG_TRIES_WITHIN = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class TillSeen:
-    """A till, its shop, and the shop's account of what it is owed."""
+    """A till, its shop, and where that is."""
 
     id: UUID
     name: str

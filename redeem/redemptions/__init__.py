@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from redeem.redemptions.actions import Asked
-from redeem.redemptions.actions import Order
-from redeem.redemptions.actions import Taking
 from redeem.redemptions.actions import cancel
 from redeem.redemptions.actions import confirm
-from redeem.redemptions.actions import confirm_order
 from redeem.redemptions.actions import decline
-from redeem.redemptions.actions import open_order
-from redeem.redemptions.actions import order
-from redeem.redemptions.actions import take
 from redeem.redemptions.actions import void
 from redeem.redemptions.model import Redemption
 from redeem.redemptions.model import Void
+from redeem.redemptions.orders import Order
+from redeem.redemptions.orders import confirm_order
+from redeem.redemptions.orders import open_order
+from redeem.redemptions.orders import order
+from redeem.redemptions.pricing import Asked
 from redeem.redemptions.queries import RedemptionRow
 from redeem.redemptions.queries import Taken
 from redeem.redemptions.queries import of_person
@@ -26,6 +24,8 @@ from redeem.redemptions.rules import ORDER_LIVES
 from redeem.redemptions.rules import QUANTITY_MAX
 from redeem.redemptions.rules import REASON_LENGTH_MAX
 from redeem.redemptions.rules import REQUEST_LIVES
+from redeem.redemptions.taking import Taking
+from redeem.redemptions.taking import take
 from redeem.redemptions.verify import verify
 
 __all__ = [

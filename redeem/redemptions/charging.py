@@ -13,27 +13,21 @@ from sqlalchemy.orm import Session
 
 from ledger import areas
 from ledger import journal
+from ledger import people
 from ledger.act import Act
 from ledger.clock import local_day
 from ledger.errors import Refusal
 from redeem import catalogue
 from redeem import codes
 from redeem import merchants
+from redeem.redemptions import queries
 from redeem.redemptions.model import Redemption
+from redeem.redemptions.pricing import terms_of
+from redeem.redemptions.queries import RedemptionRow
 from redeem.redemptions.queries import uses_of
 from redeem.redemptions.rules import Charge
 from redeem.redemptions.rules import Counter
-from redeem.redemptions.rules import Spent
 from redeem.redemptions.rules import judge
-
-
-@dataclass(frozen=True)
-class Request:
-    """A charge, the act it is asked under, and the till it is asked at."""
-
-    act: Act
-    charge: Charge
-    till: merchants.TillSeen
 
 
 @dataclass(frozen=True)
@@ -44,36 +38,33 @@ class Charged:
     entry_id: UUID | None = None
 
 
-def carry_out(session: Session, book: areas.Book, requests: Sequence[Request]) -> list[Charged | Refusal]:
+def carry_out(session: Session, book: areas.Book, charges: Sequence[Charge]) -> list[Charged | Refusal]:
     """Charge a set; whoever calls holds the locks of its codes and orders. One outcome for each, in order.
 
     Locks: passbooks, then stocks; what is checked is read after them. A fund is never touched: hot rows last, and there is none.
     """
-    charges = [request.charge for request in requests]
     accounts = journal.accounts(
         session,
         book.id,
         [("passbook", charge.person_id) for charge in charges] + [("receivable", charge.unit_id) for charge in charges],
     )
-    counter = _counter(session, book, requests, accounts)
-    spent_now = {request.charge.redemption_id: Spent(request.act.at, request.till.name) for request in requests}
-    verdicts = judge(charges, counter, spent_now)
-    paid = [request for request, verdict in zip(requests, verdicts, strict=True) if verdict == "posted"]
+    counter = _counter(session, book, charges, accounts)
+    verdicts = judge(charges, counter)
+    paid = [charge for charge, verdict in zip(charges, verdicts, strict=True) if verdict == "posted"]
     entries = _post(session, book, paid, accounts)
-    _write(session, book, requests, verdicts)
+    _write(session, book, charges, verdicts)
     return [
-        verdict if isinstance(verdict, Refusal) else Charged(verdict, entries.get(request.charge.redemption_id))
-        for request, verdict in zip(requests, verdicts, strict=True)
+        verdict if isinstance(verdict, Refusal) else Charged(verdict, entries.get(charge.redemption_id))
+        for charge, verdict in zip(charges, verdicts, strict=True)
     ]
 
 
 def _counter(
-    session: Session, book: areas.Book, requests: Sequence[Request], accounts: dict[tuple[str, UUID], UUID]
+    session: Session, book: areas.Book, charges: Sequence[Charge], accounts: dict[tuple[str, UUID], UUID]
 ) -> Counter:  # fmt: skip
-    at = requests[0].act.at
-    charges = [request.charge for request in requests]
+    at = charges[0].act.at
     owners = {account_id: owner for (kind, owner), account_id in accounts.items() if kind == "passbook"}
-    spendable = journal.spendable(session, book.id, owners, at)
+    spendable = journal.lock_spendable(session, book.id, owners, at)
     offers = [charge.terms for charge in charges if charge.terms]
     on_hand = catalogue.lock_stocks(session, book.id, {terms.offer_id for terms in offers})
     counter = Counter(
@@ -121,46 +112,65 @@ def _had(session: Session, book: areas.Book, charges: Sequence[Charge], at: date
 
 
 def _post(
-    session: Session, book: areas.Book, paid: Sequence[Request], accounts: dict[tuple[str, UUID], UUID]
+    session: Session, book: areas.Book, paid: Sequence[Charge], accounts: dict[tuple[str, UUID], UUID]
 ) -> dict[UUID, UUID]:  # fmt: skip
     """Move the points of what was accepted, and return the entries by redemption."""
     if not paid:
         return {}
     movements = [
         journal.Transfer(
-            act=request.act,
-            from_account=accounts["passbook", request.charge.person_id],
-            to_account=accounts["receivable", request.charge.unit_id],
-            amount=request.charge.points,
+            act=charge.act,
+            from_account=accounts["passbook", charge.person_id],
+            to_account=accounts["receivable", charge.unit_id],
+            amount=charge.points,
             kind="redemption",
             about=journal.About(
-                deed_on=local_day(request.act.at, book.zone),
-                reference=request.charge.redemption_id,
-                unit_id=request.charge.unit_id,
-                till_id=request.till.id,
+                deed_on=local_day(charge.act.at, book.zone),
+                reference=charge.redemption_id,
+                unit_id=charge.unit_id,
+                till_id=charge.till_id,
             ),
         )
-        for request in paid
+        for charge in paid
     ]
     entries = {}
-    for request, outcome in zip(paid, journal.post(session, book.id, movements), strict=True):
+    for charge, outcome in zip(paid, journal.post(session, book.id, movements), strict=True):
         assert isinstance(outcome, journal.Posted), "judged under the same locks"
-        entries[request.charge.redemption_id] = outcome.entry_id
+        entries[charge.redemption_id] = outcome.entry_id
     return entries
 
 
-def _write(session: Session, book: areas.Book, requests: Sequence[Request], verdicts: Sequence[str | Refusal]) -> None:
+def _write(session: Session, book: areas.Book, charges: Sequence[Charge], verdicts: Sequence[str | Refusal]) -> None:
     """Use up the codes of what was accepted, and take the goods out of stock."""
     uses, changes = [], []
-    for request, verdict in zip(requests, verdicts, strict=True):
-        charge = request.charge
+    for charge, verdict in zip(charges, verdicts, strict=True):
         if isinstance(verdict, Refusal):
             continue
         if charge.code:
-            uses.append((request.act, *charge.code, charge.redemption_id))
+            uses.append((charge.act, *charge.code, charge.redemption_id))
         if charge.terms and verdict == "posted":
-            taken = catalogue.StockChange(request.act, charge.terms.offer_id, -charge.quantity, "redeemed", charge.redemption_id)
+            taken = catalogue.StockChange(charge.act, charge.terms.offer_id, -charge.quantity, "redeemed", charge.redemption_id)
             changes.append(taken)
     codes.spend(session, uses)
     if changes:
         catalogue.move(session, book.id, changes)
+
+
+def pay(session: Session, act: Act, book: areas.Book, found: Redemption) -> RedemptionRow | Refusal:
+    """Post a locked order or request, which the volunteer who acts has confirmed."""
+    till = merchants.tills_seen(session, book.id, [found.till_id]).get(found.till_id)
+    if till is None:
+        return Refusal("till-closed", "till_id")
+    offer = catalogue.offer(session, book.id, found.offer_id) if found.offer_id else None
+    terms = terms_of(offer, local_day(act.at, book.zone)) if offer else None
+    is_active = people.person(session, book.id, act.actor).status == "active"
+    charge = Charge(
+        act, found.id, act.actor, found.unit_id, found.till_id, till.name, found.cashier_id, found.points, found.quantity, terms,
+        is_confirmed=True, is_active=is_active,
+    )  # fmt: skip
+    (outcome,) = carry_out(session, book, [charge])
+    if isinstance(outcome, Refusal):
+        return outcome
+    found.state, found.person_id, found.posted_at, found.entry_id = "posted", act.actor, act.at, outcome.entry_id
+    session.flush()
+    return queries.redemption(session, book.id, act.at, found.id)

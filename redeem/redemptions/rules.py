@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
@@ -12,6 +11,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+from ledger.act import Act
 from ledger.errors import Refusal
 
 #: open: an order code waits for a volunteer; pending: a volunteer is asked to confirm; lapsed: nobody did in time.
@@ -27,7 +27,7 @@ QUANTITY_MAX = 1000
 
 
 class Terms(NamedTuple):
-    """What an offer promises: its price, its limit, the days on which it holds."""
+    """What an offer promises on a day: whether it holds, and its limit."""
 
     offer_id: UUID
     unit_id: UUID
@@ -40,9 +40,13 @@ class Terms(NamedTuple):
 class Charge:
     """Points that somebody is to pay at a till."""
 
+    act: Act
     redemption_id: UUID
     person_id: UUID
     unit_id: UUID
+    till_id: UUID
+    till_name: str
+    cashier_id: UUID
     points: int
     quantity: int = 1
     terms: Terms | None = None
@@ -51,7 +55,6 @@ class Charge:
     #: The volunteer has said yes, on the order or on the request.
     is_confirmed: bool = False
     is_active: bool = True
-    cashier_id: UUID | None = None
 
 
 class Spent(NamedTuple):
@@ -76,22 +79,18 @@ class Counter:
     had: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
 
 
-def judge(charges: Sequence[Charge], counter: Counter, spent_now: Mapping[UUID, Spent]) -> list[str | Refusal]:
-    """Return for each charge, in order, "posted", "pending", or why not; each is judged against what those before it left.
-
-    `spent_now` says for each redemption of the set when and at which till its code would be used, for those after it.
-    """
-    return [_judge_one(charge, counter, spent_now) for charge in charges]
+def judge(charges: Sequence[Charge], counter: Counter) -> list[str | Refusal]:
+    """Return for each charge, in order, "posted", "pending", or why not; each is judged against what those before it left."""
+    return [_judge_one(charge, counter) for charge in charges]
 
 
-def _judge_one(charge: Charge, counter: Counter, spent_now: Mapping[UUID, Spent]) -> str | Refusal:
+def _judge_one(charge: Charge, counter: Counter) -> str | Refusal:
     if refusal := _against(charge, counter):
         return refusal
-    passes = charge.is_confirmed or _passes_at_once(charge, counter)
     if charge.code is not None:
         # A refusal does not burn a code; a posted or pending redemption does.
-        counter.spent[charge.code] = spent_now[charge.redemption_id]
-    if not passes:
+        counter.spent[charge.code] = Spent(charge.act.at, charge.till_name)
+    if not charge.is_confirmed and not _passes_at_once(charge, counter):
         return "pending"
     counter.available[charge.person_id] -= charge.points
     if charge.code is not None:

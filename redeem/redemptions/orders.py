@@ -1,0 +1,116 @@
+"""The shop's order code: drawn at the till, bound to shop and amount, paid once by whoever confirms it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from ledger import areas
+from ledger.act import Act
+from ledger.errors import Refusal
+from ledger.ids import new_id
+from ledger.tokens import book_number_of
+from ledger.tokens import hash_of
+from ledger.tokens import new_token
+from ledger.tokens import normalised
+from redeem.redemptions import queries
+from redeem.redemptions.charging import pay
+from redeem.redemptions.model import Redemption
+from redeem.redemptions.pricing import Asked
+from redeem.redemptions.pricing import new_row
+from redeem.redemptions.pricing import price
+from redeem.redemptions.pricing import seen
+from redeem.redemptions.queries import RedemptionRow
+from redeem.redemptions.rules import NUMBER_LENGTH
+from redeem.redemptions.rules import ORDER_LIVES
+from redeem.redemptions.rules import state_at
+
+_NUMBERS_TRIED = 20
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order as it is drawn: its code is shown now and kept nowhere."""
+
+    row: RedemptionRow
+    #: The token inside the QR code's address.
+    token: str
+    #: For typing.
+    number: str
+
+
+def open_order(session: Session, act: Act, asked: Asked, *, unit_ids: Collection[UUID]) -> Order | Refusal:
+    """Draw an order code, bound to shop and amount: a volunteer scans or types it and confirms."""
+    book = areas.book(session, act.book_id)
+    (priced,) = price(session, book, [(asked, unit_ids)], act.at)
+    if priced.terms is not None and not priced.terms.holds:
+        return Refusal("offer-not-available", "offer_id")
+    # What nobody confirmed in time gives its number back.
+    waited = (Redemption.book_id == act.book_id, Redemption.unit_id == priced.till.unit_id, Redemption.state == "open")
+    session.execute(update(Redemption).where(*waited, Redemption.expires_at <= act.at).values(state="lapsed"))
+    token = new_token(book.number)
+    row = new_row(act, new_id(), priced, "order_code", "open", act.at + ORDER_LIVES, order_hash=hash_of(token))
+    row["order_number"] = _insert_with_number(session, row)
+    return Order(seen(row, priced, None), token, row["order_number"])
+
+
+def _insert_with_number(session: Session, row: dict[str, Any]) -> str:
+    """Insert an order under a number that no open order of the book has."""
+    for _ in range(_NUMBERS_TRIED):
+        number = f"{secrets.randbelow(10**NUMBER_LENGTH):0{NUMBER_LENGTH}}"
+        try:
+            with session.begin_nested():
+                session.execute(insert(Redemption), [row | {"order_number": number}])
+        except IntegrityError:
+            continue
+        return number
+    raise AssertionError("no free number: more orders are open than a book can have")
+
+
+def order(session: Session, book: areas.Book, code: str, at: datetime) -> RedemptionRow | Refusal:
+    """Return the open order whose code was scanned, or whose number was typed."""
+    found = _find_order(session, book, code, at)
+    return found if isinstance(found, Refusal) else queries.redemption(session, book.id, at, found.id)
+
+
+def _find_order(session: Session, book: areas.Book, code: str, at: datetime, *, locks: bool = False) -> Redemption | Refusal:
+    token = normalised(code.rsplit("/", 1)[-1])
+    wanted = select(Redemption).where(Redemption.book_id == book.id, Redemption.way == "order_code")
+    if len(token) == NUMBER_LENGTH and token.isascii() and token.isdigit():
+        wanted = wanted.where(Redemption.order_number == token, Redemption.state == "open")
+    elif book_number_of(token) == book.number:
+        wanted = wanted.where(Redemption.order_hash == hash_of(token))
+    else:
+        return Refusal("order-unknown", "code")
+    if locks:
+        wanted = wanted.with_for_update(key_share=True).execution_options(populate_existing=True)
+    found = session.execute(wanted).scalar_one_or_none()
+    if found is None:
+        return Refusal("order-unknown", "code")
+    return _not_open(found, at) or found
+
+
+def _not_open(found: Redemption, at: datetime) -> Refusal | None:
+    state = state_at(found.state, found.expires_at, at)
+    if state == "lapsed":
+        return Refusal("order-expired", "code")
+    if state == "cancelled":
+        return Refusal("order-cancelled", "code")
+    return Refusal("order-taken", "code", {"at": found.posted_at}) if state == "posted" else None
+
+
+def confirm_order(session: Session, act: Act, code: str) -> RedemptionRow | Refusal:
+    """Pay an open order: the volunteer has seen shop and amount, and says yes."""
+    book = areas.book(session, act.book_id)
+    found = _find_order(session, book, code, act.at, locks=True)
+    return found if isinstance(found, Refusal) else pay(session, act, book, found)
