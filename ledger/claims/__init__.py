@@ -28,10 +28,12 @@ from ledger.claims.queries import mine
 from ledger.claims.queries import notes_of
 from ledger.claims.queries import public_notices
 from ledger.claims.queries import queue
+from ledger.claims.queries import reach_of
 from ledger.claims.queries import reported_by
 from ledger.claims.queries import risks_of
 from ledger.claims.queries import texts_of
 from ledger.claims.queries import why_two
+from ledger.claims.rules import MAY
 from ledger.claims.rules import PLACE_LENGTH_MAX
 from ledger.claims.rules import REASONS
 from ledger.claims.rules import STATES
@@ -45,6 +47,7 @@ from ledger.claims.workbook import read_deeds
 
 __all__ = [
     "COLUMNS",
+    "MAY",
     "PLACE_LENGTH_MAX",
     "REASONS",
     "STATES",
@@ -73,6 +76,7 @@ __all__ = [
     "propose",
     "public_notices",
     "queue",
+    "reach_of",
     "read_deeds",
     "refuse",
     "report",

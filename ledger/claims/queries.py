@@ -30,6 +30,7 @@ from ledger.claims import rules
 from ledger.claims.model import Claim
 from ledger.claims.model import Decision
 from ledger.claims.rules import COUNTING
+from ledger.claims.rules import MAY
 from ledger.claims.rules import masked
 from ledger.claims.rules import note_field
 from ledger.clock import local_day
@@ -47,6 +48,14 @@ class Reach:
     def covers(self, book_id: UUID) -> ColumnElement[bool]:
         """Return the condition that a claim is within reach."""
         return or_(areas.covered(book_id, Claim.area_code, self.scope), Claim.person_id.in_(self.charges))
+
+
+def reach_of(session: Session, book_id: UUID, person_id: UUID, powers: Iterable[people.Power], step: str) -> Reach:
+    """Return whose claims somebody with these powers may take a step on (see `rules.MAY`)."""
+    held = [power for power in powers if power.role in MAY[step]]
+    leads = any(power.role == "building_leader" for power in held)
+    charges = people.charges_of(session, book_id, person_id) if leads else ()
+    return Reach(tuple(power.area_path for power in held if power.role != "building_leader"), frozenset(charges))
 
 
 @dataclass(frozen=True)

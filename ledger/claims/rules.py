@@ -36,6 +36,18 @@ STARTS = {
     "withdraw": {"reported", "attested", "returned"},
     "credit": {"on_notice", "awaiting_funds"},
 }
+#: Who may take which step on claims of others: building leaders with those in their charge, everybody else with those of their areas.
+MAY = {
+    "read": ("building_leader", "grid_worker", "approver", "administrator"),
+    "propose": ("building_leader", "grid_worker", "administrator"),
+    "import": ("grid_worker", "administrator"),
+    "attest": ("building_leader", "grid_worker", "approver"),
+    "approve": ("approver",),
+    "return": ("building_leader", "grid_worker", "approver"),
+    # Refusing is for good, so it takes somebody who works for the community.
+    "refuse": ("grid_worker", "approver"),
+    "credit": ("approver", "administrator"),
+}
 #: Why a claim was returned or refused; the volunteer reads the sentence and the note.
 REASONS = ("evidence-missing", "not-a-deed", "not-done", "done-twice", "wrong-person", "wrong-time", "other")
 

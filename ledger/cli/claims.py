@@ -76,13 +76,11 @@ def import_(file: Path, number: int, handle: str, write: bool) -> None:
 
 
 def _reach(desk: Desk, number: int, by: Person) -> claims.Reach | Refusal:
-    """Return whose deeds somebody may propose: those of their areas, and of whoever is in their charge."""
+    """Return whose deeds somebody may take in from a sheet."""
     book = desk.book(number)
     powers = people.powers_of(desk.session, book.id, by.id, local_day(desk.at, book.zone))
-    scope = tuple(power.area_path for power in powers if power.role in {"grid_worker", "administrator"})
-    leads = any(power.role == "building_leader" for power in powers)
-    charges = people.charges_of(desk.session, book.id, by.id) if leads else set()
-    return claims.Reach(scope, frozenset(charges)) if scope or leads else Refusal("not-allowed", "by")
+    reach = claims.reach_of(desk.session, book.id, by.id, powers, "import")
+    return reach if reach.scope else Refusal("not-allowed", "by")
 
 
 def _show(reading: claims.DeedsReading, report: claims.DeedsReport) -> None:

@@ -12,6 +12,7 @@ from marshmallow import validate
 
 from ledger import claims
 from ledger import people
+from ledger.claims import MAY
 from ledger.errors import Refusal
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
@@ -34,17 +35,11 @@ from ledger.web.kit.paging import moment
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.problems import body_of
+from ledger.web.kit.reach import reach
 from ledger.web.kit.writing import act
 
 blp = Resource("claims", __name__, "Claims: deeds on their way to points")
 
-#: Who sees claims of others and acts on them: leaders those of their charges, the others those of their areas.
-IN_AREAS = ("grid_worker", "approver", "administrator")
-READERS = ("building_leader", *IN_AREAS)
-ATTESTERS = ("building_leader", "grid_worker", "approver")
-PROPOSERS = ("building_leader", "grid_worker", "administrator")
-#: Refusing is for good, so it takes somebody who works for the community.
-REFUSERS = ("grid_worker", "approver")
 QUEUES = ("reported", "attested", "on_notice", "awaiting_funds")
 AT_ONCE_MAX = 500
 
@@ -160,13 +155,12 @@ def report(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
 
 
 @blp.writes("/claims/proposals", ProposalsIn, OutcomesOut, status=201)
-@allow(*PROPOSERS)
+@allow(*MAY["propose"])
 def propose(asked: dict[str, Any]) -> dict[str, Any]:
     """Propose deeds of those in one's charge or areas, which vouches for them; one outcome for each, in order."""
     deeds = [claims.NewDeed(**deed) for deed in asked["deeds"]]
     source = "grid_worker" if me().has("grid_worker", "administrator") else "building_leader"
-    reach = _reach("grid_worker", "administrator", charges=True)
-    outcomes = claims.propose(session(), act(), services().vault, reach, source, deeds)
+    outcomes = claims.propose(session(), act(), services().vault, reach("propose"), source, deeds)
     return {"items": _outcomes([None] * len(deeds), outcomes)}
 
 
@@ -180,7 +174,7 @@ def list_mine(asked: dict[str, Any]) -> Page:
 
 
 @blp.reads("/claims/proposed", ClaimOut, paged=True)
-@allow(*PROPOSERS)
+@allow(*MAY["propose"])
 def list_proposed(asked: dict[str, Any]) -> Page:
     """List what one proposed for others, the newest first."""
     (after,) = read_cursor(asked["cursor"], UUID) or (None,)
@@ -189,12 +183,11 @@ def list_proposed(asked: dict[str, Any]) -> Page:
 
 
 @blp.reads("/claims/queue", ClaimOut, query=QueueQuery, paged=True)
-@allow(*READERS)
+@allow(*MAY["read"])
 def list_queue(asked: dict[str, Any]) -> Page:
     """List the claims within reach that are in a state, the oldest first."""
     after: Any = read_cursor(asked["cursor"], moment, UUID)
-    reach, more = _reach(*IN_AREAS, charges=True), asked["limit"] + 1
-    found = claims.queue(session(), me().book_id, reach, [asked["state"]], after=after, limit=more)
+    found = claims.queue(session(), me().book_id, reach("read"), [asked["state"]], after=after, limit=asked["limit"] + 1)
     return _page(found, asked["limit"], lambda row: [row.claim.reported_at, row.id])
 
 
@@ -202,7 +195,7 @@ def list_queue(asked: dict[str, Any]) -> Page:
 @allow()
 def get_claim(claim_id: UUID) -> dict[str, Any]:
     """Show a claim of one's own or within reach, with what was decided on it and why."""
-    row = claims.claim(session(), me().book_id, claim_id, _reach(*IN_AREAS, charges=True), own=me().person_id)
+    row = claims.claim(session(), me().book_id, claim_id, reach("read"), own=me().person_id)
     notes = claims.notes_of(session(), services().vault, me().book_id, [row])[claim_id]
     decisions = claims.decisions_of(session(), me().book_id, [claim_id])[claim_id]
     columns = ("number", "act", "actor", "decided_at", "reason")
@@ -211,11 +204,10 @@ def get_claim(claim_id: UUID) -> dict[str, Any]:
 
 
 @blp.writes("/claims/attest", IdsIn, OutcomesOut)
-@allow(*ATTESTERS)
+@allow(*MAY["attest"])
 def attest(asked: dict[str, Any]) -> dict[str, Any]:
     """Bear witness that deeds within reach were done; one outcome for each, in order."""
-    reach = _reach("grid_worker", "approver", charges=True)
-    return {"items": _outcomes(asked["ids"], claims.attest(session(), act(), reach, asked["ids"]))}
+    return {"items": _outcomes(asked["ids"], claims.attest(session(), act(), reach("attest"), asked["ids"]))}
 
 
 @blp.writes("/claims/approve", IdsIn, OutcomesOut)
@@ -226,21 +218,17 @@ def approve(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.writes("/claims/return", TurnedDownIn, OutcomesOut)
-@allow(*ATTESTERS)
+@allow(*MAY["return"])
 def return_(asked: dict[str, Any]) -> dict[str, Any]:
     """Send claims within reach back with a reason, to be told anew; one outcome for each, in order."""
-    return {
-        "items": _outcomes(
-            asked["ids"], claims.return_(session(), act(), services().vault, _reach("grid_worker", "approver", charges=True), **asked)
-        )
-    }
+    return {"items": _outcomes(asked["ids"], claims.return_(session(), act(), services().vault, reach("return"), **asked))}
 
 
 @blp.writes("/claims/refuse", TurnedDownIn, OutcomesOut)
-@allow(*REFUSERS)
+@allow(*MAY["refuse"])
 def refuse(asked: dict[str, Any]) -> dict[str, Any]:
     """Refuse claims of one's areas for good, with a reason; one outcome for each, in order."""
-    return {"items": _outcomes(asked["ids"], claims.refuse(session(), act(), services().vault, _reach(*REFUSERS), **asked))}
+    return {"items": _outcomes(asked["ids"], claims.refuse(session(), act(), services().vault, reach("refuse"), **asked))}
 
 
 @blp.writes("/claims/<uuid:claim_id>/resubmit", DeedIn, ClaimOut)
@@ -265,14 +253,6 @@ def credit_due(asked: dict[str, Any]) -> dict[str, Any]:
     """Credit what has stood on notice long enough and what waited for funds that have come; answer those that moved."""
     moved = claims.credit_due(session(), act())
     return {"items": _outcomes([one.id for one in moved], moved)}
-
-
-def _reach(*roles: str, charges: bool = False) -> claims.Reach:
-    """Return whose claims whoever asks may act on by these roles and, where they lead a building, by their charges."""
-    in_charge = charges and me().has("building_leader")
-    return claims.Reach(
-        me().scope(*roles), frozenset(people.charges_of(session(), me().book_id, me().person_id)) if in_charge else frozenset()
-    )
 
 
 def _own(claim_id: UUID) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
 from typing import Any
@@ -22,8 +23,8 @@ from ledger import people
 from ledger import tariff
 from ledger.claims import Claim
 from ledger.claims import ClaimRow
+from ledger.claims import Moved
 from ledger.claims import NewDeed
-from ledger.claims import Reach
 from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.web.kit import forms
@@ -31,7 +32,9 @@ from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.problems import PROBLEMS
+from ledger.web.kit.reach import reach
 from ledger.web.kit.templating import named
+from ledger.web.kit.writing import act
 
 #: How many claims a page lists; what is ticked on it is one set.
 AT_ONCE = 50
@@ -176,7 +179,18 @@ def _ids(texts: Collection[str]) -> list[UUID]:
         raise Invalid("id-malformed", "outcomes") from None
 
 
-def reach_of_attester() -> Reach:
-    """Return whose reported deeds whoever asks may bear witness to: those in their charge, and those of their areas."""
-    charges = people.charges_of(session(), me().book_id, me().person_id) if me().has("building_leader") else set()
-    return Reach(me().scope("grid_worker", "approver"), frozenset(charges))
+def proposed(source: str, person_ids: Sequence[UUID], team_ids: Sequence[UUID] = ()) -> str | Refusal:
+    """Propose the deed of a form for each of these; one who is refused alone sees the form again, of several each is shown."""
+    told = deed_from_form()
+    deeds = [replace(told, person_id=person_id) for person_id in person_ids] + [replace(told, team_id=team_id) for team_id in team_ids]
+    outcomes = claims.propose(session(), act(), services().vault, reach("propose"), source, deeds)
+    if len(outcomes) == 1 and isinstance(outcomes[0], Refusal):
+        return outcomes[0]
+    return address_of_outcomes("leader.proposals_made", [*person_ids, *team_ids], outcomes)
+
+
+def turned_down(step: str, ids: Sequence[UUID]) -> list[Moved | Refusal]:
+    """Return or refuse the ticked deeds, with the reason and the note of the form."""
+    turn_down = claims.return_ if step == "return" else claims.refuse
+    note = forms.words("note", claims.TEXT_LENGTH_MAX, least=0, lines=True)
+    return turn_down(session(), act(), services().vault, reach(step), ids, reason=forms.choice("reason", *claims.REASONS), note=note)

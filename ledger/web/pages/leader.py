@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint
@@ -14,8 +13,8 @@ from flask.typing import ResponseReturnValue
 
 from ledger import claims
 from ledger import people
+from ledger.claims import MAY
 from ledger.claims import REASONS
-from ledger.claims import Reach
 from ledger.errors import Refusal
 from ledger.web.kit import forms
 from ledger.web.kit.auth import allow
@@ -24,6 +23,7 @@ from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.reach import reach
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.deeds import AT_ONCE
@@ -33,19 +33,17 @@ from ledger.web.pages.deeds import deed_choices
 from ledger.web.pages.deeds import deed_from_form
 from ledger.web.pages.deeds import listed
 from ledger.web.pages.deeds import outcomes_asked
-from ledger.web.pages.deeds import reach_of_attester
+from ledger.web.pages.deeds import proposed
+from ledger.web.pages.deeds import turned_down
 
 pages = Blueprint("leader", __name__)
-
-ATTESTERS = ("building_leader", "grid_worker", "approver")
-PROPOSERS = ("building_leader", "grid_worker", "administrator")
 
 
 @pages.get("/leader")
 @allow("building_leader")
 def home() -> ResponseReturnValue:
     """Show what waits for one's word, and the ways on."""
-    waiting = claims.queue(session(), me().book_id, reach_of_attester(), ["reported"], limit=AT_ONCE)
+    waiting = claims.queue(session(), me().book_id, reach("attest"), ["reported"], limit=AT_ONCE)
     return render_template("ledger/leader/home.html", waiting=len(waiting), most=AT_ONCE)
 
 
@@ -62,36 +60,30 @@ def households() -> ResponseReturnValue:
 
 
 @pages.get("/attest")
-@allow(*ATTESTERS)
+@allow(*MAY["attest"])
 def attestations() -> ResponseReturnValue:
     """Show the reported deeds that wait for somebody's word."""
-    rows = claims.queue(session(), me().book_id, reach_of_attester(), ["reported"], limit=AT_ONCE)
-    return render_template("ledger/claims/attestations.html", claims=listed(rows), reasons=REASONS)
+    rows = claims.queue(session(), me().book_id, reach("attest"), ["reported"], limit=AT_ONCE)
+    return render_template("ledger/claims/attestations.html", claims=listed(rows), reasons=REASONS, refuses=me().has(*MAY["refuse"]))
 
 
 @pages.post("/attest")
-@allow(*ATTESTERS)
+@allow(*MAY["attest"])
 @form_write(attestations)
 def attest() -> str:
     """Bear witness to the ticked deeds, or return or refuse them with a reason."""
-    reach, ids = reach_of_attester(), chosen("id")
-    step = forms.choice("step", "attest", "return", "refuse")
-    if step == "attest":
-        outcomes = claims.attest(session(), act(), reach, ids)
-    else:
-        turn_down = claims.return_ if step == "return" else claims.refuse
-        note = forms.words("note", 500, least=0, lines=True)
-        outcomes = turn_down(session(), act(), services().vault, reach, ids, reason=forms.choice("reason", *REASONS), note=note)
+    ids, step = chosen("id"), forms.choice("step", "attest", "return", "refuse")
+    outcomes = claims.attest(session(), act(), reach(step), ids) if step == "attest" else turned_down(step, ids)
     return address_of_outcomes("leader.attested", ids, outcomes)
 
 
 @pages.get("/attest/done")
-@allow(*ATTESTERS)
+@allow(*MAY["attest"])
 def attested() -> ResponseReturnValue:
     """Show what became of the deeds that were ticked."""
     done, refused = outcomes_asked()
     ids = [*done, *(claim_id for ids in refused.values() for claim_id in ids)]
-    rows = claims.among(session(), me().book_id, ids, reach_of_attester())
+    rows = claims.among(session(), me().book_id, ids, reach("attest"))
     found = {one.row.id: one for one in listed(rows)}
     return render_template("ledger/claims/outcomes.html", claims=found, done=done, refused=refused, back="leader.attestations")
 
@@ -110,22 +102,11 @@ def propose_form() -> ResponseReturnValue:
 @form_write(propose_form)
 def propose() -> str | Refusal:
     """Report a deed for one or several of those in one's charge."""
-    charges = frozenset(people.charges_of(session(), me().book_id, me().person_id))
-    return proposed_for(Reach(charges=charges), "building_leader", chosen("person_id"))
-
-
-def proposed_for(reach: Reach, source: str, person_ids: Sequence[UUID], team_ids: Sequence[UUID] = ()) -> str | Refusal:
-    """Propose the deed of a form for each of these; one who is refused alone sees the form again, of several each is shown."""
-    told = deed_from_form()
-    deeds = [replace(told, person_id=person_id) for person_id in person_ids] + [replace(told, team_id=team_id) for team_id in team_ids]
-    outcomes = claims.propose(session(), act(), services().vault, reach, source, deeds)
-    if len(outcomes) == 1 and isinstance(outcomes[0], Refusal):
-        return outcomes[0]
-    return address_of_outcomes("leader.proposals_made", [*person_ids, *team_ids], outcomes)
+    return proposed("building_leader", chosen("person_id"))
 
 
 @pages.get("/proposals/made")
-@allow(*PROPOSERS)
+@allow(*MAY["propose"])
 def proposals_made() -> ResponseReturnValue:
     """Show what became of the deeds that were proposed, person by person."""
     done, refused = outcomes_asked()
@@ -135,15 +116,13 @@ def proposals_made() -> ResponseReturnValue:
 
 
 def _names_within_reach(ids: Sequence[UUID]) -> dict[UUID, str]:
-    charges = people.charges_of(session(), me().book_id, me().person_id)
-    scope = me().scope("grid_worker", "administrator")
-    near = people.within(session(), me().book_id, ids, scope) | (charges & set(ids))
+    near = people.within(session(), me().book_id, ids, reach("propose").scope) | (reach("propose").charges & set(ids))
     teams = people.teams_by_id(session(), me().book_id, set(ids) - near)
     return people.names_of(session(), services().vault, me().book_id, near) | {team.id: team.name for team in teams.values()}
 
 
 @pages.get("/proposals")
-@allow(*PROPOSERS)
+@allow(*MAY["propose"])
 def proposals() -> ResponseReturnValue:
     """Show what one proposed for others, the newest first, and where each stands."""
     (after,) = read_cursor(request.args.get("cursor"), UUID) or (None,)
@@ -153,7 +132,7 @@ def proposals() -> ResponseReturnValue:
 
 
 @pages.get("/proposals/<uuid:claim_id>")
-@allow(*PROPOSERS)
+@allow(*MAY["propose"])
 def proposal(claim_id: UUID) -> ResponseReturnValue:
     """Show one proposal, and, where it was returned, the form to tell it anew."""
     row = claims.claim(session(), me().book_id, claim_id, own=me().person_id)
@@ -164,7 +143,7 @@ def proposal(claim_id: UUID) -> ResponseReturnValue:
 
 
 @pages.post("/proposals/<uuid:claim_id>")
-@allow(*PROPOSERS)
+@allow(*MAY["propose"])
 @form_write(proposal)
 def propose_again(claim_id: UUID) -> str | Refusal:
     """Tell a returned proposal anew."""
@@ -173,7 +152,7 @@ def propose_again(claim_id: UUID) -> str | Refusal:
 
 
 @pages.post("/proposals/<uuid:claim_id>/withdraw")
-@allow(*PROPOSERS)
+@allow(*MAY["propose"])
 @form_write(proposal)
 def withdraw(claim_id: UUID) -> str | Refusal:
     """Take a proposal back."""

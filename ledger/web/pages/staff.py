@@ -19,9 +19,9 @@ from ledger import areas
 from ledger import claims
 from ledger import people
 from ledger import tariff
+from ledger.claims import MAY
 from ledger.claims import REASONS
 from ledger.claims import DeedFault
-from ledger.claims import Reach
 from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.web.kit import forms
@@ -32,6 +32,7 @@ from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.problems import sentences
+from ledger.web.kit.reach import reach
 from ledger.web.kit.templating import named
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
@@ -42,9 +43,9 @@ from ledger.web.pages.deeds import deed_choices
 from ledger.web.pages.deeds import listed
 from ledger.web.pages.deeds import outcomes_asked
 from ledger.web.pages.deeds import persons_typed
-from ledger.web.pages.deeds import reach_of_attester
+from ledger.web.pages.deeds import proposed
 from ledger.web.pages.deeds import ticked
-from ledger.web.pages.leader import proposed_for
+from ledger.web.pages.deeds import turned_down
 
 pages = Blueprint("staff", __name__)
 
@@ -60,13 +61,9 @@ FAULTS_MAX = 200
 @allow(*STAFF)
 def home() -> ResponseReturnValue:
     """Show what waits, and the ways on."""
-    to_approve = claims.queue(session(), me().book_id, _reach_of_approver(), ["attested"], limit=AT_ONCE)
-    to_attest = claims.queue(session(), me().book_id, reach_of_attester(), ["reported"], limit=AT_ONCE)
+    to_approve = claims.queue(session(), me().book_id, reach("approve"), ["attested"], limit=AT_ONCE)
+    to_attest = claims.queue(session(), me().book_id, reach("attest"), ["reported"], limit=AT_ONCE)
     return render_template("ledger/staff/home.html", to_approve=len(to_approve), to_attest=len(to_attest), most=AT_ONCE)
-
-
-def _reach_of_approver() -> Reach:
-    return Reach(me().scope("approver"))
 
 
 @pages.get("/staff/queue")
@@ -81,7 +78,7 @@ def _queued(states: list[str]) -> tuple[list[claims.ClaimRow], str | None]:
     after = read_cursor(request.args.get("cursor"), datetime.fromisoformat, UUID)
     if after and after[0].tzinfo is None:
         raise Invalid("cursor-malformed", "cursor")
-    rows = claims.queue(session(), me().book_id, _reach_of_approver(), states, after=after, limit=AT_ONCE + 1)
+    rows = claims.queue(session(), me().book_id, reach("approve"), states, after=after, limit=AT_ONCE + 1)
     page = page_of(rows, AT_ONCE, lambda row: [row.claim.reported_at.isoformat(), row.id])
     return list(page.items), page.next
 
@@ -91,14 +88,8 @@ def _queued(states: list[str]) -> tuple[list[claims.ClaimRow], str | None]:
 @form_write(queue)
 def decide() -> str:
     """Approve the ticked deeds, or return or refuse them with a reason."""
-    ids, scope = chosen("id"), me().scope("approver")
-    step = forms.choice("step", "approve", "return", "refuse")
-    if step == "approve":
-        outcomes = claims.approve(session(), act(), scope, ids)
-    else:
-        turn_down = claims.return_ if step == "return" else claims.refuse
-        note = forms.words("note", 500, least=0, lines=True)
-        outcomes = turn_down(session(), act(), services().vault, Reach(scope), ids, reason=forms.choice("reason", *REASONS), note=note)
+    ids, step = chosen("id"), forms.choice("step", "approve", "return", "refuse")
+    outcomes = claims.approve(session(), act(), reach(step).scope, ids) if step == "approve" else turned_down(step, ids)
     return address_of_outcomes("staff.decided", ids, outcomes)
 
 
@@ -108,7 +99,7 @@ def decided() -> ResponseReturnValue:
     """Show what became of the deeds that were ticked."""
     done, refused = outcomes_asked()
     ids = [*done, *(claim_id for ids in refused.values() for claim_id in ids)]
-    rows = claims.among(session(), me().book_id, ids, _reach_of_approver())
+    rows = claims.among(session(), me().book_id, ids, reach("approve"))
     found = {one.row.id: one for one in listed(rows)}
     return render_template("ledger/claims/outcomes.html", claims=found, done=done, refused=refused, back="staff.queue")
 
@@ -148,11 +139,11 @@ def propose() -> str | Refusal:
     teams = ticked("team_id")
     typed = persons_typed("numbers")
     persons = chosen("person_id", *typed) if typed or not teams else ticked("person_id")
-    return proposed_for(Reach(me().scope(*WORKERS)), "grid_worker", persons, teams)
+    return proposed("grid_worker", persons, teams)
 
 
 @pages.get("/staff/sheet")
-@allow(*WORKERS)
+@allow(*MAY["import"])
 def sheet_form() -> ResponseReturnValue:
     """Ask for an office's sheet of deeds, and show which of its cells could not be taken."""
     said = g.get("problem") or {}
@@ -160,7 +151,7 @@ def sheet_form() -> ResponseReturnValue:
 
 
 @pages.get("/staff/sheet/empty.xlsx")
-@allow(*WORKERS)
+@allow(*MAY["import"])
 def empty_sheet() -> ResponseReturnValue:
     """Give an empty sheet to fill in, with the deeds of today's tariff to choose from."""
     deeds = [named(rate) for rate in tariff.rates_on(session(), me().book_id, me().today)]
@@ -168,14 +159,14 @@ def empty_sheet() -> ResponseReturnValue:
 
 
 @pages.post("/staff/sheet")
-@allow(*WORKERS)
+@allow(*MAY["import"])
 @form_write(sheet_form)
 def take_sheet() -> str | Refusal:
     """Report the deeds of a sheet, all of them or none; or only look whether they can be."""
     is_trial = forms.choice("step", "look", "take") == "look"
     file = request.files.get("file")
     reading = claims.read_deeds(file.read() if file else b"")
-    report = claims.import_claims(session(), act(), services().vault, Reach(me().scope(*WORKERS)), reading, dry_run=is_trial)
+    report = claims.import_claims(session(), act(), services().vault, reach("import"), reading, dry_run=is_trial)
     if isinstance(report, Refusal):
         return report
     if report.faults:

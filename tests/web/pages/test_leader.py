@@ -125,3 +125,23 @@ def test_a_returned_proposal_is_told_anew_by_its_proposer_and_taken_back(hall: H
     assert "已撤回" in browser.send("撤回申报").text
     _, stranger = hall.enter("building_leader")
     assert stranger.open(f"/proposals/{claim_id}").status == 404
+
+
+def test_a_building_leader_returns_and_does_not_refuse_for_good(hall: Hall) -> None:
+    leader, browser = hall.enter("building_leader")
+    neighbour = hall.community.person()
+    hall.charge(leader, neighbour)
+    claim_id = hall.community.report(neighbour)
+    hall.session.commit()
+    page = browser.open("/attest")
+    assert "退回补充" in page.text
+    assert "不通过" not in page.text
+    assert (
+        "没有找到"
+        in browser.client.post(
+            "/attest",
+            data=browser.page.form("退回补充").fields | {"id": str(claim_id), "step": "refuse", "reason": "not-done"},
+            follow_redirects=True,
+        ).text
+    )
+    assert hall.community.claim(claim_id).state == "reported"
