@@ -45,6 +45,12 @@ security: .venv/dev  ## bandit over what is served
 
 check: lint types imports security test  ## what CI runs
 
+fuzz: .venv/dev  ## ask the API much more of what it forbids, other examples each time (EXAMPLES=200)
+	@PASSBOOK_FUZZ=$(or $(EXAMPLES),200) $(BIN)/python -m pytest -q tests/house/test_contract.py $(ARGS)
+
+docs: .venv/run  ## write the tables of docs/ that follow from the code: routes, problem types, commands
+	@$(BIN)/python scripts/reference.py
+
 story: .venv/dev  ## play a month of a large community through the API (DATABASE_URL=... for PostgreSQL, SIZE=small)
 	@$(BIN)/python bench/story.py
 
@@ -66,4 +72,4 @@ lock: .venv/dev  ## write requirements/*.txt anew from pyproject.toml, with hash
 clean:  ## remove the environment, and what tests and tools left; the demonstration's data in var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup serve test lint fix types imports security check story bench race translations lock clean
+.PHONY: help setup serve test lint fix types imports security check fuzz docs story bench race translations lock clean
