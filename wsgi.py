@@ -21,6 +21,7 @@ from ledger.web.kit import extensions
 from ledger.web.kit import headers
 from ledger.web.kit import problems
 from ledger.web.kit import templating
+from ledger.web.problems import LEDGER_PROBLEMS
 from redeem import catalogue
 from redeem import merchants
 from redeem import redemptions
@@ -37,7 +38,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     auth.init(app, [merchants.powers_of])
     headers.init(app)
     templating.init(app)
-    problems.init(app, REDEEM_PROBLEMS)
+    problems.init(app, LEDGER_PROBLEMS | REDEEM_PROBLEMS)
     resources = api.init(app)
 
     ledger.web.register(app, resources)

@@ -1,0 +1,188 @@
+"""What can be wrong when deeds are told and points are earned: the package's part of the one table."""
+
+from __future__ import annotations
+
+from ledger.web.kit.problems import Sentence
+
+LEDGER_PROBLEMS: dict[str, Sentence] = {
+    # Areas
+    "area-code-malformed": Sentence(422, "网格编号应为上级编号加后缀。", "A grid's code is its parent's code with a suffix."),
+    "area-code-taken": Sentence(409, "这个编号已被使用，请换一个。", "This code is taken; choose another."),
+    "area-level-unknown": Sentence(422, "层级应为 grid 或 micro_grid。", "The level must be grid or micro_grid."),
+    "area-name-malformed": Sentence(422, "名称应为 1 到 100 个字。", "A name has 1 to 100 characters."),
+    "area-name-taken": Sentence(409, "同一社区已有同名网格。", "There is a grid of this name here already."),
+    "area-parent-not-above": Sentence(
+        409, "这里不能建这种网格：网格建在社区下，微网格建在网格下。", "A grid belongs below a community, a micro-grid below a grid."
+    ),
+    "grid-kind-malformed": Sentence(
+        422, "网格须注明综合或专属；微网格不注明。", "A grid is comprehensive or special; a micro-grid is neither."
+    ),
+    "zone-unknown": Sentence(422, "没有这个时区。", "There is no such time zone."),
+    # People
+    "already-enrolled": Sentence(409, "同名同电话的人已经登记。", "Somebody with this name and phone is enrolled already."),
+    "birth-month-malformed": Sentence(422, "出生年月应写成 1956-03。", "Write the month of birth like 1956-03."),
+    "choice-unknown": Sentence(422, "没有这个选择。", "There is no such choice."),
+    "dates-out-of-order": Sentence(422, "结束日期早于开始日期。", "The end is before the beginning."),
+    "columns-missing": Sentence(422, "文件缺少列：{columns}。", "The file lacks columns: {columns}."),
+    "file-unreadable": Sentence(422, "文件读不出来；请另存为 xlsx 再试。", "The file cannot be read; save it as xlsx and try again."),
+    "name-malformed": Sentence(422, "姓名应为 1 到 50 个字。", "A name has 1 to 50 characters."),
+    "phone-malformed": Sentence(422, "电话号码不对。", "This is not a phone number."),
+    "role-unknown": Sentence(422, "没有这个角色。", "There is no such role."),
+    "role-already-ended": Sentence(409, "这个角色已经结束。", "This role has ended already."),
+    "role-for-oneself": Sentence(
+        403, "不能给自己授权；请另一位管理员来做。", "Nobody gives a role to themselves; ask another administrator."
+    ),
+    "roster-nobody": Sentence(422, "表里没有找到人员；请检查表头。", "Nobody was found in the sheet; check its headings."),
+    "workbook-password": Sentence(422, "文件有密码；请去掉密码再试。", "The file has a password; remove it and try again."),
+    "workbook-too-large": Sentence(422, "表太大；请分成几份。", "The sheet is too large; split it."),
+    "workbook-unreadable": Sentence(
+        422, "这不是能读的 Excel 文件；请另存为 xlsx 再试。", "This is not a readable Excel file; save it as xlsx and try again."
+    ),
+    "team-name-taken": Sentence(409, "已有同名团队。", "There is a team of this name already."),
+    "tie-kind-unknown": Sentence(422, "关系应为 household 或 kin。", "A tie is household or kin."),
+    "tie-with-oneself": Sentence(422, "不能与自己建立关系。", "Nobody is tied to themselves."),
+    "link-unknown": Sentence(404, "登录链接不对；请向工作人员要一个新的。", "This sign-in link is not known; ask staff for a new one."),
+    "link-used": Sentence(409, "登录链接已用过；请向工作人员要一个新的。", "This sign-in link was used already; ask staff for a new one."),
+    "link-expired": Sentence(410, "登录链接已过期；请向工作人员要一个新的。", "This sign-in link has expired; ask staff for a new one."),
+    # The journal
+    "entry-kind-unknown": Sentence(422, "没有这种流水。", "There is no such kind of entry."),
+    "same-account": Sentence(422, "转出和转入不能是同一个账户。", "Points cannot move from an account to itself."),
+    "points-insufficient": Sentence(409, "积分不够：需要 {asked}，没有扣分。", "Not enough points for {asked}; nothing was taken."),
+    "refused-together": Sentence(
+        409, "同组的另一项被拒绝，所以这一项没有做。", "Another of the same group was refused, so this was not done."
+    ),
+    "reversal-exceeds-the-rest": Sentence(409, "最多还能撤销 {left}。", "No more than {left} is left to take back."),
+    "reversal-of-a-reversal": Sentence(409, "撤销不能再撤销。", "What took something back cannot itself be taken back."),
+    "hold-already-lapsed": Sentence(409, "冻结的时限已过。", "The hold would have lapsed already."),
+    "hold-ended": Sentence(409, "这笔冻结已经结束。", "This hold has ended already."),
+    "hold-lapsed": Sentence(410, "这笔冻结已过期，积分已退回。", "This hold has lapsed; the points are free again."),
+    "hold-exceeded": Sentence(409, "超过冻结的积分：只冻结了 {held}。", "That is more than was held: {held}."),
+    # The tariff
+    "cap-reached": Sentence(
+        409,
+        "这件事在本期内可计的积分已到上限（{most}），不再计分。",
+        "What can be earned for this in the period has reached its cap ({most}).",
+    ),
+    "cap-not-after-the-last": Sentence(
+        409,
+        "新上限的起始日要晚于同一上限的上一条（{last}）。",
+        "A new cap must begin after the last one of its kind, which began on {last}.",
+    ),
+    "deed-not-in-tariff": Sentence(
+        409, "{on} 的积分细则里没有这一项，请另选一项。", "The tariff of {on} does not have this deed; choose another."
+    ),
+    "for-the-whole-book": Sentence(
+        403,
+        "这是整个账簿共用的，只有整个账簿的管理员可以改。",
+        "This is one for the whole book; only an administrator of all of it may change it.",
+    ),
+    "minutes-missing": Sentence(422, "这件事按小时计分，请填写多少分钟。", "This deed is paid by the hour: say how many minutes."),
+    "rate-not-after-the-last": Sentence(
+        409, "新标准的起始日要晚于上一条（{last}）。", "A new rate must begin after the last one, which began on {last}."
+    ),
+    "too-short-to-count": Sentence(422, "时间太短，不足一分。", "That is too short to earn a point."),
+    # Deeds from a sheet
+    "cell-error": Sentence(422, "单元格是电子表格的错误值，请改正。", "The cell shows a spreadsheet's error; correct it."),
+    "deed-told-already": Sentence(
+        409,
+        "这件事已经申报过（同一人、同一天、同样的善行、时长和地点）；确是另一件，请写明地点或时长。",
+        "This was told already (the same person, day, deed, length and place); if it is another one, say where or how long.",
+    ),
+    "sheet-day-malformed": Sentence(
+        422, "看不懂这个日期；请写成 2026-11-23，要有年份。", "This day cannot be read; write it like 2026-11-23, with its year."
+    ),
+    "sheet-deed-missing": Sentence(422, "没有写是哪件善行。", "Which deed it was is missing."),
+    "sheet-handle-malformed": Sentence(
+        422,
+        "存折号应为 8 位数字，末位是校验码；请对照存折。",
+        "A passbook number has 8 digits, the last a check digit; look at the passbook.",
+    ),
+    "sheet-handle-unknown": Sentence(
+        404, "没有这个存折号，或不在您的范围内。", "There is no passbook of this number, or it is outside of your areas."
+    ),
+    "sheet-has-faults": Sentence(
+        422,
+        "有 {count} 格不能导入，整份都没有导入；请照下面改好再传。",
+        "{count} cells cannot be taken, so nothing was; correct them as told below and send the file again.",
+    ),
+    "sheet-minutes-malformed": Sentence(
+        422,
+        "看不懂这个时长；应为 1 到 {most} 的整分钟数。",
+        "This length cannot be read; it is a whole number of minutes from 1 to {most}.",
+    ),
+    "sheet-name-differs": Sentence(
+        409, "姓名与存折号不符，请核对是不是写错了号。", "The name is not that of the passbook; check whether the number is wrong."
+    ),
+    "sheet-row-twice": Sentence(409, "与 {cell} 是同一件事，请删去一行。", "The same deed as in {cell}; take one of the rows out."),
+    "sheet-taken-already": Sentence(
+        409,
+        "这份文件已于 {at} 导入过（{claims} 条），没有再导入。",
+        "This file was taken in before, at {at} ({claims} deeds); nothing was done.",
+    ),
+    "sheet-text-too-long": Sentence(422, "文字过长：最多 {most} 字。", "Too long: at most {most} characters."),
+    "sheet-without-deeds": Sentence(
+        422, "表里没有找到善行；表头要有“存折号”“善行”“日期”。", "No deeds were found; the heading must name 存折号, 善行 and 日期."
+    ),
+    # Activities
+    "activity-full": Sentence(409, "名额已满（{capacity} 人）。", "All {capacity} places are taken."),
+    "activity-over": Sentence(409, "活动已经结束。", "The activity is over."),
+    "activity-times-malformed": Sentence(
+        422, "结束要晚于开始，且一次活动不超过 24 小时。", "An activity ends after it begins, and within 24 hours."
+    ),
+    "check-in-closed": Sentence(
+        409, "签到从活动开始前 30 分钟开放，到活动结束为止。", "Check-in is open from 30 minutes before the activity until its end."
+    ),
+    "check-out-closed": Sentence(
+        409, "自助签退的时间已过，请找活动负责人签退。", "It is too late to check out alone; ask the host to do it."
+    ),
+    "checked-out-already": Sentence(409, "已经签退过了。", "This person has checked out already."),
+    "host-checks-in-others": Sentence(
+        409, "负责人不为自己签到，请扫现场动态码。", "A host does not check themselves in; scan the venue's code instead."
+    ),
+    "in-two-places": Sentence(
+        409,
+        "这段时间已在别处签到或申报过，同一时间只算一处。",
+        "That time is taken by another activity or deed; nobody is in two places at once.",
+    ),
+    "not-checked-in": Sentence(409, "还没有签到。", "This person has not checked in."),
+    "digits-must-wait": Sentence(
+        429,
+        "数字错了太多次，请 {retry_after} 秒后再试，或扫现场的码。",
+        "Too many wrong digits; try again in {retry_after} seconds, or scan the code at the venue.",
+    ),
+    "host-without-role": Sentence(
+        409,
+        "主持人须有活动主持、楼长、网格员或管理员的角色。",
+        "A host must be an activity host, building leader, grid worker or administrator.",
+    ),
+    "venue-code-expired": Sentence(
+        410, "动态码不对或已过期，请扫现场正在显示的码。", "This code is wrong or has expired; scan the one shown at the venue now."
+    ),
+    "venue-code-unknown": Sentence(404, "没有这个签到码，请扫活动现场的码。", "There is no such venue code; scan the one at the venue."),
+    # Claims
+    "acted-before": Sentence(
+        403, "这条申报您已办过一步，下一步要由另一个人来办。", "You have acted on this claim already; the next step is somebody else's."
+    ),
+    "claim-not-in-state": Sentence(
+        409, "这条申报已不在这一步，请刷新后再看。", "This claim is no longer at that step; reload to see where it stands."
+    ),
+    "deed-day-out-of-range": Sentence(
+        422, "日期应在过去一年之内，不晚于今天（{today}）。", "The day must be within the past year and not after today, {today}."
+    ),
+    "deed-time-out-of-range": Sentence(
+        422, "开始时间应在所填的那一天，且不晚于现在。", "The time must fall on the day that is given, and not after now."
+    ),
+    "deed-told-without-text": Sentence(
+        409,
+        "这类事只记时间、地点和做的人，不写经过，以免提到当事人；请清空说明再提交。",
+        "Of such deeds only the time, the place and who did them are written down, so that nobody concerned is named; leave the text empty.",
+    ),
+    "kin-or-household": Sentence(
+        403, "这是您亲属或同户的申报，要由别人来办。", "This is for your kin or household; somebody else must do it."
+    ),
+    "own-deed": Sentence(
+        403,
+        "不能为自己的事作证、代报或审批，要由别人来办。",
+        "Nobody proposes, attests or decides their own deed; somebody else must do it.",
+    ),
+}
