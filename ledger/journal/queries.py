@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_
+from sqlalchemy import bindparam
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -31,7 +31,7 @@ from ledger.journal.rules import KINDS
 from ledger.journal.rules import YEARS_ALIVE
 
 #: Far below what one statement can carry as parameters.
-_OWNERS_AT_ONCE = 1000
+_IDS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
@@ -68,22 +68,57 @@ class LineRow:
     reverses: UUID | None
 
 
+# What is asked with every request is put together once: putting it together took longer than asking it.
+_ACCOUNT_IDS = select(Account.kind, Account.owner, Account.id).where(
+    Account.book_id == bindparam("book_id"),
+    Account.kind.in_(bindparam("kinds", expanding=True)),
+    Account.owner.in_(bindparam("owners", expanding=True)),
+)
+_TALLY = (
+    select(Account.kind, Tally.balance, Tally.held, Tally.held_until, Tally.lines, Tally.year)
+    .join(Tally, and_(Tally.book_id == Account.book_id, Tally.account_id == Account.id))
+    .where(Account.book_id == bindparam("book_id"), Account.id == bindparam("account_id"))
+)
+_EARNED = (
+    select(Line.account_id, Line.term, func.sum(Line.earned))
+    .where(
+        Line.book_id == bindparam("book_id"),
+        Line.account_id.in_(bindparam("ids", expanding=True)),
+        Line.term >= bindparam("since"),
+    )
+    .group_by(Line.account_id, Line.term)
+)
+_OPEN_HOLDS = (
+    select(Hold)
+    .outerjoin(HoldEnd, and_(HoldEnd.book_id == Hold.book_id, HoldEnd.hold_id == Hold.id))
+    .where(Hold.book_id == bindparam("book_id"), Hold.account_id.in_(bindparam("ids", expanding=True)), HoldEnd.hold_id.is_(None))
+)
+_HISTORY = (
+    select(
+        Line.number, Line.entry_id, Entry.kind, Line.amount, Line.before, Line.after, Line.posted_at, Line.deed_on, Entry.reference,
+        Entry.unit_id, Entry.till_id, Entry.reverses,
+    )
+    .join(Entry, and_(Entry.book_id == Line.book_id, Entry.id == Line.entry_id))
+    .where(Line.book_id == bindparam("book_id"), Line.account_id == bindparam("account_id"), Line.number < bindparam("before"))
+    .order_by(Line.number.desc())
+    .limit(bindparam("limit"))
+)  # fmt: skip
+#: A number that no line has.
+_AFTER_ALL = 2**62
+
+
 def account_ids(session: Session, book_id: UUID, kind: str, owners: Iterable[UUID]) -> dict[UUID, UUID]:
     """Return the account of `kind` of each of `owners` that has one."""
-    wanted = select(Account.owner, Account.id).where(Account.book_id == book_id, Account.kind == kind, Account.owner.in_(set(owners)))
-    return {owner: account_id for owner, account_id in session.execute(wanted)}
+    return {owner: account_id for (_, owner), account_id in accounts(session, book_id, {(kind, owner) for owner in owners}).items()}
 
 
 def accounts(session: Session, book_id: UUID, wanted: Collection[tuple[str, UUID]]) -> dict[tuple[str, UUID], UUID]:
     """Return the account of each (kind, owner) that has one."""
     found: dict[tuple[str, UUID], UUID] = {}
     kinds, owners = {kind for kind, _ in wanted}, sorted({owner for _, owner in wanted})
-    for start in range(0, len(owners), _OWNERS_AT_ONCE):
-        rows = session.execute(
-            select(Account.kind, Account.owner, Account.id).where(
-                Account.book_id == book_id, Account.kind.in_(kinds), Account.owner.in_(owners[start : start + _OWNERS_AT_ONCE])
-            )
-        )
+    for start in range(0, len(owners), _IDS_AT_ONCE):
+        chunk = owners[start : start + _IDS_AT_ONCE]
+        rows = session.execute(_ACCOUNT_IDS, {"book_id": book_id, "kinds": list(kinds), "owners": chunk})
         found |= {(kind, owner): account_id for kind, owner, account_id in rows}
     return {pair: found[pair] for pair in wanted if pair in found}
 
@@ -98,11 +133,7 @@ def account_of(session: Session, book_id: UUID, kind: str, owner: UUID) -> UUID:
 
 def balance_of(session: Session, book_id: UUID, account_id: UUID, at: datetime) -> Balance:
     """Return a lined account as it stands at `at`: what the next post would find."""
-    row = session.execute(
-        select(Account.kind, Tally.balance, Tally.held, Tally.held_until, Tally.lines, Tally.year)
-        .join(Tally, and_(Tally.book_id == Account.book_id, Tally.account_id == Account.id))
-        .where(Account.book_id == book_id, Account.id == account_id)
-    ).one_or_none()
+    row = session.execute(_TALLY, {"book_id": book_id, "account_id": account_id}).one_or_none()
     if row is None:
         raise NotFound("account_id")
     held = row.held
@@ -125,23 +156,22 @@ def available_of(session: Session, book_id: UUID, ids: Iterable[UUID]) -> dict[U
     return {account_id: int(left) for account_id, left in session.execute(wanted)}
 
 
-def open_holds(session: Session, book_id: UUID, ids: Collection[UUID]) -> Sequence[Hold]:
+def open_holds(session: Session, book_id: UUID, ids: Collection[UUID]) -> list[Hold]:
     """Return the holds of these accounts that have not been ended."""
-    ended = and_(HoldEnd.book_id == Hold.book_id, HoldEnd.hold_id == Hold.id)
-    wanted = select(Hold).outerjoin(HoldEnd, ended).where(Hold.book_id == book_id, Hold.account_id.in_(ids), HoldEnd.hold_id.is_(None))
-    return session.execute(wanted).scalars().all()
+    found, asked = list[Hold](), list(ids)
+    for start in range(0, len(asked), _IDS_AT_ONCE):
+        found += session.execute(_OPEN_HOLDS, {"book_id": book_id, "ids": asked[start : start + _IDS_AT_ONCE]}).scalars()
+    return found
 
 
 def earned_by_year(session: Session, book_id: UUID, ids: Collection[UUID], *, since: int = 0) -> dict[UUID, dict[int, int]]:
     """Return for each account the points by the year they belong to, of the years from `since` on."""
     found: dict[UUID, dict[int, int]] = {account_id: {} for account_id in ids}
-    rows = session.execute(
-        select(Line.account_id, Line.term, func.sum(Line.earned))
-        .where(Line.book_id == book_id, Line.account_id.in_(ids), Line.term >= since)
-        .group_by(Line.account_id, Line.term)
-    )
-    for account_id, term, earned in rows:
-        found[account_id][term] = int(earned)
+    asked = list(ids)
+    for start in range(0, len(asked), _IDS_AT_ONCE):
+        rows = session.execute(_EARNED, {"book_id": book_id, "ids": asked[start : start + _IDS_AT_ONCE], "since": since})
+        for account_id, term, earned in rows:
+            found[account_id][term] = int(earned)
     return found
 
 
@@ -149,19 +179,9 @@ def history(
     session: Session, book_id: UUID, account_id: UUID, *, before_number: int | None = None, limit: int = 50
 ) -> list[LineRow]:  # fmt: skip
     """Return the account's lines, the newest first, those before `before_number` where it is given."""
-    wanted = (
-        select(
-            Line.number, Line.entry_id, Entry.kind, Line.amount, Line.before, Line.after, Line.posted_at, Line.deed_on, Entry.reference,
-            Entry.unit_id, Entry.till_id, Entry.reverses,
-        )
-        .join(Entry, and_(Entry.book_id == Line.book_id, Entry.id == Line.entry_id))
-        .where(Line.book_id == book_id, Line.account_id == account_id)
-        .order_by(Line.number.desc())
-        .limit(limit)
-    )  # fmt: skip
-    if before_number is not None:
-        wanted = wanted.where(Line.number < before_number)
-    return [LineRow(*tuple(row)) for row in session.execute(wanted)]
+    before = _AFTER_ALL if before_number is None else before_number
+    rows = session.execute(_HISTORY, {"book_id": book_id, "account_id": account_id, "before": before, "limit": limit})
+    return [LineRow(*tuple(row)) for row in rows]
 
 
 def as_of(session: Session, book_id: UUID, account_id: UUID, moment: datetime) -> int:

@@ -14,6 +14,7 @@ from ledger import journal
 from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.ids import new_id
+from ledger.journal import queries
 from tests.books import Desk
 from tests.books import open_desk
 
@@ -167,3 +168,13 @@ def test_an_unknown_account_is_not_found(desk: Desk) -> None:
     desk.accounts["ghost"] = new_id()
     with pytest.raises(Exception, match="account_id"):
         desk.post([desk.give("ghost", 5)])
+
+
+def test_more_accounts_can_be_asked_for_than_one_statement_can_name(desk: Desk) -> None:
+    desk.budget(100)
+    desk.award("li", 10)
+    desk.post([desk.reserve("li", 5, minutes=5)])
+    everybody = [new_id() for _ in range(70_000)] + [desk.account("li")]
+    assert queries.earned_by_year(desk.session, desk.book_id, everybody)[desk.account("li")] == {2026: 10}
+    assert [hold.amount for hold in queries.open_holds(desk.session, desk.book_id, everybody)] == [5]
+    assert journal.account_ids(desk.session, desk.book_id, "passbook", everybody) == {}
