@@ -51,6 +51,9 @@ fuzz: .venv/dev  ## ask the API much more of what it forbids, other examples eac
 docs: .venv/run  ## write the tables of docs/ that follow from the code: routes, problem types, commands
 	@$(BIN)/python scripts/reference.py
 
+picture: .venv/dev  ## draw docs/img/faces.png from the pages as they are (needs chromium)
+	@$(BIN)/python scripts/picture.py
+
 story: .venv/dev  ## play a month of a large community through the API (DATABASE_URL=... for PostgreSQL, SIZE=small)
 	@$(BIN)/python bench/story.py
 
@@ -72,4 +75,4 @@ lock: .venv/dev  ## write requirements/*.txt anew from pyproject.toml, with hash
 clean:  ## remove the environment, and what tests and tools left; the demonstration's data in var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup serve test lint fix types imports security check fuzz docs story bench race translations lock clean
+.PHONY: help setup serve test lint fix types imports security check fuzz docs picture story bench race translations lock clean
