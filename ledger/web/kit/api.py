@@ -172,8 +172,8 @@ class Resource(flask_smorest.Blueprint):
         return declare
 
     def _declare(self, rule: str, method: str, view: View, inner: Any) -> View:
-        for status, about in (_ALWAYS | (_WRITES if method != "GET" else {})).items():
-            inner = self.alt_response(status, schema=Problem, content_type="application/problem+json", description=about)(inner)
+        for status in _ALWAYS | (_WRITES if method != "GET" else {}):
+            inner = self.alt_response(status, response=f"Problem{status}")(inner)
         # Looked for on the finished view, by the check of every request and by the tests.
         inner.access_rule = view.access_rule  # type: ignore[attr-defined]
         if view.access_rule.public:  # type: ignore[attr-defined]
@@ -257,6 +257,9 @@ def init(app: Flask) -> Api:
     }
     bearer = {"type": "http", "scheme": "bearer", "description": "A token issued by `flask ledger people token`."}
     api = Api(app, spec_kwargs={"components": {"securitySchemes": {"bearer": bearer}}, "security": [{"bearer": []}]})
+    for status, about in (_ALWAYS | _WRITES).items():
+        shown = {"description": about, "content": {"application/problem+json": {"schema": Problem}}}
+        api.spec.components.response(f"Problem{status}", shown)
     document: Any = app.view_functions["api-docs.openapi_json"]
     app.view_functions["api-docs.openapi_json"] = allow(public=True)(partial(document))
     return api
