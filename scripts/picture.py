@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import shutil
-import subprocess
+import subprocess  # nosec B404
 import sys
 import tempfile
 from datetime import UTC
@@ -87,7 +87,7 @@ def main() -> None:
         # Its sandbox needs rights that root in a container has not; the page is our own.
         options = ["--headless", "--hide-scrollbars", "--force-device-scale-factor=1.5", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
         command = [program, *options, f"--window-size={size}", f"--screenshot={shot}", page.as_uri()]
-        subprocess.run(command, check=True, timeout=120, stderr=subprocess.DEVNULL)
+        subprocess.run(command, check=True, timeout=120, stderr=subprocess.DEVNULL)  # nosec B603
         PICTURE.parent.mkdir(exist_ok=True)
         Image.open(shot).quantize(128).save(PICTURE, optimize=True)
     if (bytes_found := PICTURE.stat().st_size) > BYTES_MAX:
