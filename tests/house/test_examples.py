@@ -17,7 +17,13 @@ from tests.conftest import ROOT
 from tests.house.conftest import Community
 
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-PEOPLE = {"VOLUNTEER": "volunteer", "LEADER": "leader", "APPROVER": "first_approver", "OTHER_APPROVER": "second_approver", "CASHIER": "cashier"}
+PEOPLE = {
+    "VOLUNTEER": "volunteer",
+    "LEADER": "leader",
+    "APPROVER": "first_approver",
+    "OTHER_APPROVER": "second_approver",
+    "CASHIER": "cashier",
+}
 ANYTHING = "…"
 
 
