@@ -89,6 +89,15 @@ def test_links_lead_somewhere(document: Path) -> None:
         assert not anchor or anchor in anchors(found), target
 
 
+def test_every_word_of_the_glossary_is_used_on_a_screen() -> None:
+    rows = re.findall(r"^\| (.*?) \| (.*?) \| ", (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)[1:]
+    told = {word for _, words in rows for word in words.split(", ")} - {"–"}
+    screens = [*ROOT.glob("templates/**/*.html"), *(path for package in ("ledger", "redeem") for path in ROOT.glob(f"{package}/**/*.py"))]
+    seen = "".join(path.read_text(encoding="utf-8") for path in screens)
+    assert {word for word in told if word not in seen} == set()
+    assert len(told) > 40
+
+
 def test_every_file_and_name_of_the_tour_exists() -> None:
     tour = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
     named = re.findall(r"`((?:ledger|redeem|migrations|tests|scripts|bench|wsgi)[\w/]*(?:\.py|/))(?::(\w+)(?:\.(\w+))?)?`", tour)
