@@ -74,6 +74,8 @@ class Market:
 
     book_id: UUID
     book_number: int
+    #: A grid worker, who brings the office's sheets.
+    clerk_id: UUID
     volunteers: Sequence[Volunteer]
     stands: Sequence[Stand]
 
@@ -108,6 +110,7 @@ def open_market(server: Server, *, volunteers: int, shops: int, points: int, pri
         market = Market(
             book.id,
             book.number,
+            _enrol(session, vault, act, 1, "grid_worker", 60_000_000)[0].id,
             _with_codes(session, vault, act, persons),
             [stand for number, cashier in enumerate(cashiers) for stand in _open_shop(session, act, number, cashier, price)],
         )

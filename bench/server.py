@@ -25,6 +25,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from flask import Flask
+from flask import Response
 from sqlalchemy import URL
 from sqlalchemy import make_url
 from sqlalchemy.pool import NullPool
@@ -209,8 +211,19 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise RuntimeError(f"the server did not start:\n{log.read_text()}")
 
 
-def application() -> object:
-    """Return the application with the moved clock: what `serving` has granian load."""
+def application() -> Flask:
+    """Return the application with the moved clock, and a route that does nothing: what `serving` has granian load."""
+    from flask import jsonify
+    from flask import request
+
+    from ledger.web.kit.auth import allow
     from wsgi import create_app
 
-    return create_app(clock=MovedClock(Path(os.environ["PASSBOOK_BENCH_CLOCK"])))
+    app = create_app(clock=MovedClock(Path(os.environ["PASSBOOK_BENCH_CLOCK"])))
+
+    @app.post("/api/v1/nothing")
+    @allow(public=True)
+    def nothing() -> Response:
+        return jsonify(request.get_json())
+
+    return app
