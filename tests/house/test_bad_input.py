@@ -18,6 +18,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from ledger.ids import new_id
+from ledger.web.kit.auth import allow
 from ledger.web.kit.problems import PROBLEMS
 from tests.house.conftest import Community
 
@@ -178,6 +179,33 @@ def amiss(answer: TestResponse, about: str, field: str, code: str | None = None)
         and named == (code or named)
     )
     return [] if is_as_promised else [f"{about}: {told}"]
+
+
+@pytest.mark.parametrize(
+    ("status", "changed"),
+    [
+        (200, {}),
+        (500, {}),
+        (422, {"field": "points"}),
+        (422, {"detail": "x"}),
+        (422, {"type": "/problems/not-found"}),
+        (422, {"messages": {"zh": "", "en": ""}}),
+    ],
+)
+def test_an_answer_that_tells_it_wrongly_is_found(app: Flask, status: int, changed: Schema) -> None:
+    said = PROBLEMS["name-malformed"]
+    right = {
+        "type": "/problems/name-malformed",
+        "status": 422,
+        "detail": said.en,
+        "messages": {"zh": said.zh, "en": said.en},
+        "field": "name",
+    }
+    for body, code, is_amiss in ((right, 422, False), (right | changed, status, True)):
+        app.view_functions["public.health"] = allow(public=True)(
+            lambda body=body, code=code: (json.dumps(body), code, {"Content-Type": "application/problem+json"})
+        )
+        assert bool(amiss(app.test_client().get("/healthz"), "", "name")) is is_amiss
 
 
 def test_every_field_of_every_write_says_what_it_cannot_take(document: Document, forms: Forms, send: Send) -> None:

@@ -6,6 +6,7 @@ A few examples of each here, always the same ones; `make fuzz` takes many more, 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from collections.abc import Mapping
 from random import Random
 from typing import Any
@@ -21,11 +22,14 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS
 from schemathesis.checks import load_all_checks
+from schemathesis.core.failures import Failure
+from schemathesis.core.failures import FailureGroup
 
+from ledger.web.kit.auth import allow
 from tests.house.conftest import Community
 
 EXAMPLES = os.environ.get("PASSBOOK_FUZZ")
-HOW_MUCH = {"max_examples": int(EXAMPLES)} if EXAMPLES else {"max_examples": 4, "derandomize": True, "phases": [Phase.generate]}
+HOW_MUCH = {"max_examples": int(EXAMPLES)} if EXAMPLES else {"max_examples": 3, "derandomize": True, "phases": [Phase.generate]}
 LIKE_THIS = settings(**HOW_MUCH, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 load_all_checks()
@@ -46,9 +50,15 @@ NOT_ASKED = CHECKS.get_by_names(["ignored_auth", "positive_data_acceptance"])
 def test_every_answer_is_one_that_the_document_names(app: Flask, community: Community, who: str, mode: GenerationMode) -> None:
     if who == "everything":
         community.make_owner_of_everything(who := "owner")
+    assert ask_all(app, community, who, mode) > 60
+
+
+def ask_all(app: Flask, community: Community, who: str, mode: GenerationMode, paths: str = ".") -> int:
+    """Ask the operations of some paths, and return how many there were; raise where an answer is not as the document says."""
     known, headers = community.known(), {"Authorization": f"Bearer {community.token(who)}"}
-    for found in schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app).get_all_operations():
-        operation = found.ok()
+    document = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app).include(path_regex=paths)
+    operations = [found.ok() for found in document.get_all_operations()]
+    for operation in operations:
 
         @settings(LIKE_THIS)
         @given(case=operation.as_strategy(generation_mode=mode), random=st.randoms(use_true_random=False))
@@ -59,6 +69,7 @@ def test_every_answer_is_one_that_the_document_names(app: Flask, community: Comm
             case.call_and_validate(headers=headers, excluded_checks=NOT_ASKED)
 
         ask()
+    return len(operations)
 
 
 def likely(value: Any, known: Mapping[str, list[str]], random: Random, name: str = "") -> Any:
@@ -68,3 +79,20 @@ def likely(value: Any, known: Mapping[str, list[str]], random: Random, name: str
     if isinstance(value, list):
         return [likely(below, known, random, name) for below in value]
     return random.choice(known[name]) if name in known and random.random() < 0.8 else value
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        lambda: 1 // 0,
+        lambda: ("", 418),
+        lambda: ({"items": "many", "next": None}, 200),
+        lambda: ("<p>many", 200),
+    ],
+    ids=["an error of ours", "a status", "a shape", "a type"],
+)
+def test_an_answer_that_the_document_does_not_name_is_found(app: Flask, community: Community, broken: Callable[[], Any]) -> None:
+    assert ask_all(app, community, "volunteer", GenerationMode.POSITIVE, "/categories$") == 1
+    app.view_functions["api_tariff.list_categories"] = allow()(broken)
+    with pytest.raises((FailureGroup, Failure)):
+        ask_all(app, community, "volunteer", GenerationMode.POSITIVE, "/categories$")
