@@ -42,10 +42,11 @@ HEADING_ROW_MAX = 40
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ERROR = re.compile(r"#(REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!)")
 _UNSEEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
-_CELL = re.compile(r'<c [^>]*?\br="([A-Z]{1,3})([0-9]{1,7})"')
-_FORMULA = re.compile(r'<c [^>]*?\br="([A-Z]{1,3}[0-9]{1,7})"[^>]*>\s*<f[^>]*>([^<]*)</f>')
-_SHEET = re.compile(r"<sheet [^>]*>")
-_RELATION = re.compile(r"<Relationship [^>]*>")
+# Every repetition is bounded and stops at the next tag, so that no file makes the search take longer than its length.
+_CELL = re.compile(r'<c [^<>]{0,200}?\br="([A-Z]{1,3})([0-9]{1,7})"')
+_FORMULA = re.compile(r'<c [^<>]{0,200}?\br="([A-Z]{1,3}[0-9]{1,7})"[^<>]{0,200}>\s{0,20}<f[^<>]{0,200}>([^<]{0,8192})</f>')
+_SHEET = re.compile(r"<sheet [^<>]{0,1000}>")
+_RELATION = re.compile(r"<Relationship [^<>]{0,1000}>")
 
 
 @dataclass(frozen=True)
@@ -129,13 +130,20 @@ def _formulas_of(content: bytes) -> dict[str, dict[str, str]]:
             if sum(entry.file_size for entry in archive.infolist()) > UNPACKED_BYTES_MAX:
                 raise Invalid("workbook-too-large", "file")
             targets = {_attribute(tag, "Id"): _attribute(tag, "Target") for tag in _tags(archive, "xl/_rels/workbook.xml.rels", _RELATION)}
+            sheets = {
+                _attribute(tag, "name"): targets.get(_attribute(tag, "r:id"), "") for tag in _tags(archive, "xl/workbook.xml", _SHEET)
+            }
+            if len(sheets) > SHEETS_MAX:
+                raise Invalid("workbook-too-large", "file")
+            if len(set(sheets.values())) < len(sheets):
+                raise Invalid("workbook-unreadable", "file")
             found = {}
-            for tag in _tags(archive, "xl/workbook.xml", _SHEET):
-                path = targets.get(_attribute(tag, "r:id"), "")
+            for name, path in sheets.items():
                 text = _text(archive, path.removeprefix("/") if path.startswith("/") else f"xl/{path}")
-                if _extent(text) > CELLS_MAX:
+                # A cell need not say where it is: then it is the next one.
+                if _extent(text) > CELLS_MAX or text.count("<c ") + text.count("<c>") + text.count("<c/") > CELLS_MAX:
                     raise Invalid("workbook-too-large", "file")
-                found[_attribute(tag, "name")] = {cell: f"={html.unescape(formula)}" for cell, formula in _FORMULA.findall(text)}
+                found[name] = {cell: f"={html.unescape(formula)}" for cell, formula in _FORMULA.findall(text)}
             return found
     except (zipfile.BadZipFile, zlib.error, KeyError, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as problem:
         raise Invalid("workbook-unreadable", "file") from problem

@@ -135,11 +135,13 @@ def absolute(url: str) -> str:
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return what `create_engine` must be given for `url`."""
+    # An error's text goes to the log: what was told of people must not stand in it.
+    always = {"hide_parameters": True}
     if make_url(url).get_backend_name() == "sqlite":
         # Python's own SQLite may have the WAL-reset bug (3.7.0 to 3.51.2); this driver carries one that has not.
-        return {"module": pysqlite3.dbapi2, "connect_args": {"timeout": 30, "check_same_thread": False}}
+        return always | {"module": pysqlite3.dbapi2, "connect_args": {"timeout": 30, "check_same_thread": False}}
     timeouts = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC"
-    return {"connect_args": {"options": timeouts}, "pool_pre_ping": True}
+    return always | {"connect_args": {"options": timeouts}, "pool_pre_ping": True}
 
 
 def prepare(engine: Engine, *, migrating: bool = False) -> None:

@@ -26,7 +26,7 @@ from redeem.merchants.model import ShopStaff
 from redeem.merchants.model import Till
 from redeem.merchants.model import WrongTry
 
-#: So many wrong tries within so long, and the till has to wait.
+#: So many wrong tries within so long, and the shop has to wait.
 WRONG_TRIES_MAX = 10
 WRONG_TRIES_WITHIN = timedelta(minutes=5)
 
@@ -102,16 +102,17 @@ def staff_of(
     return session.execute(wanted.order_by(ShopStaff.id).limit(limit)).scalars().all()
 
 
-def waits(session: Session, book_id: UUID, till_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
-    """Return those of the tills that have to wait after too many wrong tries, and for how many seconds."""
+def waits(session: Session, book_id: UUID, unit_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
+    """Return those of the shops that have to wait after too many wrong tries at their tills, and for how many seconds."""
     since = at - WRONG_TRIES_WITHIN
     rows = session.execute(
-        select(WrongTry.till_id, func.min(WrongTry.tried_at))
-        .where(WrongTry.book_id == book_id, WrongTry.till_id.in_(till_ids), WrongTry.tried_at > since)
-        .group_by(WrongTry.till_id)
+        select(Till.unit_id, func.min(WrongTry.tried_at))
+        .join(WrongTry, and_(WrongTry.book_id == Till.book_id, WrongTry.till_id == Till.id))
+        .where(Till.book_id == book_id, Till.unit_id.in_(unit_ids), WrongTry.tried_at > since)
+        .group_by(Till.unit_id)
         .having(func.count() >= WRONG_TRIES_MAX)
     )
-    return {till_id: max(1, math.ceil((oldest + WRONG_TRIES_WITHIN - at).total_seconds())) for till_id, oldest in rows}
+    return {unit_id: max(1, math.ceil((oldest + WRONG_TRIES_WITHIN - at).total_seconds())) for unit_id, oldest in rows}
 
 
 def receivable_of(session: Session, book_id: UUID, unit_id: UUID) -> UUID:

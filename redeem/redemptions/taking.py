@@ -49,15 +49,15 @@ def take(session: Session, vault: Vault, takings: Sequence[Taking]) -> list[Rede
     priced = price(session, book, [(taking.asked, taking.unit_ids) for taking in takings], at)
     given = [codes.read(taking.code, book.number) for taking in takings]
     recognised = codes.recognise(session, vault, book.id, {one for one in given if one}, at)
-    waits = merchants.waits(session, book.id, {one.till.id for one in priced}, at)
+    waits = merchants.waits(session, book.id, {one.till.unit_id for one in priced}, at)
     outcomes: dict[int, RedemptionRow | Refusal] = {}
     wrong: list[tuple[Act, UUID]] = []
     ready: dict[int, tuple[Charge, str]] = {}
     expired: dict[int, codes.Recognised] = {}
     for index, (taking, one, asked) in enumerate(zip(takings, given, priced, strict=True)):
         whose = recognised.get(one) if one else None
-        if asked.till.id in waits:
-            outcomes[index] = Refusal("till-must-wait", "till_id", {"retry_after": waits[asked.till.id]})
+        if asked.till.unit_id in waits:
+            outcomes[index] = Refusal("till-must-wait", "till_id", {"retry_after": waits[asked.till.unit_id]})
         elif whose is None:
             wrong.append((taking.act, asked.till.id))
             outcomes[index] = Refusal("pay-code-unknown", "code")

@@ -27,6 +27,7 @@ from ledger.areas import Scope
 from ledger.clock import local_day
 from ledger.people import SHOP_ROLES
 from ledger.people import Power
+from ledger.web.kit.extensions import end_reading
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.problems import is_api
@@ -129,6 +130,14 @@ def _check() -> ResponseReturnValue | None:
     if rule.public and is_api():
         return None
     g.me = _recognised()
+    refused = _against(rule)
+    if request.method not in {"GET", "HEAD"}:
+        end_reading(*([g.me.book] if g.me else []))
+    return refused
+
+
+def _against(rule: Rule) -> ResponseReturnValue | None:
+    """Return what to answer whoever may not pass."""
     if rule.public:
         return None
     if g.me is None:

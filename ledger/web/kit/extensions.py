@@ -44,13 +44,23 @@ def services() -> Services:
 
 
 def session() -> Session:
-    """Return the session of the request; one that only reads says so, and on SQLite waits for no writer."""
+    """Return the session of the request: it begins by reading, which on SQLite waits for no writer."""
     current: Session = db.session()
     if has_request_context() and "session_begun" not in g:
         g.session_begun = True
-        if request.method in {"GET", "HEAD"} and db.engine.dialect.name == "sqlite":
+        if db.engine.dialect.name == "sqlite":
             current.connection(execution_options={"sqlite_begin": "DEFERRED"})
     return current
+
+
+def end_reading(*kept: object) -> None:
+    """End what a request that will write has read so far, and keep the objects `kept`: the next statement begins the write.
+
+    Between the two the body comes in, as slowly as its sender likes; nobody waits for it with a lock or a connection.
+    """
+    for thing in kept:
+        db.session.expunge(thing)
+    db.session.rollback()
 
 
 @contextmanager

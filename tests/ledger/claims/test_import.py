@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import io
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
@@ -9,8 +10,9 @@ from typing import Any
 
 import openpyxl
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy import event
 from sqlalchemy import func
-from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -24,7 +26,6 @@ from ledger.claims.workbook import day_of
 from ledger.claims.workbook import minutes_of
 from ledger.errors import Invalid
 from ledger.errors import Refusal
-from ledger.ids import new_id
 from ledger.journal.model import Request
 from ledger.people import Person
 from ledger.people.model import SealedField
@@ -304,27 +305,32 @@ def test_a_length_is_read_however_it_is_written(value: Any, minutes: int | None)
 
 
 def test_deeds_of_a_sheet_are_written_in_sets(community: Community) -> None:
-    rows = 4_000
     persons = [community.person() for _ in range(40)]
-    reading = claims.read_deeds(
-        a_file(
-            *(a_row(persons[number % 40], "sweeping", TODAY - timedelta(days=number // 40), 60, f"{number}号") for number in range(rows))
-        )
-    )
-    begun = time.perf_counter()
-    report = claims.import_claims(
-        community.session, community.act(community.person()), VAULT, Reach(community.scope), reading, dry_run=False
-    )
-    taken = time.perf_counter() - begun
-    assert isinstance(report, DeedsReport)
-    assert report.is_written
-    columns = Claim.__table__.columns.keys()
-    bare = [
-        dict(row._mapping) | {"id": new_id()}
-        for row in community.session.execute(select(*(getattr(Claim, name) for name in columns)).where(Claim.book_id == community.book.id))
-    ]
-    begun = time.perf_counter()
-    community.session.execute(insert(Claim), bare)
-    floor = time.perf_counter() - begun
-    # Ten times as long is allowed (100,000 rows took 2 to 3 times); here the guard reads every statement too.
-    assert floor / taken >= 0.05
+
+    def statements(rows: int, street: str) -> int:
+        days = [(persons[number % 40], TODAY - timedelta(days=number // 40)) for number in range(rows)]
+        file = a_file(*(a_row(person, "sweeping", day, 60, f"{street}{number}号") for number, (person, day) in enumerate(days)))
+        sent: list[str] = []
+        with listening(sent):
+            report = claims.import_claims(
+                community.session, community.act(community.person()), VAULT, Reach(community.scope), claims.read_deeds(file), dry_run=False
+            )
+        assert isinstance(report, DeedsReport)
+        assert report.is_written
+        return len(sent)
+
+    assert statements(80, "东街") == statements(800, "西街")
+
+
+@contextmanager
+def listening(sent: list[str]) -> Iterator[None]:
+    """Write down every statement that is sent."""
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

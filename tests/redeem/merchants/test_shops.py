@@ -175,19 +175,19 @@ def test_malformed_work_is_not_taken_up(session: Session) -> None:
             merchants.hire(session, an_act(book), shop.id, **{"person_id": person.id, "role": "cashier", "starts_on": TODAY} | changed)
 
 
-def test_a_till_waits_after_ten_wrong_tries_until_the_first_is_five_minutes_old(session: Session) -> None:
+def test_a_shop_waits_after_ten_wrong_tries_at_any_of_its_tills_until_the_first_is_five_minutes_old(session: Session) -> None:
     book = a_book(session)
     shop = a_shop(session, book)
     second = merchants.add_till(session, an_act(book), shop.id, name="2号收银台")
     assert isinstance(second, merchants.Till)
-    tills = [shop.till_id, second.id]
+    shops = [shop.id, new_id()]
     moments = [START + timedelta(seconds=seconds) for seconds in range(10)]
-    merchants.note_wrong_tries(session, [(an_act(book, at), shop.till_id) for at in moments[:9]])
-    assert merchants.waits(session, book.id, tills, moments[9]) == {}
+    merchants.note_wrong_tries(session, [(an_act(book, at), second.id) for at in moments[:9]])
+    assert merchants.waits(session, book.id, shops, moments[9]) == {}
     merchants.note_wrong_tries(session, [(an_act(book, moments[9]), shop.till_id)])
-    assert merchants.waits(session, book.id, tills, moments[9]) == {shop.till_id: 291}
-    assert merchants.waits(session, book.id, tills, START + timedelta(minutes=5, microseconds=-1)) == {shop.till_id: 1}
-    assert merchants.waits(session, book.id, tills, START + timedelta(minutes=5)) == {}
+    assert merchants.waits(session, book.id, shops, moments[9]) == {shop.id: 291}
+    assert merchants.waits(session, book.id, shops, START + timedelta(minutes=5, microseconds=-1)) == {shop.id: 1}
+    assert merchants.waits(session, book.id, shops, START + timedelta(minutes=5)) == {}
 
 
 def test_a_shop_is_owed_what_it_has_taken(session: Session) -> None:

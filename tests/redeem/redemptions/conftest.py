@@ -31,6 +31,15 @@ from tests.builders import a_person
 from tests.conftest import HandClock
 
 
+@dataclass(frozen=True)
+class Order:
+    """An order as the till shows it."""
+
+    row: redemptions.RedemptionRow
+    token: str
+    number: str
+
+
 @dataclass
 class Market:
     """A book with a shop; each act is done under a request of its own and committed."""
@@ -56,14 +65,19 @@ class Market:
         """Somebody with so many points."""
         person = self.persons[name] = a_person(self.session, self.book, name=name)
         if points:
-            owners = [("passbook", person.id), ("fund", self.fund.id)]
-            accounts = journal.open_accounts(self.session, self.book.id, owners, self.clock.now())
-            giver, taker = accounts["fund", self.fund.id], accounts["passbook", person.id]
-            about = journal.About(deed_on=self.clock.now().date())
-            award = journal.Transfer(act=self.act(), from_account=giver, to_account=taker, amount=points, kind="award", about=about)
-            journal.post(self.session, self.book.id, [award])
+            self.give(person, points)
         self.session.commit()
         return person
+
+    def give(self, person: people.Person, points: int) -> None:
+        """So many points more for somebody."""
+        owners = [("passbook", person.id), ("fund", self.fund.id)]
+        accounts = journal.open_accounts(self.session, self.book.id, owners, self.clock.now())
+        giver, taker = accounts["fund", self.fund.id], accounts["passbook", person.id]
+        about = journal.About(deed_on=self.clock.now().date())
+        award = journal.Transfer(act=self.act(), from_account=giver, to_account=taker, amount=points, kind="award", about=about)
+        journal.post(self.session, self.book.id, [award])
+        self.session.commit()
 
     def offer(self, **terms: Any) -> catalogue.Offer:
         """Something that can be had for points."""
@@ -93,12 +107,13 @@ class Market:
         self.session.commit()
         return outcomes
 
-    def order(self, points: int | None = None, **asked: Any) -> redemptions.Order:
+    def order(self, points: int | None = None, **asked: Any) -> Order:
         asked_for = redemptions.Asked(self.tills[0].id, points=points, **asked)
-        order = redemptions.open_order(self.session, self.act(self.cashier), asked_for, unit_ids={self.unit.id})
-        assert isinstance(order, redemptions.Order), order
+        row = redemptions.open_order(self.session, self.act(self.cashier), VAULT, asked_for, unit_ids={self.unit.id})
+        assert isinstance(row, redemptions.RedemptionRow), row
+        code = redemptions.order_code(self.session, VAULT, self.book, row.id)
         self.session.commit()
-        return order
+        return Order(row, code.token, code.number)
 
     def done(self, outcome: Any) -> Any:
         """Commit what an action did, and return what it answered."""
@@ -108,7 +123,7 @@ class Market:
     def void(self, redemption_id: UUID, **more: Any) -> redemptions.RedemptionRow | Refusal:
         by_shop = {} if "scope" in more else {"unit_ids": {self.unit.id}}
         return self.done(
-            redemptions.void(self.session, self.act(self.cashier), redemption_id, **({"reason": "拿错了"} | by_shop | more))
+            redemptions.void(self.session, self.act(self.cashier), redemption_id, **({"reason": "wrong-item"} | by_shop | more))
         )  # fmt: skip
 
     def points(self, person: people.Person) -> int:
