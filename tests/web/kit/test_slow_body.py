@@ -48,9 +48,8 @@ def test_whoever_sends_slowly_holds_no_lock_meanwhile(app: Flask, database: Data
     body = SlowBody(content, database)
     answer = app.test_client().post(
         "/api/v1/areas",
-        input_stream=body,
         content_type="application/json",
-        content_length=len(content),
+        environ_overrides={"wsgi.input": body, "CONTENT_LENGTH": str(len(content))},
         headers={"Authorization": f"Bearer {token}", "Idempotency-Key": "slow"},
     )
     assert (answer.status_code, body.writes > 0) == (201, True)
