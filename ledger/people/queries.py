@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import and_
+from sqlalchemy import bindparam
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -308,25 +309,29 @@ def recognise(session: Session, token: str, at: datetime) -> SignedIn | None:
     return found[0] if found else None
 
 
+# Asked with every request, so it is put together once.
+_RECOGNISE = (
+    select(Credential.kind, Credential.person_id, areas.Book, Grant.role, Grant.starts_on, Grant.ends_on, areas.Area.path)
+    .select_from(Credential)
+    .join(areas.Book, areas.Book.id == Credential.book_id)
+    .outerjoin(Grant, and_(Grant.book_id == Credential.book_id, Grant.person_id == Credential.person_id))
+    .outerjoin(areas.Area, and_(areas.Area.book_id == Grant.book_id, areas.Area.code == Grant.area_code))
+    .where(
+        areas.Book.number == bindparam("number"),
+        Credential.token_hash == bindparam("token_hash"),
+        Credential.kind.in_(("session", "bearer")),
+        Credential.ended_at.is_(None),
+        Credential.expires_at > bindparam("at"),
+    )
+    .order_by(areas.Area.path, Grant.role)
+)
+
+
 def recognise_with_powers(session: Session, token: str, at: datetime) -> tuple[SignedIn, list[Power]] | None:
     """Return whom a token stands for and the powers they hold on the book's day, in one round trip."""
     if (number := book_number_of(normalised(token))) is None:
         return None
-    rows = session.execute(
-        select(Credential.kind, Credential.person_id, areas.Book, Grant.role, Grant.starts_on, Grant.ends_on, areas.Area.path)
-        .select_from(Credential)
-        .join(areas.Book, areas.Book.id == Credential.book_id)
-        .outerjoin(Grant, and_(Grant.book_id == Credential.book_id, Grant.person_id == Credential.person_id))
-        .outerjoin(areas.Area, and_(areas.Area.book_id == Grant.book_id, areas.Area.code == Grant.area_code))
-        .where(
-            areas.Book.number == number,
-            Credential.token_hash == hash_of(token),
-            Credential.kind.in_(("session", "bearer")),
-            Credential.ended_at.is_(None),
-            Credential.expires_at > at,
-        )
-        .order_by(areas.Area.path, Grant.role)
-    ).all()
+    rows = session.execute(_RECOGNISE, {"number": number, "token_hash": hash_of(token), "at": at}).all()
     if not rows:
         return None
     kind, person_id, book = rows[0][:3]

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
@@ -113,6 +114,21 @@ class StockChange:
     reference: UUID | None = None
 
 
+# Done at every till, so they are put together once.
+_LOCK = (
+    select(Stock.offer_id, Stock.on_hand, Stock.movements)
+    .where(Stock.book_id == bindparam("book_id"), Stock.offer_id.in_(bindparam("ids", expanding=True)))
+    .order_by(Stock.offer_id)
+    .with_for_update(key_share=True)
+)
+_MOVE = insert(StockMovement)
+_COUNT = (
+    update(Stock)
+    .where(Stock.book_id == bindparam("of_book"), Stock.offer_id == bindparam("of_offer"))
+    .values(on_hand=bindparam("on_hand"), movements=bindparam("movements"))
+)
+
+
 def lock_stocks(session: Session, book_id: UUID, offer_ids: Collection[UUID]) -> dict[UUID, int]:
     """Lock the stocks of offers, in the order of their ids, and return what is on hand; an offer that never runs out has none."""
     return {offer_id: on_hand for offer_id, (on_hand, _) in _locked(session, book_id, offer_ids).items()}
@@ -121,8 +137,7 @@ def lock_stocks(session: Session, book_id: UUID, offer_ids: Collection[UUID]) ->
 def _locked(session: Session, book_id: UUID, offer_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
     if not offer_ids:
         return {}
-    wanted = select(Stock.offer_id, Stock.on_hand, Stock.movements).where(Stock.book_id == book_id, Stock.offer_id.in_(offer_ids))
-    rows = session.execute(wanted.order_by(Stock.offer_id).with_for_update(key_share=True))
+    rows = session.execute(_LOCK, {"book_id": book_id, "ids": list(offer_ids)})
     return {offer_id: (on_hand, movements) for offer_id, on_hand, movements in rows}
 
 
@@ -140,9 +155,9 @@ def move(session: Session, book_id: UUID, changes: Sequence[StockChange]) -> dic
             whose = {"reference": change.reference, "actor": change.act.actor, "moved_at": change.act.at}
             rows.append({"book_id": book_id, "offer_id": change.offer_id, **row, **whose})
     if rows:
-        session.execute(insert(StockMovement), rows)
-        counted = [{"book_id": book_id, "offer_id": id_, "on_hand": after, "movements": moved} for id_, (after, moved) in stocks.items()]
-        session.execute(update(Stock), counted)
+        session.connection().execute(_MOVE, rows)
+        counted = [{"of_book": book_id, "of_offer": id_, "on_hand": after, "movements": moved} for id_, (after, moved) in stocks.items()]
+        session.connection().execute(_COUNT, counted)
     return {offer_id: on_hand for offer_id, (on_hand, _) in stocks.items()}
 
 

@@ -43,6 +43,9 @@ def pay_code(session: Session, vault: Vault, book_number: int, person: Person, a
     return queries.drawn_by(vault, book_number, device, person.handle, at)
 
 
+_SPEND = insert(SpentStep)
+
+
 def spend(session: Session, uses: Iterable[tuple[Act, UUID, int, UUID]]) -> None:
     """Use up steps, each given as (act, device, step, redemption); the key of a step lets it be used once."""
     rows = [
@@ -50,4 +53,4 @@ def spend(session: Session, uses: Iterable[tuple[Act, UUID, int, UUID]]) -> None
         for act, device_id, step, redemption_id in uses
     ]
     if rows:
-        session.execute(insert(SpentStep), rows)
+        session.connection().execute(_SPEND, rows)

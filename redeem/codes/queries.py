@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_
+from sqlalchemy import bindparam
 from sqlalchemy import select
 from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
@@ -71,18 +72,30 @@ def devices_of(session: Session, book_id: UUID, person_id: UUID) -> list[PayDevi
     return list(session.execute(wanted.order_by(PayDevice.id)).scalars())
 
 
+# Asked at every till, so it is put together once; so is what follows.
+_DEVICES = (
+    select(PayDevice.id, PayDevice.sealed_key, Person.id, Person.handle, Person.status)
+    .join(Person, and_(Person.book_id == PayDevice.book_id, Person.id == PayDevice.person_id))
+    .where(
+        PayDevice.book_id == bindparam("book_id"),
+        Person.handle.in_(bindparam("handles", expanding=True)),
+        PayDevice.revoked_at.is_(None),
+    )
+    .order_by(PayDevice.id)
+    .with_for_update(key_share=True, of=PayDevice)
+)
+_SPENT = select(SpentStep).where(
+    SpentStep.book_id == bindparam("book_id"), tuple_(SpentStep.device_id, SpentStep.step).in_(bindparam("steps", expanding=True))
+)
+
+
 def recognise(session: Session, vault: Vault, book_id: UUID, given: Collection[Given], at: datetime) -> dict[Given, Recognised]:
     """Return whose codes were given; what is missing is no code of anybody's, or older than an hour.
 
     The devices found are locked until the transaction ends, so that one code is judged at one till at a time.
     """
-    rows = session.execute(
-        select(PayDevice.id, PayDevice.sealed_key, Person.id, Person.handle, Person.status)
-        .join(Person, and_(Person.book_id == PayDevice.book_id, Person.id == PayDevice.person_id))
-        .where(PayDevice.book_id == book_id, Person.handle.in_({one.handle for one in given}), PayDevice.revoked_at.is_(None))
-        .order_by(PayDevice.id)
-        .with_for_update(key_share=True, of=PayDevice)
-    ).all()
+    handles = list({one.handle for one in given})
+    rows = session.execute(_DEVICES, {"book_id": book_id, "handles": handles}).all() if handles else []
     found: dict[Given, Recognised] = {}
     for device_id, sealed, person_id, handle, status in rows:
         key = vault.open(context(book_id, device_id), sealed)
@@ -106,5 +119,5 @@ def _step_of(key: bytes, given: Given, now: int) -> int | None:
 
 def spent(session: Session, book_id: UUID, steps: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], SpentStep]:
     """Return what used up those of `steps` (device, step) that are; asked after the devices' locks."""
-    wanted = select(SpentStep).where(SpentStep.book_id == book_id, tuple_(SpentStep.device_id, SpentStep.step).in_(steps))
-    return {(row.device_id, row.step): row for row in session.execute(wanted).scalars()}
+    rows = session.execute(_SPENT, {"book_id": book_id, "steps": list(steps)}).scalars()
+    return {(row.device_id, row.step): row for row in rows}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -81,32 +82,51 @@ def _counter(
     return counter
 
 
-def _at_once_uses(session: Session, book: areas.Book, person_ids: set[UUID], at: datetime) -> dict[UUID, int]:
-    wanted = select(Redemption.person_id, func.count()).where(
-        Redemption.book_id == book.id,
-        Redemption.person_id.in_(person_ids),
-        Redemption.opened_at >= catalogue.period_begins("day", local_day(at, book.zone), book.zone),
+# Asked at every till, so they are put together once.
+_AT_ONCE_USES = (
+    select(Redemption.person_id, func.count())
+    .where(
+        Redemption.book_id == bindparam("book_id"),
+        Redemption.person_id.in_(bindparam("person_ids", expanding=True)),
+        Redemption.opened_at >= bindparam("since"),
         Redemption.way == "pay_code",
         # What waited for a confirmation was posted later than it was opened.
         Redemption.posted_at == Redemption.opened_at,
     )
-    return {person_id: count for person_id, count in session.execute(wanted.group_by(Redemption.person_id)) if person_id}
+    .group_by(Redemption.person_id)
+)
+_HAD = (
+    select(Redemption.person_id, Redemption.offer_id, func.sum(Redemption.quantity))
+    .where(
+        Redemption.book_id == bindparam("book_id"),
+        Redemption.person_id.in_(bindparam("person_ids", expanding=True)),
+        Redemption.offer_id.in_(bindparam("offer_ids", expanding=True)),
+        Redemption.state == "posted",
+        Redemption.posted_at >= bindparam("since"),
+        # What was given back in whole was not had.
+        Redemption.voided < Redemption.points,
+    )
+    .group_by(Redemption.person_id, Redemption.offer_id)
+)
+
+
+def _at_once_uses(session: Session, book: areas.Book, person_ids: set[UUID], at: datetime) -> dict[UUID, int]:
+    since = catalogue.period_begins("day", local_day(at, book.zone), book.zone)
+    rows = session.execute(_AT_ONCE_USES, {"book_id": book.id, "person_ids": list(person_ids), "since": since})
+    return {person_id: count for person_id, count in rows if person_id}
 
 
 def _had(session: Session, book: areas.Book, charges: Sequence[Charge], at: datetime) -> dict[tuple[UUID, UUID], int]:
     limited = {charge.terms.offer_id: charge.terms for charge in charges if charge.terms and charge.terms.limit_period}
     had: dict[tuple[UUID, UUID], int] = {}
     for period in sorted({terms.limit_period for terms in limited.values() if terms.limit_period}):
-        wanted = select(Redemption.person_id, Redemption.offer_id, func.sum(Redemption.quantity)).where(
-            Redemption.book_id == book.id,
-            Redemption.person_id.in_({charge.person_id for charge in charges}),
-            Redemption.offer_id.in_([terms.offer_id for terms in limited.values() if terms.limit_period == period]),
-            Redemption.state == "posted",
-            Redemption.posted_at >= catalogue.period_begins(period, local_day(at, book.zone), book.zone),
-            # What was given back in whole was not had.
-            Redemption.voided < Redemption.points,
-        )
-        rows = session.execute(wanted.group_by(Redemption.person_id, Redemption.offer_id))
+        asked = {
+            "book_id": book.id,
+            "person_ids": list({charge.person_id for charge in charges}),
+            "offer_ids": [terms.offer_id for terms in limited.values() if terms.limit_period == period],
+            "since": catalogue.period_begins(period, local_day(at, book.zone), book.zone),
+        }
+        rows = session.execute(_HAD, asked)
         had |= {(person_id, offer_id): int(quantity) for person_id, offer_id, quantity in rows if person_id and offer_id}
     return had
 
