@@ -77,15 +77,15 @@ def _by_pay_code(month: Month, person: Somebody, cashier: Somebody, till: str, o
 def _void_at_till(month: Month, sale: Sale, *, part: bool) -> int:
     points = sale.points // 2 if part else sale.points
     asked = {"points": points} if part else {}
-    month.client.post(sale.cashier.token, "/redemptions/{}/void", sale.id, body=asked, reason="按错了商品")
+    month.client.post(sale.cashier.token, "/redemptions/{}/void", sale.id, body=asked, reason="wrong-item")
     return points
 
 
 def _void_later(month: Month, sale: Sale) -> int:
     """On the next day the till is refused, and staff void what is left, if the till had not voided all of it."""
     left: int = sale.points - month.client.get(sale.cashier.token, "/redemptions/{}", sale.id)["voided"]
-    month.client.post(sale.cashier.token, "/redemptions/{}/void", sale.id, reason="顾客退货", expects="void-only-same-day")
-    month.client.post(month.community.approvers[0].token, "/redemptions/{}/void", sale.id, reason="顾客退货")
+    month.client.post(sale.cashier.token, "/redemptions/{}/void", sale.id, reason="returned", expects="void-only-same-day")
+    month.client.post(month.community.approvers[0].token, "/redemptions/{}/void", sale.id, reason="returned")
     return left
 
 

@@ -264,14 +264,14 @@ def _offers(month: Month, day: int) -> None:
 def _voids(month: Month, day: int) -> None:
     client, shop, (person, *_) = month.client, month.shops[4], _rich(month)
     sale = _take(month, shop, person, _code(month, person), points=10)
-    void = partial(client.post, shop.cashiers[0].token, "/redemptions/{}/void", sale["id"], reason="金额输错")
+    void = partial(client.post, shop.cashiers[0].token, "/redemptions/{}/void", sale["id"], reason="wrong-amount")
     void(points=11, expects="void-exceeds")
     void(points=4)
     void(points=7, expects="void-exceeds")
     void()
     void(expects="voided-already")
     month.voided += 10
-    client.post(month.shops[0].cashiers[0].token, "/redemptions/{}/void", sale["id"], reason="x", expects="not-found")
+    client.post(month.shops[0].cashiers[0].token, "/redemptions/{}/void", sale["id"], reason="other", expects="not-found")
 
 
 def _wrong_tries(month: Month, day: int) -> None:

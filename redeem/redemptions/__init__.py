@@ -8,10 +8,11 @@ from redeem.redemptions.actions import decline
 from redeem.redemptions.actions import void
 from redeem.redemptions.model import Redemption
 from redeem.redemptions.model import Void
-from redeem.redemptions.orders import Order
+from redeem.redemptions.orders import OrderCode
 from redeem.redemptions.orders import confirm_order
 from redeem.redemptions.orders import open_order
 from redeem.redemptions.orders import order
+from redeem.redemptions.orders import order_code
 from redeem.redemptions.pricing import Asked
 from redeem.redemptions.queries import RedemptionRow
 from redeem.redemptions.queries import Taken
@@ -22,8 +23,8 @@ from redeem.redemptions.queries import taken_since
 from redeem.redemptions.queries import waiting_for
 from redeem.redemptions.rules import ORDER_LIVES
 from redeem.redemptions.rules import QUANTITY_MAX
-from redeem.redemptions.rules import REASON_LENGTH_MAX
 from redeem.redemptions.rules import REQUEST_LIVES
+from redeem.redemptions.rules import VOID_REASONS
 from redeem.redemptions.taking import Taking
 from redeem.redemptions.taking import take
 from redeem.redemptions.verify import verify
@@ -31,10 +32,10 @@ from redeem.redemptions.verify import verify
 __all__ = [
     "ORDER_LIVES",
     "QUANTITY_MAX",
-    "REASON_LENGTH_MAX",
     "REQUEST_LIVES",
+    "VOID_REASONS",
     "Asked",
-    "Order",
+    "OrderCode",
     "Redemption",
     "RedemptionRow",
     "Taken",
@@ -48,6 +49,7 @@ __all__ = [
     "of_units",
     "open_order",
     "order",
+    "order_code",
     "redemption",
     "take",
     "taken_since",

@@ -25,7 +25,7 @@ from redeem.redemptions.charging import pay
 from redeem.redemptions.model import Redemption
 from redeem.redemptions.model import Void
 from redeem.redemptions.queries import RedemptionRow
-from redeem.redemptions.rules import REASON_LENGTH_MAX
+from redeem.redemptions.rules import VOID_REASONS
 from redeem.redemptions.rules import may_void
 from redeem.redemptions.rules import state_at
 
@@ -82,8 +82,8 @@ def void(
     scope: areas.Scope = (),
 ) -> RedemptionRow | Refusal:  # fmt: skip
     """Give points of a redemption back, all that is left or a part: by its shop on the same day, by staff of its area later too."""
-    if not 1 <= len(reason := reason.strip()) <= REASON_LENGTH_MAX or not reason.isprintable():
-        raise Invalid("text-malformed", "reason", length_max=REASON_LENGTH_MAX)
+    if reason not in VOID_REASONS:
+        raise Invalid("choice-malformed", "reason")
     if points is not None and not is_amount(points):
         raise Invalid("amount-malformed", "points")
     found = _lock(session, act.book_id, redemption_id)

@@ -18,6 +18,7 @@ from ledger.store import Base
 from ledger.store import one_of
 from ledger.store import table_args
 from redeem.redemptions.rules import STATES
+from redeem.redemptions.rules import VOID_REASONS
 from redeem.redemptions.rules import WAYS
 
 
@@ -83,6 +84,7 @@ class Void(Base):
     __tablename__ = "void"
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "redemption_id"], ["redemption.book_id", "redemption.id"]),
+        one_of("reason", *VOID_REASONS),
         CheckConstraint(f"points BETWEEN 1 AND {POINTS_MAX}", name="points_range"),
         append_only=True,
     )

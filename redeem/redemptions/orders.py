@@ -17,12 +17,14 @@ from sqlalchemy.orm import Session
 
 from ledger import areas
 from ledger.act import Act
+from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.ids import new_id
+from ledger.people import Vault
 from ledger.tokens import book_number_of
 from ledger.tokens import hash_of
-from ledger.tokens import new_token
 from ledger.tokens import normalised
+from ledger.tokens import token_of
 from redeem.redemptions import queries
 from redeem.redemptions.charging import pay
 from redeem.redemptions.model import Redemption
@@ -39,18 +41,17 @@ _NUMBERS_TRIED = 20
 
 
 @dataclass(frozen=True)
-class Order:
-    """An order as it is drawn: its code is shown now and kept nowhere."""
+class OrderCode:
+    """What an order is paid by."""
 
-    row: RedemptionRow
     #: The token inside the QR code's address.
     token: str
     #: For typing.
     number: str
 
 
-def open_order(session: Session, act: Act, asked: Asked, *, unit_ids: Collection[UUID]) -> Order | Refusal:
-    """Draw an order code, bound to shop and amount: a volunteer scans or types it and confirms."""
+def open_order(session: Session, act: Act, vault: Vault, asked: Asked, *, unit_ids: Collection[UUID]) -> RedemptionRow | Refusal:
+    """Open an order, bound to shop and amount: a volunteer scans or types its code and confirms."""
     book = areas.book(session, act.book_id)
     (priced,) = price(session, book, [(asked, unit_ids)], act.at)
     if priced.terms is not None and not priced.terms.holds:
@@ -58,13 +59,28 @@ def open_order(session: Session, act: Act, asked: Asked, *, unit_ids: Collection
     # What nobody confirmed in time gives its number back.
     waited = (Redemption.book_id == act.book_id, Redemption.unit_id == priced.till.unit_id, Redemption.state == "open")
     session.execute(update(Redemption).where(*waited, Redemption.expires_at <= act.at).values(state="lapsed"))
-    token = new_token(book.number)
-    row = new_row(act, new_id(), priced, "order_code", "open", act.at + ORDER_LIVES, order_hash=hash_of(token))
-    row["order_number"] = _insert_with_number(session, row)
-    return Order(seen(row, priced, None), token, row["order_number"])
+    order_id = new_id()
+    token = _token(vault, book, order_id)
+    row = new_row(act, order_id, priced, "order_code", "open", act.at + ORDER_LIVES, order_hash=hash_of(token))
+    _insert_with_number(session, row)
+    return seen(row, priced, None)
 
 
-def _insert_with_number(session: Session, row: dict[str, Any]) -> str:
+def order_code(session: Session, vault: Vault, book: areas.Book, order_id: UUID) -> OrderCode:
+    """Draw the code of an order, whenever it is asked for; whoever calls knows that the order is of one's own shop."""
+    wanted = select(Redemption.order_number).where(Redemption.book_id == book.id, Redemption.id == order_id)
+    number = session.execute(wanted).scalar_one_or_none()
+    if number is None:
+        raise NotFound("redemption_id")
+    return OrderCode(_token(vault, book, order_id), number)
+
+
+def _token(vault: Vault, book: areas.Book, order_id: UUID) -> str:
+    # Derived and not drawn by lot, so that no answer that is kept needs to hold it.
+    return token_of(book.number, vault.hashed(book.id, "order-code", str(order_id)))
+
+
+def _insert_with_number(session: Session, row: dict[str, Any]) -> None:
     """Insert an order under a number that no open order of the book has."""
     for _ in range(_NUMBERS_TRIED):
         number = f"{secrets.randbelow(10**NUMBER_LENGTH):0{NUMBER_LENGTH}}"
@@ -73,7 +89,7 @@ def _insert_with_number(session: Session, row: dict[str, Any]) -> str:
                 session.execute(insert(Redemption), [row | {"order_number": number}])
         except IntegrityError:
             continue
-        return number
+        return
     raise AssertionError("no free number: more orders are open than a book can have")
 
 

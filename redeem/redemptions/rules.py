@@ -22,7 +22,8 @@ ORDER_LIVES = timedelta(seconds=120)
 #: How long a request waits for the volunteer's confirmation; longer than any code's countdown.
 REQUEST_LIVES = timedelta(minutes=5)
 NUMBER_LENGTH = 6
-REASON_LENGTH_MAX = 100
+#: Why points are given back: codes, because a void is kept for ever and nobody's words may be.
+VOID_REASONS = ("wrong-item", "wrong-amount", "returned", "twice", "other")
 QUANTITY_MAX = 1000
 
 

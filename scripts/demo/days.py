@@ -157,12 +157,13 @@ def redeem(stage: Stage) -> None:
     assert haircut.state == "posted", "small enough to pass at once"
     mistake = _pay(stage, "volunteer", stage.ago(5, 10), Asked(till.id, points=15), unit_ids)
     act = stage.act("cashier", stage.ago(5, 10, 5))
-    sure(redemptions.void(stage.session, act, mistake.id, reason="金额输错", unit_ids=unit_ids))
+    sure(redemptions.void(stage.session, act, mistake.id, reason="wrong-amount", unit_ids=unit_ids))
 
     at = stage.ago(4, 16)
     asked = Asked(till.id, offers["洗衣液 2 千克"])
-    order = sure(redemptions.open_order(stage.session, stage.act("cashier", at), asked, unit_ids=unit_ids))
-    sure(redemptions.confirm_order(stage.session, stage.act("volunteer", at + timedelta(seconds=40)), order.token))
+    order = sure(redemptions.open_order(stage.session, stage.act("cashier", at), stage.vault, asked, unit_ids=unit_ids))
+    code = redemptions.order_code(stage.session, stage.vault, stage.book, order.id)
+    sure(redemptions.confirm_order(stage.session, stage.act("volunteer", at + timedelta(seconds=40)), code.token))
 
 
 def _pay(stage: Stage, key: str, at: datetime, asked: Asked, unit_ids: frozenset[UUID]) -> redemptions.RedemptionRow:

@@ -114,7 +114,7 @@ def test_deeds_become_points_and_points_become_goods_by_scanned_codes(community:
 
     # It was a mistake: given back, and both lines stay.
     community.cashier.follow("收错了")
-    assert community.cashier.send("撤销", reason="拿错了东西").headings == ["已全部撤销"]
+    assert community.cashier.send("撤销", reason="wrong-item").headings == ["已全部撤销"]
     assert lines(community)[2:] == [
         ("3", "−10", "60", "兑换"), ("4", "−5", "55", "兑换"), ("5", "−51", "4", "兑换"), ("6", "+51", "55", "撤销兑换"),
     ]  # fmt: skip

@@ -26,6 +26,7 @@ from ledger.web.kit.fields import Id
 from ledger.web.kit.fields import Moment
 from ledger.web.kit.fields import Nothing
 from ledger.web.kit.fields import OutcomeOut
+from ledger.web.kit.fields import Personal
 from ledger.web.kit.fields import Shape
 from ledger.web.kit.fields import Whole
 from ledger.web.kit.fields import Words
@@ -45,14 +46,12 @@ PERSONS_MAX = 500
 CAPACITY_MAX = 100_000
 
 
-class ActivityOut(Shape):
-    """Something to take part in."""
+class ActivityMadeOut(Shape):
+    """Something to take part in, without what its host wrote of it."""
 
     id = Id(required=True)
     area_code = fields.String(required=True)
     deed = fields.String(required=True)
-    title = fields.String(required=True)
-    place = fields.String(required=True)
     starts_at = Moment(required=True)
     ends_at = Moment(required=True)
     capacity = fields.Integer(required=True)
@@ -60,6 +59,13 @@ class ActivityOut(Shape):
     status = fields.String(required=True)
     signed_up = fields.Integer(required=True)
     is_mine = fields.Boolean(required=True, metadata={"description": "Whoever asks has signed up"})
+
+
+class ActivityOut(ActivityMadeOut):
+    """Something to take part in."""
+
+    title = Personal(required=True)
+    place = Personal(required=True)
 
 
 class ActivityIn(Shape):
@@ -113,7 +119,7 @@ class AttendanceOut(Shape):
 class NamedAttendanceOut(AttendanceOut):
     """Somebody who came, as the host sees them."""
 
-    name = fields.String(required=True)
+    name = Personal(required=True)
 
 
 class LeftOut(Shape):
@@ -147,7 +153,7 @@ def get_activity(activity_id: UUID) -> dict[str, Any]:
     return _row(activities.activity(session(), me().book_id, activity_id))
 
 
-@blp.writes("/activities", ActivityIn, ActivityOut, status=201)
+@blp.writes("/activities", ActivityIn, ActivityMadeOut, status=201)
 @allow(*PLANNERS)
 def create_activity(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
     """Plan an activity in one of one's areas."""
@@ -157,7 +163,7 @@ def create_activity(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
     return outcome if isinstance(outcome, Refusal) else _row(outcome)
 
 
-@blp.writes("/activities/<uuid:activity_id>/sign-up", Nothing, ActivityOut)
+@blp.writes("/activities/<uuid:activity_id>/sign-up", Nothing, ActivityMadeOut)
 @allow()
 def sign_up(asked: dict[str, Any], activity_id: UUID) -> dict[str, Any] | Refusal:
     """Sign up for an activity that has room; twice is once."""
@@ -165,7 +171,7 @@ def sign_up(asked: dict[str, Any], activity_id: UUID) -> dict[str, Any] | Refusa
     return outcome if isinstance(outcome, Refusal) else _row(outcome)
 
 
-@blp.writes("/activities/<uuid:activity_id>/cancel-sign-up", Nothing, ActivityOut)
+@blp.writes("/activities/<uuid:activity_id>/cancel-sign-up", Nothing, ActivityMadeOut)
 @allow()
 def cancel_sign_up(asked: dict[str, Any], activity_id: UUID) -> dict[str, Any]:
     """Take one's sign-up back."""

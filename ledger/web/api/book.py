@@ -13,6 +13,7 @@ from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.fields import Id
+from ledger.web.kit.fields import Personal
 from ledger.web.kit.fields import Shape
 
 blp = Resource("book", __name__, "Who asks, and in which book")
@@ -46,7 +47,7 @@ class MeOut(Shape):
     """Whoever asks."""
 
     id = Id()
-    name = fields.String()
+    name = Personal()
     handle = fields.String()
     roles = fields.List(fields.Nested(RoleOut))
 

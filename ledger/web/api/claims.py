@@ -27,6 +27,7 @@ from ledger.web.kit.fields import Minutes
 from ledger.web.kit.fields import Moment
 from ledger.web.kit.fields import Nothing
 from ledger.web.kit.fields import OutcomeOut
+from ledger.web.kit.fields import Personal
 from ledger.web.kit.fields import Shape
 from ledger.web.kit.fields import Words
 from ledger.web.kit.paging import Page
@@ -85,8 +86,8 @@ class TurnedDownIn(IdsIn):
     note = Words(claims.TEXT_LENGTH_MAX, least=0, lines=True, load_default="", metadata={"description": "Told to whoever reported it"})
 
 
-class ClaimOut(Shape):
-    """A deed on its way to points."""
+class ClaimMadeOut(Shape):
+    """A deed on its way to points, without what people tell in words."""
 
     id = Id(required=True)
     state = fields.String(required=True)
@@ -94,7 +95,6 @@ class ClaimOut(Shape):
     area_code = fields.String(required=True)
     person_id = Id(required=True, allow_none=True)
     team_id = Id(required=True, allow_none=True)
-    name = fields.String(required=True, metadata={"description": "Whose deed it is: the person's or the team's"})
     category = fields.String(required=True)
     deed = fields.String(required=True)
     name_zh = fields.String(required=True, metadata={"description": "What was done, in Chinese"})
@@ -103,8 +103,6 @@ class ClaimOut(Shape):
     starts_at = Moment(required=True, allow_none=True)
     minutes = fields.Integer(required=True, allow_none=True)
     points = fields.Integer(required=True, metadata={"description": "What the tariff gives, after the caps"})
-    place = fields.String(required=True)
-    text = fields.String(required=True)
     activity_id = Id(required=True, allow_none=True)
     reporter_id = Id(required=True)
     reported_at = Moment(required=True)
@@ -114,7 +112,15 @@ class ClaimOut(Shape):
     notice_ends_at = Moment(required=True, allow_none=True)
     entry_id = Id(required=True, allow_none=True, metadata={"description": "The award in the journal"})
     reason = fields.String(required=True, allow_none=True, metadata={"description": "Why it was returned or refused: one of a fixed list"})
-    note = fields.String(required=True, allow_none=True, metadata={"description": "What was told besides"})
+
+
+class ClaimOut(ClaimMadeOut):
+    """A deed on its way to points, as it was told."""
+
+    name = Personal(required=True, metadata={"description": "Whose deed it is: the person's or the team's"})
+    place = Personal(required=True)
+    text = Personal(required=True)
+    note = Personal(required=True, allow_none=True, metadata={"description": "What was told with the reason"})
 
 
 class DecisionOut(Shape):
@@ -125,7 +131,7 @@ class DecisionOut(Shape):
     actor_id = Id(required=True, attribute="actor")
     decided_at = Moment(required=True)
     reason = fields.String(required=True, allow_none=True)
-    note = fields.String(required=True, allow_none=True)
+    note = Personal(required=True, allow_none=True)
 
 
 class WholeClaimOut(ClaimOut):
@@ -146,7 +152,7 @@ class QueueQuery(PageQuery):
     state = Choice(*QUEUES, load_default="reported")
 
 
-@blp.writes("/claims", DeedIn, ClaimOut, status=201)
+@blp.writes("/claims", DeedIn, ClaimMadeOut, status=201)
 @allow("volunteer")
 def report(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
     """Report a deed of one's own."""
@@ -231,15 +237,15 @@ def refuse(asked: dict[str, Any]) -> dict[str, Any]:
     return {"items": _outcomes(asked["ids"], claims.refuse(session(), act(), services().vault, reach("refuse"), **asked))}
 
 
-@blp.writes("/claims/<uuid:claim_id>/resubmit", DeedIn, ClaimOut)
+@blp.writes("/claims/<uuid:claim_id>/resubmit", DeedIn, ClaimMadeOut)
 @allow()
 def resubmit(asked: dict[str, Any], claim_id: UUID) -> dict[str, Any] | Refusal:
-    """Tell a returned claim of one's own anew."""
-    outcome = claims.resubmit(session(), act(), services().vault, claim_id, claims.NewDeed(**asked))
+    """Tell a returned claim that one reported anew; of somebody else's deed, while one may still propose for them."""
+    outcome = claims.resubmit(session(), act(), services().vault, reach("propose"), claim_id, claims.NewDeed(**asked))
     return outcome if isinstance(outcome, Refusal) else _own(claim_id)
 
 
-@blp.writes("/claims/<uuid:claim_id>/withdraw", Nothing, ClaimOut)
+@blp.writes("/claims/<uuid:claim_id>/withdraw", Nothing, ClaimMadeOut)
 @allow()
 def withdraw(asked: dict[str, Any], claim_id: UUID) -> dict[str, Any] | Refusal:
     """Take back a claim of one's own before it is decided."""
@@ -256,7 +262,7 @@ def credit_due(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _own(claim_id: UUID) -> dict[str, Any]:
-    return _shown([claims.claim(session(), me().book_id, claim_id, own=me().person_id)])[0]
+    return _plain(claims.claim(session(), me().book_id, claim_id, own=me().person_id))
 
 
 def _page(found: Sequence[claims.ClaimRow], limit: int, key: Any) -> Page:
@@ -265,7 +271,7 @@ def _page(found: Sequence[claims.ClaimRow], limit: int, key: Any) -> Page:
 
 
 _COLUMNS = (
-    "id", "state", "source", "area_code", "person_id", "team_id", "deed_on", "starts_at", "minutes", "points", "place", "activity_id",
+    "id", "state", "source", "area_code", "person_id", "team_id", "deed_on", "starts_at", "minutes", "points", "activity_id",
     "reporter_id", "reported_at", "attester_id", "approvals", "approvals_needed", "notice_ends_at", "entry_id",
 )  # fmt: skip
 
@@ -284,11 +290,17 @@ def _shown(rows: Sequence[claims.ClaimRow]) -> list[dict[str, Any]]:
     texts = claims.texts_of(current, vault, book_id, [row.claim for row in rows])
     notes = claims.notes_of(current, vault, book_id, rows)
     return [
-        {column: getattr(row.claim, column) for column in _COLUMNS}
-        | {name: getattr(row.rate, name) for name in ("category", "deed", "name_zh", "name_en")}
-        | {"name": names[_beneficiary(row.claim)], "text": texts[row.id], "reason": row.reason, "note": notes[row.id].get(row.decision)}
+        _plain(row)
+        | {"name": names[_beneficiary(row.claim)], "place": row.claim.place}
+        | {"text": texts[row.id], "note": notes[row.id].get(row.decision)}
         for row in rows
     ]
+
+
+def _plain(row: claims.ClaimRow) -> dict[str, Any]:
+    """Return what of a claim nobody told in words."""
+    named = {name: getattr(row.rate, name) for name in ("category", "deed", "name_zh", "name_en")}
+    return {column: getattr(row.claim, column) for column in _COLUMNS} | named | {"reason": row.reason}
 
 
 def _outcomes(ids: Iterable[UUID | None], outcomes: Iterable[Any]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from ledger.web.kit.extensions import session
 from ledger.web.kit.fields import Day
 from ledger.web.kit.fields import Id
 from ledger.web.kit.fields import Moment
+from ledger.web.kit.fields import Personal
 from ledger.web.kit.fields import Shape
 from ledger.web.kit.paging import Page
 from ledger.web.kit.paging import PageQuery
@@ -33,7 +34,7 @@ class NoticeOut(Shape):
     """An award on the public board."""
 
     id = Id(required=True)
-    name = fields.String(required=True, metadata={"description": "Masked: a surname and stars, or stars alone"})
+    name = Personal(required=True, metadata={"description": "Masked: a surname and stars, or stars alone"})
     category = fields.String(required=True)
     deed = fields.String(required=True)
     name_zh = fields.String(required=True, metadata={"description": "What was done, in Chinese"})

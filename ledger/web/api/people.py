@@ -21,6 +21,7 @@ from ledger.web.kit.fields import Choice
 from ledger.web.kit.fields import Code
 from ledger.web.kit.fields import Day
 from ledger.web.kit.fields import Id
+from ledger.web.kit.fields import Personal
 from ledger.web.kit.fields import Shape
 from ledger.web.kit.fields import Truth
 from ledger.web.kit.fields import Words
@@ -41,15 +42,20 @@ AREA_ROLES = tuple(role for role in people.ROLES if role not in people.SHOP_ROLE
 PERSONS_MAX = 200
 
 
-class PersonOut(Shape):
-    """Somebody, as staff see them in a list."""
+class PersonMadeOut(Shape):
+    """Somebody, by what the service itself gave them."""
 
     id = Id(required=True)
     handle = fields.String(required=True)
-    name = fields.String(required=True)
     area_code = fields.String(required=True)
     is_resident = fields.Boolean(required=True)
     status = fields.String(required=True)
+
+
+class PersonOut(PersonMadeOut):
+    """Somebody, as staff see them in a list."""
+
+    name = Personal(required=True)
 
 
 class PeopleQuery(PageQuery):
@@ -170,12 +176,11 @@ def get_person(person_id: UUID) -> dict[str, Any]:
     return _shown([people.person(session(), me().book_id, person_id, me().scope(*READERS))])[0]
 
 
-@blp.writes("/people", PersonIn, PersonOut, status=201)
+@blp.writes("/people", PersonIn, PersonMadeOut, status=201)
 @allow(*WRITERS)
-def enrol(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
+def enrol(asked: dict[str, Any]) -> people.Person | Refusal:
     """Enrol somebody as a volunteer in one of one's areas."""
-    outcome = people.enrol(session(), act(), services().vault, people.NewPerson(**asked), within=me().scope(*WRITERS))
-    return outcome if isinstance(outcome, Refusal) else _shown([outcome])[0]
+    return people.enrol(session(), act(), services().vault, people.NewPerson(**asked), within=me().scope(*WRITERS))
 
 
 @blp.reads("/people/<uuid:person_id>/grants", GrantsOut)

@@ -14,6 +14,7 @@ import flask_smorest
 from flask import Flask
 from flask import Request
 from flask import Response
+from flask import jsonify
 from flask import request
 from marshmallow import EXCLUDE
 from marshmallow import RAISE
@@ -29,6 +30,7 @@ from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.web.kit.auth import allow
 from ledger.web.kit.fields import Shape
+from ledger.web.kit.fields import personal_in
 from ledger.web.kit.gathered import Run
 from ledger.web.kit.gathered import gathered_write
 from ledger.web.kit.paging import PageQuery
@@ -37,6 +39,8 @@ from ledger.web.kit.writing import api_write
 from ledger.web.kit.writing import refused
 
 View = TypeVar("View", bound=Callable[..., Any])
+#: What a write tells besides what is kept: the schema of both together, and what makes it of what is kept.
+Told = tuple[type[Schema], Callable[[dict[str, Any]], dict[str, Any]]]
 #: Room for a set of 500 deeds, each told in a few lines.
 BODY_BYTES_MAX = 2 * 1024 * 1024
 PREFIX = "/api/v1"
@@ -146,13 +150,18 @@ class Resource(flask_smorest.Blueprint):
         return declare
 
     def writes(
-        self, rule: str, takes: type[Schema], out: type[Schema], *, status: int = 200, method: str = "POST"
+        self, rule: str, takes: type[Schema], out: type[Schema], *, status: int = 200, method: str = "POST", told: Told | None = None
     ) -> Callable[[View], View]:  # fmt: skip
-        """Declare a write under an Idempotency-Key: it takes a body of `takes` and answers `out`."""
+        """Declare a write under an Idempotency-Key: it takes a body of `takes` and answers `out`.
+
+        The answer is kept for ever, so nothing personal may be in it. `told` (schema, function) adds what must not be kept, each time anew.
+        """
+        _keep_nothing_personal(rule, out)
+        shown, add = told or (out, None)
 
         def declare(view: View) -> View:
-            inner = self.response(status, out)(_refusals_as_problems(view))
-            inner = _json_only(self.arguments(takes, location="json")(api_write(inner)))
+            inner = self.response(status, shown)(api_write(_dumped(view, out, status), add))
+            inner = _json_only(self.arguments(takes, location="json")(inner))
             inner = self.doc(parameters=[_KEY])(inner)
             return self._declare(rule, method, view, inner)
 
@@ -162,6 +171,7 @@ class Resource(flask_smorest.Blueprint):
         self, rule: str, takes: type[Schema], out: type[Schema], *, run: Run, status: int = 200
     ) -> Callable[[View], View]:  # fmt: skip
         """Declare a write whose concurrent requests share a transaction: the view returns how a command is made of an act."""
+        _keep_nothing_personal(rule, out)
 
         def declare(view: View) -> View:
             inner = self.response(status, out)(gathered_write(run, out, status)(view))
@@ -219,6 +229,25 @@ def _refusals_as_problems(view: Callable[..., Any]) -> Callable[..., Any]:
         return refused(outcome) if isinstance(outcome, Refusal) else outcome
 
     return answer
+
+
+def _dumped(view: Callable[..., Any], out: type[Schema], status: int) -> Callable[..., Response]:
+    schema = out()
+
+    @wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> Response:
+        outcome = view(*args, **kwargs)
+        if isinstance(outcome, Refusal):
+            return refused(outcome)
+        response = jsonify(schema.dump(outcome))
+        response.status_code = status
+        return response
+
+    return answer
+
+
+def _keep_nothing_personal(rule: str, out: type[Schema]) -> None:
+    assert not personal_in(out), f"{rule}: answers of writes are kept for ever; read this instead: {', '.join(personal_in(out))}"
 
 
 def _json_only(view: Callable[..., Response]) -> Callable[..., Response]:

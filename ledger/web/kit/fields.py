@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from collections.abc import Mapping
 from datetime import UTC
 from datetime import date
@@ -184,6 +185,28 @@ class Id(fields.Field[UUID]):
             return UUID(value)
         except ValueError:
             raise ValidationError("id-malformed") from None
+
+
+class Personal(fields.String):
+    """What is told of people or by them, in which anything may stand: names, places, texts, notes.
+
+    Reads show it. A write's answer is kept for ever, where no key that is destroyed reaches it: `Resource.writes` refuses one that has it.
+    """
+
+
+def personal_in(out: type[Schema]) -> list[str]:
+    """Return where in an answer something personal would stand, also below lists and other schemas."""
+    return [".".join(place) for name, field in out().fields.items() for place in _personal(name, field)]
+
+
+def _personal(name: str, field: fields.Field[Any]) -> Iterator[tuple[str, ...]]:
+    if isinstance(field, Personal):
+        yield (name,)
+    elif isinstance(field, fields.List):
+        yield from _personal(name, field.inner)
+    elif isinstance(field, fields.Nested):
+        for below, inner in field.schema.fields.items():
+            yield from ((name, *place) for place in _personal(below, inner))
 
 
 class Nothing(Shape):

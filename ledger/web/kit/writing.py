@@ -119,8 +119,11 @@ def input_hash() -> bytes:
     return hashlib.sha256(f"{request.method}\n{request.full_path}\n{content}".encode()).digest()
 
 
-def api_write(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Make an API view a write: it needs an Idempotency-Key and is carried out once under it."""
+def api_write(view: Callable[..., Response], add: Callable[[Any], Any] | None = None) -> Callable[..., Response]:
+    """Make an API view a write: it needs an Idempotency-Key and is carried out once under it.
+
+    `add` makes of a kept body what is answered, the first time and again, where not all of it may be kept.
+    """
 
     @wraps(view)
     def write(*args: Any, **kwargs: Any) -> Response:
@@ -131,6 +134,8 @@ def api_write(view: Callable[..., Response]) -> Callable[..., Response]:
             return Reply(response.status_code, response.get_json(force=True, silent=True))
 
         reply, is_replay = carry_out(key, work)
+        if add and reply.status < 400:
+            reply = Reply(reply.status, add(reply.body))
         return response_of(reply, is_replay=is_replay)
 
     return write

@@ -170,10 +170,10 @@ def take_sheet() -> str | Refusal:
     if isinstance(report, Refusal):
         return report
     if report.faults:
-        return Refusal("sheet-has-faults", "file", {"count": len(report.faults), "faults": _told(report.faults)})
+        # Raised, not returned: a refusal is kept for ever, and what the cells say may be somebody's name.
+        raise Invalid("sheet-has-faults", "file", count=len(report.faults), faults=_told(report.faults))
     return url_for("staff.sheet_form", count=report.claims, points=report.points, taken=int(report.is_written))
 
 
 def _told(faults: Sequence[DeedFault]) -> list[dict[str, Any]]:
-    # What the cells say stays out of the answer that is kept: it may be somebody's name.
     return [{"place": f"{fault.sheet} {fault.cell}", **sentences(fault.code, fault.data)} for fault in faults[:FAULTS_MAX]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from marshmallow import fields
 
@@ -26,16 +27,21 @@ from redeem.web.api.redemptions import RedemptionOut
 blp = Resource("orders", __name__, "Order codes that shops show, and that volunteers scan and confirm")
 
 
-class OrderOut(Shape):
-    """An order as it is drawn; its code is told this once."""
+class OrderMadeOut(Shape):
+    """An order as it is kept, without its code."""
 
     id = Id(required=True)
-    code = fields.String(required=True)
-    number = fields.String(required=True, metadata={"description": "for typing"})
-    address = fields.String(required=True, metadata={"description": "what the QR code says"})
     points = fields.Integer(required=True)
     cash_fen = fields.Integer(required=True)
     expires_at = Moment(required=True)
+
+
+class OrderOut(OrderMadeOut):
+    """An order as it is drawn."""
+
+    code = fields.String(required=True)
+    number = fields.String(required=True, metadata={"description": "for typing"})
+    address = fields.String(required=True, metadata={"description": "what the QR code says"})
 
 
 class ConfirmIn(Shape):
@@ -44,15 +50,17 @@ class ConfirmIn(Shape):
     code = Words(CODE_LENGTH_MAX, required=True)
 
 
-@blp.writes("/orders", AskedIn, OrderOut, status=201)
+def _with_code(order: dict[str, Any]) -> dict[str, Any]:
+    code = redemptions.order_code(session(), services().vault, me().book, UUID(order["id"]))
+    return order | {"code": code.token, "number": code.number, "address": code_address("o", code.token)}
+
+
+@blp.writes("/orders", AskedIn, OrderMadeOut, status=201, told=(OrderOut, _with_code))
 @allow("cashier", "shop_owner")
-def open_order(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
+def open_order(asked: dict[str, Any]) -> redemptions.RedemptionRow | Refusal:
     """Draw an order code at a till of one's own shop: good for 120 seconds."""
-    order = redemptions.open_order(session(), act(), redemptions.Asked(**asked), unit_ids=me().unit_ids("cashier", "shop_owner"))
-    if isinstance(order, Refusal):
-        return order
-    row = {name: getattr(order.row, name) for name in ("id", "points", "cash_fen", "expires_at")}
-    return row | {"code": order.token, "number": order.number, "address": code_address("o", order.token)}
+    unit_ids = me().unit_ids("cashier", "shop_owner")
+    return redemptions.open_order(session(), act(), services().vault, redemptions.Asked(**asked), unit_ids=unit_ids)
 
 
 @blp.reads("/orders/<code>", RedemptionOut)

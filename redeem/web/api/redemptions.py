@@ -18,6 +18,7 @@ from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
+from ledger.web.kit.fields import Choice
 from ledger.web.kit.fields import Id
 from ledger.web.kit.fields import Moment
 from ledger.web.kit.fields import Nothing
@@ -62,7 +63,7 @@ class VoidIn(Shape):
     """How much to give back, all that is left unless told otherwise, and why."""
 
     points = Points(load_default=None, allow_none=True)
-    reason = Words(redemptions.REASON_LENGTH_MAX, required=True)
+    reason = Choice(*redemptions.VOID_REASONS, required=True)
 
 
 class RedemptionOut(Shape):

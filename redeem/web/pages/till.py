@@ -68,10 +68,8 @@ def order_form() -> ResponseReturnValue:
 @form_write(order_form)
 def order() -> str | Refusal:
     """Draw an order code."""
-    opened = redemptions.open_order(session(), act(), _asked(), unit_ids=me().unit_ids(*ROLES))
-    if isinstance(opened, Refusal):
-        return opened
-    return url_for("till.answer", redemption_id=opened.row.id, code=opened.token, number=opened.number)
+    opened = redemptions.open_order(session(), act(), services().vault, _asked(), unit_ids=me().unit_ids(*ROLES))
+    return opened if isinstance(opened, Refusal) else url_for("till.answer", redemption_id=opened.id)
 
 
 @pages.get("/till/redemptions/<uuid:redemption_id>")
@@ -80,15 +78,12 @@ def answer(redemption_id: UUID) -> ResponseReturnValue:
     """Show how a redemption stands, over the full width; while it waits, the page refreshes itself."""
     now = services().clock.now()
     row = redemptions.redemption(session(), me().book_id, now, redemption_id, unit_ids=me().unit_ids(*ROLES))
-    code = request.args.get("code", "")
-    # A link from elsewhere must not put another order's picture on this shop's screen.
-    drawn = redemptions.order(session(), me().book, code, now) if code else None
-    is_own = isinstance(drawn, redemptions.RedemptionRow) and drawn.id == redemption_id
+    code = redemptions.order_code(session(), services().vault, me().book, row.id) if row.state == "open" else None
     return render_template(
         "redeem/till/answer.html",
         row=row,
-        address=code_address("o", code) if is_own else None,
-        number=request.args.get("number", "") if is_own else "",
+        address=code and code_address("o", code.token),
+        number=code and code.number,
         seconds=max(0, int((row.expires_at - now).total_seconds())),
     )
 
@@ -116,7 +111,7 @@ def void_form(redemption_id: UUID) -> ResponseReturnValue:
 def void(redemption_id: UUID) -> str | Refusal:
     """Give points back, in part or all that is left."""
     points = forms.points("points") if forms.text("points") else None
-    reason = forms.words("reason", redemptions.REASON_LENGTH_MAX)
+    reason = forms.choice("reason", *redemptions.VOID_REASONS)
     done = redemptions.void(session(), act(), redemption_id, points=points, reason=reason, unit_ids=me().unit_ids(*ROLES))
     return done if isinstance(done, Refusal) else url_for("till.answer", redemption_id=redemption_id)
 

@@ -8,6 +8,7 @@ from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.ids import new_id
 from redeem import redemptions
+from tests.builders import VAULT
 from tests.redeem.redemptions.conftest import Market
 from tests.redeem.redemptions.test_take import code_of
 from tests.redeem.redemptions.test_take import posted
@@ -88,11 +89,11 @@ def test_a_cashier_does_not_confirm_their_own_order(market: Market) -> None:
 def test_orders_are_drawn_at_ones_own_tills_only(market: Market) -> None:
     asked = redemptions.Asked(market.tills[0].id, points=5)
     with pytest.raises(NotFound):
-        redemptions.open_order(market.session, market.act(market.cashier), asked, unit_ids={new_id()})
+        redemptions.open_order(market.session, market.act(market.cashier), VAULT, asked, unit_ids={new_id()})
     ended = market.offer(valid_to=market.clock.now().date())
     market.clock.advance(days=1)
     asked = redemptions.Asked(market.tills[0].id, offer_id=ended.id)
-    refused = redemptions.open_order(market.session, market.act(market.cashier), asked, unit_ids={market.unit.id})
+    refused = redemptions.open_order(market.session, market.act(market.cashier), VAULT, asked, unit_ids={market.unit.id})
     assert code_of(refused) == "offer-not-available"
 
 

@@ -69,13 +69,13 @@ def test_another_shop_voids_nothing(market: Market) -> None:
         market.void(new_id())
 
 
-@pytest.mark.parametrize(("field", "values"), [("reason", ["", " ", "x" * 101, "a\nb"]), ("points", [0, -1, 2**63, True, "5"])])
+@pytest.mark.parametrize(("field", "values"), [("reason", ["", " ", "拿错了", "posted"]), ("points", [0, -1, 2**63, True, "5"])])
 def test_a_malformed_void_is_an_error(market: Market, field: str, values: list[object]) -> None:
     row = posted(market.take(market.code(market.volunteer("陈桂芳", 100)), 10))
     for value in values:
         with pytest.raises(Invalid, match=field):
             redemptions.void(
-                market.session, market.act(market.cashier), row.id, **({"reason": "退货", "unit_ids": {market.unit.id}} | {field: value})
+                market.session, market.act(market.cashier), row.id, **({"reason": "other", "unit_ids": {market.unit.id}} | {field: value})
             )  # fmt: skip
 
 

@@ -6,11 +6,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger import journal
 from ledger.areas import Book
 from ledger.people import Person
+from ledger.store import Base
 from tests.builders import GRID
 from tests.builders import OTHER_VILLAGE
 from tests.builders import Shop
@@ -72,6 +74,17 @@ def test_an_order_names_its_amount_and_can_be_scanned_or_typed(till: Till, book:
     assert order["address"] == f"http://localhost:8000/o/{order['code']}".upper()
     assert order["number"].isdigit()
     assert len(order["number"]) == 6
+
+
+def test_an_order_asked_for_again_shows_the_same_code_and_none_is_kept(till: Till, session: Session, book: Book, clock: HandClock) -> None:
+    first = till.cashier("/orders", till.asked(), key="once").get_json()
+    clock.advance(minutes=5)
+    again = till.cashier("/orders", till.asked(), key="once")
+    assert (again.get_json(), again.headers["Idempotency-Replayed"]) == (first, "true")
+    answers = Base.metadata.tables["answer"].c
+    kept = session.scalars(select(answers.body).where(answers.book_id == book.id, answers.status == 201)).all()
+    session.rollback()  # on SQLite whoever reads holds the lock
+    assert {"id": first["id"], "points": 30, "cash_fen": 0, "expires_at": first["expires_at"]} in kept
 
 
 @pytest.mark.parametrize("form", ["code", "number", "address"])

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from marshmallow import fields
 from sqlalchemy.orm import Session
 
 from ledger import people
+from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import rule_of
+from ledger.web.kit.fields import Nothing
+from ledger.web.kit.fields import Personal
+from ledger.web.kit.fields import Shape
+from ledger.web.kit.fields import personal_in
 from tests.builders import a_book
 from tests.builders import a_person
 from tests.builders import an_act
@@ -23,6 +30,29 @@ def test_the_service_says_that_it_is_up(client: FlaskClient) -> None:
 def test_every_route_declares_who_it_is_for(app: Flask) -> None:
     undeclared = [rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint != "static" and rule_of(rule.endpoint, app) is None]
     assert undeclared == []
+
+
+class Told(Shape):
+    words = Personal()
+
+
+class Item(Shape):
+    told = fields.List(fields.Nested(Told))
+
+
+class Answer(Shape):
+    id = fields.String()
+    items = fields.List(fields.Nested(Item))
+
+
+def test_no_write_can_be_declared_whose_kept_answer_holds_what_people_tell() -> None:
+    resource = Resource("x", __name__, "")
+    for out in (Told, Item, Answer):
+        for declare in (resource.writes, partial(resource.gathers, run=list)):
+            with pytest.raises(AssertionError, match="words"):
+                declare("/x", Nothing, out)
+    assert personal_in(Answer) == ["items.told.words"]
+    resource.reads("/x", Answer)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/me", "/api/v1/book"])
