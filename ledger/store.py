@@ -5,10 +5,13 @@ Plain SQLAlchemy; Flask-SQLAlchemy is handed this metadata at the edge (docs/adr
 
 from __future__ import annotations
 
+import math
+import time
 from datetime import UTC
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,9 +35,11 @@ from sqlalchemy import create_engine
 from sqlalchemy import event
 from sqlalchemy import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import PoolProxiedConnection
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -46,6 +51,8 @@ APPEND_ONLY = "append_only"
 #: The databases' own patience, in milliseconds: a statement, and a wait for somebody else's lock (law 5: a bounded time).
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
+#: A connection that rested for so many seconds is tried before it is used: the server may have gone away meanwhile.
+TRY_AFTER_S = 5.0
 
 
 class Instant(TypeDecorator[datetime]):
@@ -141,7 +148,7 @@ def engine_options(url: str) -> dict[str, Any]:
         # Python's own SQLite may have the WAL-reset bug (3.7.0 to 3.51.2); this driver carries one that has not.
         return always | {"module": pysqlite3.dbapi2, "connect_args": {"timeout": 30, "check_same_thread": False}}
     timeouts = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC"
-    return always | {"connect_args": {"options": timeouts}, "pool_pre_ping": True}
+    return always | {"connect_args": {"options": timeouts}}
 
 
 def prepare(engine: Engine, *, migrating: bool = False) -> None:
@@ -151,6 +158,23 @@ def prepare(engine: Engine, *, migrating: bool = False) -> None:
         event.listen(engine, "begin", _begin_sqlite)
         if not migrating:
             event.listen(engine, "connect", _authorise_sqlite)
+    else:
+        event.listen(engine, "checkin", _rest)
+        event.listen(engine, "checkout", partial(_try_rested, engine.dialect))
+
+
+def _rest(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _try_rested(dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
+    # As SQLAlchemy's `pool_pre_ping`, which tries each connection each time: a round trip for every request of a busy service.
+    if time.monotonic() - record.info.get("rests_since", math.inf) < TRY_AFTER_S:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as lost:
+        raise DisconnectionError from lost
 
 
 def _set_up_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:

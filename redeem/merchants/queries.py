@@ -12,6 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import and_
+from sqlalchemy import bindparam
 from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -42,6 +43,42 @@ class TillSeen:
     area_code: str
 
 
+# Asked at every till, so they are put together once.
+_TILLS_SEEN = (
+    select(Till.id, Till.name, Till.unit_id, library.Unit.name, library.Unit.area_code)
+    .join(library.Unit, and_(library.Unit.book_id == Till.book_id, library.Unit.id == Till.unit_id))
+    .where(
+        Till.book_id == bindparam("book_id"),
+        Till.id.in_(bindparam("ids", expanding=True)),
+        Till.status == "open",
+        library.Unit.status == "active",
+    )
+)
+_POWERS = (
+    select(ShopStaff.role, areas.Area.path, ShopStaff.unit_id)
+    .join(library.Unit, and_(library.Unit.book_id == ShopStaff.book_id, library.Unit.id == ShopStaff.unit_id))
+    .join(areas.Area, and_(areas.Area.book_id == library.Unit.book_id, areas.Area.code == library.Unit.area_code))
+    .where(
+        ShopStaff.book_id == bindparam("book_id"),
+        ShopStaff.person_id == bindparam("person_id"),
+        ShopStaff.starts_on <= bindparam("on"),
+        or_(ShopStaff.ends_on.is_(None), ShopStaff.ends_on >= bindparam("on")),
+        library.Unit.status == "active",
+    )
+)
+_WAITS = (
+    select(Till.unit_id, func.min(WrongTry.tried_at))
+    .join(WrongTry, and_(WrongTry.book_id == Till.book_id, WrongTry.till_id == Till.id))
+    .where(
+        Till.book_id == bindparam("book_id"),
+        Till.unit_id.in_(bindparam("unit_ids", expanding=True)),
+        WrongTry.tried_at > bindparam("since"),
+    )
+    .group_by(Till.unit_id)
+    .having(func.count() >= WRONG_TRIES_MAX)
+)
+
+
 def till(session: Session, book_id: UUID, till_id: UUID, unit_ids: Collection[UUID] | None = None) -> TillSeen:
     """Return an open till; raise NotFound where there is none, or none of the shops `unit_ids` where they are given."""
     found = tills_seen(session, book_id, [till_id]).get(till_id)
@@ -52,11 +89,7 @@ def till(session: Session, book_id: UUID, till_id: UUID, unit_ids: Collection[UU
 
 def tills_seen(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, TillSeen]:
     """Return those of `ids` that are open tills of shops of the book."""
-    rows = session.execute(
-        select(Till.id, Till.name, Till.unit_id, library.Unit.name, library.Unit.area_code)
-        .join(library.Unit, and_(library.Unit.book_id == Till.book_id, library.Unit.id == Till.unit_id))
-        .where(Till.book_id == book_id, Till.id.in_(ids), Till.status == "open", library.Unit.status == "active")
-    )
+    rows = session.execute(_TILLS_SEEN, {"book_id": book_id, "ids": list(ids)})
     return {row[0]: TillSeen(*row) for row in rows}
 
 
@@ -77,18 +110,7 @@ def till_names(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[U
 
 def powers_of(session: Session, book_id: UUID, person_id: UUID, on: date) -> list[Power]:
     """Return what somebody may do in shops on that day."""
-    rows = session.execute(
-        select(ShopStaff.role, areas.Area.path, ShopStaff.unit_id)
-        .join(library.Unit, and_(library.Unit.book_id == ShopStaff.book_id, library.Unit.id == ShopStaff.unit_id))
-        .join(areas.Area, and_(areas.Area.book_id == library.Unit.book_id, areas.Area.code == library.Unit.area_code))
-        .where(
-            ShopStaff.book_id == book_id,
-            ShopStaff.person_id == person_id,
-            ShopStaff.starts_on <= on,
-            or_(ShopStaff.ends_on.is_(None), ShopStaff.ends_on >= on),
-            library.Unit.status == "active",
-        )
-    )
+    rows = session.execute(_POWERS, {"book_id": book_id, "person_id": person_id, "on": on})
     return [Power(role, path, unit_id) for role, path, unit_id in rows]
 
 
@@ -105,13 +127,7 @@ def staff_of(
 def waits(session: Session, book_id: UUID, unit_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
     """Return those of the shops that have to wait after too many wrong tries at their tills, and for how many seconds."""
     since = at - WRONG_TRIES_WITHIN
-    rows = session.execute(
-        select(Till.unit_id, func.min(WrongTry.tried_at))
-        .join(WrongTry, and_(WrongTry.book_id == Till.book_id, WrongTry.till_id == Till.id))
-        .where(Till.book_id == book_id, Till.unit_id.in_(unit_ids), WrongTry.tried_at > since)
-        .group_by(Till.unit_id)
-        .having(func.count() >= WRONG_TRIES_MAX)
-    )
+    rows = session.execute(_WAITS, {"book_id": book_id, "unit_ids": list(unit_ids), "since": since})
     return {unit_id: max(1, math.ceil((oldest + WRONG_TRIES_WITHIN - at).total_seconds())) for unit_id, oldest in rows}
 
 

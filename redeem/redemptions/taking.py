@@ -41,6 +41,9 @@ class Taking:
     code: str
 
 
+_WRITE = insert(Redemption)
+
+
 def take(session: Session, vault: Vault, takings: Sequence[Taking]) -> list[RedemptionRow | Refusal]:
     """Take points for pay codes, one or many: small ones at once, larger ones once the volunteer confirms. One outcome for each."""
     book = areas.book(session, takings[0].act.book_id)
@@ -80,7 +83,7 @@ def take(session: Session, vault: Vault, takings: Sequence[Taking]) -> list[Rede
         rows.append(_taken_row(charge, priced[index], outcome))
         outcomes[index] = seen(rows[-1], priced[index], handle)
     if rows:
-        session.execute(insert(Redemption), rows)
+        session.connection().execute(_WRITE, rows)
     return [outcomes[index] for index in range(len(takings))]
 
 
