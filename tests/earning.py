@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
+from itertools import count
 from typing import Any
 from typing import TypeVar
 from uuid import UUID
@@ -44,6 +45,7 @@ from tests.conftest import START
 from tests.conftest import Database
 
 T = TypeVar("T")
+_doors = count(1)
 TODAY = date(2026, 11, 23)
 #: Deed, category, unit and points: by the hour 10, small ones of 50, one of 150, and one that goes on notice.
 RATES = (
@@ -99,7 +101,11 @@ class Community:
         assert not isinstance(cap, Refusal)
 
     def told(self, deed: str = "patrol", deed_on: date = TODAY, **others: Any) -> NewDeed:
-        return NewDeed(deed, deed_on, **others)
+        # Each at a door of its own: the same deed told twice is refused.
+        return NewDeed(deed, deed_on, **({"place": f"{next(_doors)}号楼"} | others))
+
+    def place_of(self, claim_id: UUID) -> str:
+        return claims.told_of(self.session, VAULT, self.book.id, [self.claim(claim_id)])[claim_id].place
 
     def report(self, who: Person, deed: str = "patrol", deed_on: date = TODAY, **others: Any) -> Any:
         """A volunteer reports a deed; return the claim's id, or the refusal's code."""
@@ -124,8 +130,11 @@ class Community:
         steps = {"return": claims.return_, "refuse": claims.refuse}
         return _listed(steps[step](self.session, self.act(by), VAULT, Reach(self.scope), ids, reason=reason))
 
-    def resubmit(self, by: Person, claim_id: UUID, deed: str = "patrol", deed_on: date = TODAY, **others: Any) -> Any:
-        return _short(claims.resubmit(self.session, self.act(by), VAULT, claim_id, self.told(deed, deed_on, **others)))
+    def resubmit(
+        self, by: Person, claim_id: UUID, deed: str = "patrol", deed_on: date = TODAY, *, reach: Reach | None = None, **others: Any
+    ) -> Any:
+        told = self.told(deed, deed_on, **others)
+        return _short(claims.resubmit(self.session, self.act(by), VAULT, reach or Reach(self.scope), claim_id, told))
 
     def withdraw(self, by: Person, claim_id: UUID) -> Any:
         return _short(claims.withdraw(self.session, self.act(by), claim_id))

@@ -21,6 +21,7 @@ from ledger.claims.model import Decision
 from ledger.claims.queries import ClaimRow
 from ledger.claims.queries import Notice
 from ledger.claims.queries import Reach
+from ledger.claims.queries import Telling
 from ledger.claims.queries import among
 from ledger.claims.queries import claim
 from ledger.claims.queries import decisions_of
@@ -31,7 +32,7 @@ from ledger.claims.queries import queue
 from ledger.claims.queries import reach_of
 from ledger.claims.queries import reported_by
 from ledger.claims.queries import risks_of
-from ledger.claims.queries import texts_of
+from ledger.claims.queries import told_of
 from ledger.claims.queries import why_two
 from ledger.claims.rules import MAY
 from ledger.claims.rules import PLACE_LENGTH_MAX
@@ -62,6 +63,7 @@ __all__ = [
     "NewDeed",
     "Notice",
     "Reach",
+    "Telling",
     "among",
     "approve",
     "attest",
@@ -84,7 +86,7 @@ __all__ = [
     "resubmit",
     "return_",
     "risks_of",
-    "texts_of",
+    "told_of",
     "verify",
     "why_two",
     "withdraw",

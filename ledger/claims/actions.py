@@ -6,6 +6,7 @@ Whoever acts on a set holds the locks of its claims, in the order of their ids, 
 from __future__ import annotations
 
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +57,8 @@ def propose(session: Session, act: Act, vault: Vault, reach: Reach, source: str,
     """Propose deeds of others within reach; the proposer's own word is their attestation. One outcome for each, in order."""
     owners = {deed.person_id for deed in deeds if deed.person_id}
     teams = people.teams_by_id(session, act.book_id, {deed.team_id for deed in deeds if deed.team_id})
-    _check_reach(session, act, reach, owners, teams)
+    if not _is_within(session, act, reach, owners, teams):
+        raise NotFound("person_id")
     against = against_proposing(session, act, deeds)
     filings = [Filing(deed, source, "attested") for deed, why in zip(deeds, against, strict=True) if why is None]
     filed = iter(file_claims(session, act, vault, filings) if filings else [])
@@ -71,12 +73,11 @@ def against_proposing(session: Session, act: Act, deeds: Sequence[NewDeed]) -> l
     return ["own-deed" if act.actor in some else "kin-or-household" if some & tied else None for some in gets]
 
 
-def _check_reach(session: Session, act: Act, reach: Reach, owners: Collection[UUID], teams: Mapping[UUID, people.Team]) -> None:
+def _is_within(session: Session, act: Act, reach: Reach, owners: Collection[UUID], teams: Mapping[UUID, people.Team]) -> bool:
     persons = people.persons(session, act.book_id, set(owners) - reach.charges)
     codes = {person.area_code for person in persons.values()} | {team.area_code for team in teams.values()}
     paths = areas.paths_of(session, act.book_id, codes)
-    if len(persons) < len(set(owners) - reach.charges) or not all(areas.in_scope(paths[code], reach.scope) for code in codes):
-        raise NotFound("person_id")
+    return len(persons) == len(set(owners) - reach.charges) and all(areas.in_scope(paths[code], reach.scope) for code in codes)
 
 
 @dataclass(frozen=True)
@@ -87,19 +88,41 @@ class _Case:
     category: str
     deed: str
     beneficiaries: frozenset[UUID]
-    tied: set[UUID]
     decisions: list[Decision]
+    #: The kin and household of everybody in it.
+    ties: Mapping[UUID, set[UUID]]
 
     @property
     def approvers(self) -> set[UUID]:
         """Return who approved it since it was last told anew."""
-        since = max((decision.number for decision in self.decisions if decision.act == "resubmit"), default=0)
-        return {decision.actor for decision in self.decisions if decision.act == "approve" and decision.number > since}
+        return _approvers(self.decisions)
+
+    @property
+    def tied(self) -> set[UUID]:
+        """Return the kin and household of whoever gets the points."""
+        return self._theirs(self.beneficiaries)
+
+    def _theirs(self, persons: Iterable[UUID]) -> set[UUID]:
+        return {other for person_id in persons for other in self.ties[person_id]}
 
     def conflict(self, actor: UUID) -> str | None:
         """Return why `actor` may not attest or decide."""
-        acted = self.approvers | {self.claim.reporter_id, self.claim.attester_id}
-        return conflict(actor, beneficiaries=self.beneficiaries, tied=self.tied, acted=acted)
+        acted = self.approvers | _vouched(self.claim)
+        return conflict(actor, beneficiaries=self.beneficiaries, tied=self.tied, acted=acted, tied_to_acted=self._theirs(acted))
+
+    @property
+    def is_attested_by_own(self) -> bool:
+        """Tell whether whoever vouched for it has become one of those it concerns, as where a tie was declared since."""
+        return (self.claim.attester_id or self.claim.reporter_id) in self.beneficiaries | self.tied
+
+
+def _approvers(decisions: Sequence[Decision]) -> set[UUID]:
+    since = max((decision.number for decision in decisions if decision.act == "resubmit"), default=0)
+    return {decision.actor for decision in decisions if decision.act == "approve" and decision.number > since}
+
+
+def _vouched(claim: Claim) -> set[UUID]:
+    return {claim.reporter_id, claim.attester_id or claim.reporter_id}
 
 
 def _cases(session: Session, act: Act, ids: Collection[UUID], allowed: Any) -> dict[UUID, _Case]:
@@ -109,17 +132,18 @@ def _cases(session: Session, act: Act, ids: Collection[UUID], allowed: Any) -> d
     ).scalars().all()  # fmt: skip
     # Everything below is read after the locks.
     gets = queries.beneficiaries_of(session, act.book_id, locked)
-    ties = people.tied(session, act.book_id, {person_id for persons in gets.values() for person_id in persons})
     rates = tariff.rates_by_id(session, act.book_id, {claim.rate_id for claim in locked})
     decisions = queries.decisions_of(session, act.book_id, [claim.id for claim in locked])
+    asked = {person_id for claim in locked for person_id in gets[claim.id] | _vouched(claim) | _approvers(decisions[claim.id])}
+    ties = people.tied(session, act.book_id, asked)
     return {
         claim.id: _Case(
             claim,
             rates[claim.rate_id].category,
             rates[claim.rate_id].deed,
             gets[claim.id],
-            {other for person_id in gets[claim.id] for other in ties[person_id]},
             decisions[claim.id],
+            ties,
         )
         for claim in locked
     }
@@ -138,6 +162,8 @@ def _each(
             why[claim_id] = Refusal("claim-not-in-state", "claim_id", {"state": case.claim.state})
         elif checks_conflict and (found := case.conflict(actor)):
             why[claim_id] = Refusal(found, "claim_id")
+        elif step == "approve" and case.is_attested_by_own:
+            why[claim_id] = Refusal("attested-by-own", "claim_id")
         else:
             why[claim_id] = None
     return why
@@ -216,7 +242,7 @@ def _turn_down(
     # Whoever attested or approved may think better of it; the beneficiary and theirs may not decide either way.
     why = _each(cases, ids, step, act.actor, checks_conflict=False)
     for claim_id, case in cases.items():
-        found = conflict(act.actor, beneficiaries=case.beneficiaries, tied=case.tied, acted=())
+        found = conflict(act.actor, beneficiaries=case.beneficiaries, tied=case.tied)
         why[claim_id] = why[claim_id] or (Refusal(found, "claim_id") if found else None)
     taken = [cases[claim_id] for claim_id in cases if why[claim_id] is None]
     _decide(session, act, taken, step, reason)
@@ -228,8 +254,11 @@ def _turn_down(
     return _in_order(ids, why, awarding.write(session, act, {case.claim.id: {"state": state} for case in taken}))
 
 
-def resubmit(session: Session, act: Act, vault: Vault, claim_id: UUID, deed: NewDeed) -> Outcome:
-    """Tell a returned claim that one reported anew; it goes through attestation and approval from the start."""
+def resubmit(session: Session, act: Act, vault: Vault, reach: Reach, claim_id: UUID, deed: NewDeed) -> Outcome:
+    """Tell a returned claim that one reported anew; it goes through attestation and approval from the start.
+
+    A deed of somebody else is proposed again with that, which takes whatever it takes to propose it today: see `propose` for `reach`.
+    """
     cases = _cases(session, act, [claim_id], Claim.reporter_id == act.actor)
     if claim_id not in cases:
         raise NotFound("claim_id")
@@ -237,23 +266,36 @@ def resubmit(session: Session, act: Act, vault: Vault, claim_id: UUID, deed: New
     if refusal := _each(cases, [claim_id], "resubmit", act.actor, checks_conflict=False)[claim_id]:
         return refusal
     claim = case.claim
+    place = queries.told_of(session, vault, act.book_id, [claim])[claim_id].place
+    told = _again(claim, deed, case.deed, place)
     # One's own word does not attest one's own deed.
-    state = "reported" if act.actor in case.beneficiaries else "attested"
-    again = Filing(_again(claim, deed, case.deed), claim.source, state, claim.area_code, activity_id=claim.activity_id)
+    state = "reported" if claim.person_id == act.actor else "attested"
+    if state == "attested" and (refusal := _against_proposing_again(session, act, reach, told)):
+        return refusal
+    again = Filing(told, claim.source, state, claim.area_code, activity_id=claim.activity_id)
     (filed,) = file_claims(session, act, vault, [again], claim_id=claim_id)
     if isinstance(filed, Refusal):
         return filed
     _decide(session, act, [case], "resubmit")
-    kept = ("rate_id", "deed_on", "starts_at", "minutes", "points", "place", "reported_at")
-    told = {column: getattr(filed, column) for column in kept} | {"state": state, "attester_id": None, "approvals": 0}
-    return awarding.write(session, act, {claim_id: told})[0]
+    kept = ("rate_id", "deed_on", "starts_at", "minutes", "points", "reported_at")
+    values = {column: getattr(filed, column) for column in kept} | {"state": state, "attester_id": None, "approvals": 0}
+    return awarding.write(session, act, {claim_id: values})[0]
 
 
-def _again(claim: Claim, deed: NewDeed, code: str) -> NewDeed:
+def _against_proposing_again(session: Session, act: Act, reach: Reach, deed: NewDeed) -> Refusal | None:
+    persons = {deed.person_id} if deed.person_id else set()
+    teams = people.teams_by_id(session, act.book_id, {deed.team_id} if deed.team_id else set())
+    if not _is_within(session, act, reach, persons, teams):
+        return Refusal("no-longer-in-reach", "claim_id")
+    (code,) = against_proposing(session, act, [deed])
+    return Refusal(code, "claim_id") if code else None
+
+
+def _again(claim: Claim, deed: NewDeed, code: str, place: str) -> NewDeed:
     if claim.activity_id is None:
         return replace(deed, person_id=claim.person_id, team_id=claim.team_id)
     # What check-in and check-out say is not told anew, only the words beside it.
-    return NewDeed(code, claim.deed_on, claim.place, claim.minutes, claim.starts_at, deed.text, claim.person_id)
+    return NewDeed(code, claim.deed_on, place, claim.minutes, claim.starts_at, deed.text, claim.person_id)
 
 
 def withdraw(session: Session, act: Act, claim_id: UUID) -> Outcome:

@@ -30,6 +30,8 @@ from ledger.claims.rules import PLACE_LENGTH_MAX
 from ledger.claims.rules import TEXT_LENGTH_MAX
 from ledger.claims.rules import check_day
 from ledger.claims.rules import overlaps
+from ledger.claims.rules import place_field
+from ledger.claims.rules import text_field
 from ledger.clock import local_day
 from ledger.errors import Invalid
 from ledger.errors import NotFound
@@ -64,6 +66,11 @@ class NewDeed:
         assert owner is not None, "checked"
         return owner
 
+    @property
+    def told(self) -> queries.Told:
+        """Return what makes it the same deed where it is told twice."""
+        return self.owner, self.deed, self.deed_on, self.minutes, self.starts_at, self.place.strip()
+
 
 @dataclass(frozen=True)
 class Filing:
@@ -90,13 +97,13 @@ def file_claims(
 
     `claim_id` files a single deed under the id of a claim that is told anew: its row is returned, not inserted.
     """
-    outcomes = judge(session, act, filings, claim_id=claim_id)
+    outcomes = judge(session, act, vault, filings, claim_id=claim_id)
     filed = [(filing, row) for filing, row in zip(filings, outcomes, strict=True) if not isinstance(row, Refusal)]
     write(session, act, vault, filed, is_new=claim_id is None)
     return [row if isinstance(row, Refusal) else Claim(**row) for row in outcomes]
 
 
-def judge(session: Session, act: Act, filings: Sequence[Filing], *, claim_id: UUID | None = None) -> list[Row | Refusal]:
+def judge(session: Session, act: Act, vault: Vault, filings: Sequence[Filing], *, claim_id: UUID | None = None) -> list[Row | Refusal]:
     """Return the row of each filing, or why it cannot be claimed; under locks that the rows can then be written with."""
     book = areas.book(session, act.book_id)
     for filing in filings:
@@ -104,7 +111,7 @@ def judge(session: Session, act: Act, filings: Sequence[Filing], *, claim_id: UU
     persons = _lock_persons(session, act.book_id, {filing.deed.person_id for filing in filings if filing.deed.person_id})
     teams = _lock_teams(session, act.book_id, {filing.deed.team_id for filing in filings if filing.deed.team_id})
     homes = {person.id: person.area_code for person in persons.values()} | {team.id: team.area_code for team in teams.values()}
-    bench = _Bench(session, act, filings)
+    bench = _Bench(session, act, vault, filings)
     rows: list[Row | Refusal] = []
     for filing in filings:
         outcome = bench.judge(filing)
@@ -117,11 +124,12 @@ def write(session: Session, act: Act, vault: Vault, filed: Sequence[tuple[Filing
     if filed and is_new:
         session.execute(insert(Claim), [row for _, row in filed])
         session.execute(insert(Decision), [_reported(act, row["id"]) for _, row in filed])
-    # Told anew without a text, the old one goes too.
+    # Told anew without a text or a place, the old one goes too.
     told = [
-        (row["person_id"] or row["reporter_id"], f"claim:{row['id']}", filing.deed.text)
+        (row["person_id"] or row["reporter_id"], field(row["id"]), text)
         for filing, row in filed
-        if filing.deed.text or not is_new
+        for field, text in ((place_field, filing.deed.place.strip()), (text_field, filing.deed.text))
+        if text or not is_new
     ]
     if told:
         people.seal_texts(session, vault, act.book_id, told)
@@ -178,16 +186,16 @@ def _row(act: Act, filing: Filing, rate: tariff.Rate, done: tariff.Done, homes: 
         "book_id": act.book_id, "id": claim_id, "state": filing.state, "source": filing.source,
         "area_code": filing.area_code or homes[deed.owner], "person_id": deed.person_id, "team_id": deed.team_id, "rate_id": rate.id,
         "deed_on": deed.deed_on, "starts_at": deed.starts_at, "minutes": done.minutes or None, "points": done.points,
-        "place": deed.place.strip(), "activity_id": filing.activity_id, "reporter_id": filing.reporter_id or act.actor,
-        "reported_at": act.at, "attester_id": filing.attester_id, "approvals": 0, "approvals_needed": 1, "fund_id": None,
-        "notice_ends_at": None, "entry_id": None,
+        "activity_id": filing.activity_id, "reporter_id": filing.reporter_id or act.actor, "reported_at": act.at,
+        "attester_id": filing.attester_id, "approvals": 0, "approvals_needed": 1, "fund_id": None, "notice_ends_at": None,
+        "entry_id": None,
     }  # fmt: skip
 
 
 class _Bench:
     """What a set of filings is judged by, read once for all of them, after the locks of whoever gets the points."""
 
-    def __init__(self, session: Session, act: Act, filings: Sequence[Filing]) -> None:
+    def __init__(self, session: Session, act: Act, vault: Vault, filings: Sequence[Filing]) -> None:
         owners = {filing.deed.owner for filing in filings}
         self.rates: dict[str, list[tariff.Rate]] = defaultdict(list)
         for rate in tariff.rates_of(session, act.book_id, {filing.deed.deed for filing in filings}):
@@ -196,6 +204,8 @@ class _Bench:
         self.silent = tariff.without_text(session, act.book_id)
         self.done = queries.done_before(session, act.book_id, owners, {filing.deed.deed_on.year for filing in filings})
         self.busy = self._busy(session, act, filings, owners)
+        # What check-out says is told once for each activity already.
+        self.told = queries.told_before(session, vault, act.book_id, {one.deed.told for one in filings if not one.activity_id})
 
     @staticmethod
     def _busy(
@@ -217,7 +227,7 @@ class _Bench:
         deed = filing.deed
         rate = next((rate for rate in self.rates[deed.deed] if _covers(rate, deed.deed_on)), None)
         if rate is None:
-            return Refusal("deed-not-in-tariff", "deed", {"deed": deed.deed, "on": deed.deed_on.isoformat()})
+            return Refusal("deed-not-in-tariff", "deed", {"on": deed.deed_on.isoformat()})
         if deed.text and rate.category in self.silent:
             return Refusal("deed-told-without-text", "text")
         if rate.unit == "hour" and not deed.minutes:
@@ -225,6 +235,8 @@ class _Bench:
         points = tariff.points_for(rate.unit, rate.points, deed.minutes)
         if points < 1:
             return Refusal("too-short-to-count", "minutes")
+        if not filing.activity_id and deed.told in self.told:
+            return Refusal("deed-told-already", "deed")
         before = self.done[deed.owner]
         if sum(done.minutes for done in before if done.on == deed.deed_on) + (deed.minutes or 0) > MINUTES_MAX:
             return Refusal("in-two-places", "minutes")
@@ -239,6 +251,7 @@ class _Bench:
         # The caps limit what is earned, not the hours that were served.
         done = replace(left, minutes=new.minutes)
         before.append(done)
+        self.told.add(deed.told)
         if span:
             self.busy[deed.owner].append(span)
         return rate, done

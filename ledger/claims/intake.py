@@ -104,7 +104,7 @@ def _judged(
     faults += [row.fault("handle", code) for (row, _), code in zip(sound, against, strict=True) if code]
     asked = [pair for pair, code in zip(sound, against, strict=True) if code is None]
     filed = []
-    for (row, filing), outcome in zip(asked, judge(session, act, [filing for _, filing in asked]) if asked else [], strict=True):
+    for (row, filing), outcome in zip(asked, judge(session, act, vault, [filing for _, filing in asked]) if asked else [], strict=True):
         if isinstance(outcome, Refusal):
             of = outcome.field or "handle"
             faults.append(row.fault(_COLUMN_OF.get(of, of), outcome.code, **outcome.data))
@@ -114,7 +114,7 @@ def _judged(
 
 
 class _Known:
-    """What the rows of a sheet are held against, read once for all of them: passbooks, names, the tariff, what was told before."""
+    """What the rows of a sheet are held against, read once for all of them: passbooks, names, the tariff."""
 
     def __init__(self, session: Session, act: Act, vault: Vault, reach: Reach, rows: Iterable[DeedRow]) -> None:
         self.act, self.zone = act, areas.book(session, act.book_id).zone
@@ -131,10 +131,9 @@ class _Known:
         for rate in tariff.rates(session, act.book_id):
             for word in {_word(rate.deed), _word(rate.name_zh), _word(rate.name_en)}:
                 self.rates[word].append(rate)
-        self.told = queries.told_before(session, act.book_id, self.persons.values(), {row.day for row in rows})
         self.seen: dict[queries.Told, DeedRow] = {}
 
-    def filing(self, row: DeedRow) -> Filing | DeedFault:  # noqa: PLR0911  one return a reason
+    def filing(self, row: DeedRow) -> Filing | DeedFault:
         """Return the deed of a row as it is to be claimed, or which cell of it cannot be taken."""
         person_id = self.persons.get(row.handle)
         if person_id is None:
@@ -151,12 +150,9 @@ class _Known:
         except Invalid as problem:
             of = problem.field or "handle"
             return row.fault(_COLUMN_OF.get(of, of), problem.code, **problem.data)
-        key = (person_id, rate.deed, row.day, row.minutes, row.place)
-        if key in self.told:
-            return row.fault("handle", "deed-told-already")
-        if first := self.seen.get(key):
+        if first := self.seen.get(deed.told):
             return row.fault("handle", "sheet-row-twice", cell=first.cell("handle"))
-        self.seen[key] = row
+        self.seen[deed.told] = row
         return filing
 
 

@@ -71,7 +71,6 @@ class Claim(Base):
     minutes: Mapped[int | None]
     #: What the tariff gives, after the caps.
     points: Mapped[int]
-    place: Mapped[str]
     activity_id: Mapped[UUID | None]
     #: Who wrote it down: the volunteer, or who proposes it for the volunteer.
     reporter_id: Mapped[UUID]

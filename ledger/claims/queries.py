@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from datetime import date
@@ -33,6 +34,8 @@ from ledger.claims.rules import COUNTING
 from ledger.claims.rules import MAY
 from ledger.claims.rules import masked
 from ledger.claims.rules import note_field
+from ledger.claims.rules import place_field
+from ledger.claims.rules import text_field
 from ledger.clock import local_day
 from ledger.errors import NotFound
 from ledger.people import Vault
@@ -139,12 +142,28 @@ def among(session: Session, book_id: UUID, ids: Collection[UUID], reach: Reach |
     return [_read(row) for row in session.execute(wanted.order_by(Claim.id))]
 
 
-def texts_of(session: Session, vault: Vault, book_id: UUID, claims: Iterable[Claim]) -> dict[UUID, str]:
+@dataclass(frozen=True)
+class Telling:
+    """What of a claim lies sealed: where it was done, and the teller's words."""
+
+    place: str = ""
+    text: str = ""
+
+
+def told_of(session: Session, vault: Vault, book_id: UUID, claims: Iterable[Claim]) -> dict[UUID, Telling]:
     """Return what is told in these claims, opened, in one query."""
-    owners = {claim.id: claim.person_id or claim.reporter_id for claim in claims}
-    fields = {f"claim:{claim_id}" for claim_id in owners}
-    opened = people.fields_of(session, vault, book_id, set(owners.values()), fields)
-    return {claim_id: opened[owner].get(f"claim:{claim_id}", "") for claim_id, owner in owners.items()}
+    return _opened(session, vault, book_id, {claim.id: claim.person_id or claim.reporter_id for claim in claims})
+
+
+def _opened(session: Session, vault: Vault, book_id: UUID, keepers: Mapping[UUID, UUID]) -> dict[UUID, Telling]:
+    """Return what is told in each of these claims, by in whose part of the vault it lies."""
+    found = {}
+    for chunk in people.in_sets(keepers.items()):
+        fields = [field(claim_id) for claim_id, _ in chunk for field in (place_field, text_field)]
+        opened = people.fields_of(session, vault, book_id, {keeper for _, keeper in chunk}, fields)
+        for claim_id, keeper in chunk:
+            found[claim_id] = Telling(opened[keeper].get(place_field(claim_id), ""), opened[keeper].get(text_field(claim_id), ""))
+    return found
 
 
 def notes_of(session: Session, vault: Vault, book_id: UUID, rows: Iterable[ClaimRow]) -> dict[UUID, dict[int, str]]:
@@ -198,26 +217,29 @@ def done_before(session: Session, book_id: UUID, owners: Collection[UUID], years
     return found
 
 
-#: A deed as it would be told twice: who, which deed of the tariff, when, how many minutes, where.
-Told = tuple[UUID, str, date, int | None, str]
+#: A deed as it would be told twice: whose, which of the tariff, on which day, how many minutes, from when, where.
+Told = tuple[UUID, str, date, int | None, datetime | None, str]
 
 
-def told_before(session: Session, book_id: UUID, person_ids: Collection[UUID], days: Collection[date]) -> set[Told]:
-    """Return what was told of these persons from the first to the last of these days, except for what was turned down."""
-    found: set[Told] = set()
-    for chunk in people.in_sets(person_ids):
+def told_before(session: Session, vault: Vault, book_id: UUID, asked: Collection[Told]) -> set[Told]:
+    """Return those of `asked` that were told already, except for what was turned down since."""
+    alike, days = {told[:-1] for told in asked}, {told[2] for told in asked}
+    keepers: dict[UUID, UUID] = {}
+    found = {}
+    for chunk in people.in_sets({told[0] for told in asked}):
         rows = session.execute(
-            select(Claim.person_id, tariff.Rate.deed, Claim.deed_on, Claim.minutes, Claim.place)
-            .join(tariff.Rate, and_(tariff.Rate.book_id == Claim.book_id, tariff.Rate.id == Claim.rate_id))
-            .where(
-                Claim.book_id == book_id,
-                Claim.person_id.in_(chunk),
-                Claim.state.in_(COUNTING),
-                Claim.deed_on.between(min(days), max(days)),
+            select(
+                Claim.id, func.coalesce(Claim.person_id, Claim.reporter_id), _OWNER, tariff.Rate.deed, Claim.deed_on, Claim.minutes,
+                Claim.starts_at,
             )
-        )
-        found |= {(person_id, deed, on, minutes, place) for person_id, deed, on, minutes, place in rows if person_id}
-    return found
+            .join(tariff.Rate, and_(tariff.Rate.book_id == Claim.book_id, tariff.Rate.id == Claim.rate_id))
+            .where(Claim.book_id == book_id, _owned(chunk), Claim.state.in_(COUNTING), Claim.deed_on.between(min(days), max(days)))
+        )  # fmt: skip
+        for claim_id, keeper, owner, deed, on, minutes, starts_at in rows:
+            if (told := (owner, deed, on, minutes, starts_at)) in alike:
+                found[claim_id], keepers[claim_id] = told, keeper
+    # Where they were done is sealed: only what is alike in everything else is opened.
+    return {(*found[claim_id], telling.place) for claim_id, telling in _opened(session, vault, book_id, keepers).items()}
 
 
 def timed(

@@ -61,17 +61,22 @@ OLDEST = timedelta(days=366)
 
 
 def conflict(
-    actor: object, *, beneficiaries: Collection[object], tied: Collection[object], acted: Collection[object]
-) -> str | None:  # fmt: skip
+    actor: object,
+    *,
+    beneficiaries: Collection[object],
+    tied: Collection[object],
+    acted: Collection[object] = (),
+    tied_to_acted: Collection[object] = (),
+) -> str | None:
     """Return why `actor` may not attest or decide, or None where nothing stands against it.
 
-    `beneficiaries` get the points; `tied` are their declared kin and household; `acted` reported, attested or approved it before.
+    `beneficiaries` get the points; `tied` are their declared kin and household; `acted` reported, attested or approved it before, and
+    `tied_to_acted` are theirs: a couple is not two persons.
     """
-    if actor in beneficiaries:
-        return "own-deed"
-    if actor in tied:
-        return "kin-or-household"
-    return "acted-before" if actor in acted else None
+    against = {
+        "own-deed": beneficiaries, "kin-or-household": tied, "acted-before": acted, "kin-acted-before": tied_to_acted,
+    }  # fmt: skip
+    return next((code for code, persons in against.items() if actor in persons), None)
 
 
 def why_two(
@@ -107,6 +112,16 @@ def overlaps(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -
 def masked(name: str, *, keeps_surname: bool) -> str:
     """Return a name for the public board: the surname and stars, or stars alone."""
     return (name[:1] + "*" * max(1, len(name) - 1)) if keeps_surname and name else "**"
+
+
+def text_field(claim_id: object) -> str:
+    """Return under which name what is told in a claim lies in the vault."""
+    return f"claim:{claim_id}"
+
+
+def place_field(claim_id: object) -> str:
+    """Return under which name the place of a claim lies in the vault: it may be the address of somebody who was helped."""
+    return f"place:{claim_id}"
 
 
 def note_field(claim_id: object, number: int) -> str:

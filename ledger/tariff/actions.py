@@ -28,6 +28,7 @@ from ledger.tariff.rules import CATEGORIES
 from ledger.tariff.rules import MEASURES
 from ledger.tariff.rules import PERIODS
 from ledger.tariff.rules import UNITS
+from ledger.tariff.rules import UNSEEN_DEEDS_MAX
 from ledger.tariff.rules import UNSEEN_MINUTES_MAX
 from ledger.tariff.rules import RateRow
 from ledger.tariff.rules import RowFault
@@ -45,7 +46,7 @@ class TariffReport:
 
 
 def define_categories(session: Session, act: Act) -> None:
-    """Give the book the eight categories, those it has already stay as they are; with the first ones comes the cap on unseen time."""
+    """Give the book the eight categories, those it has already stay as they are; with the first ones come the caps on what nobody saw."""
     there = {category.code for category in queries.categories(session, act.book_id)}
     rows = [
         {"book_id": act.book_id, "code": code, "name_zh": zh, "name_en": en, "rank": rank, "always_two": always_two, "without_text": silent}
@@ -55,8 +56,8 @@ def define_categories(session: Session, act: Act) -> None:
     if rows:
         session.execute(insert(Category), rows)
     if not there:
-        most = {"measure": "minutes", "most": UNSEEN_MINUTES_MAX, "unless_checked_in": True}
-        define_cap(session, act, period="activity", valid_from=date.min, **most)  # type: ignore[arg-type]
+        for measure, most in (("minutes", UNSEEN_MINUTES_MAX), ("deeds", UNSEEN_DEEDS_MAX)):
+            define_cap(session, act, period="activity", measure=measure, most=most, valid_from=date.min, unless_checked_in=True)
 
 
 def import_tariff(session: Session, act: Act, rows: Iterable[Mapping[str, str]], *, valid_from: date) -> TariffReport:

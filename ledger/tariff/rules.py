@@ -31,8 +31,10 @@ CATEGORIES = (
     ("outstanding_contribution", "突出贡献", "Outstanding contribution", True, False),
     ("patrol", "治安巡逻", "Patrol", False, False),
 )
-#: Without a check-out, at most this many minutes of one activity count: the cap that a book begins with.
+#: The caps that a book begins with: of what was not checked out, at most this many minutes of one activity count, and one deed at most
+#: so many times a day.
 UNSEEN_MINUTES_MAX = 120
+UNSEEN_DEEDS_MAX = 5
 
 
 class RateRow(NamedTuple):

@@ -85,8 +85,8 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "cell-error": Sentence(422, "单元格是电子表格的错误值，请改正。", "The cell shows a spreadsheet's error; correct it."),
     "deed-told-already": Sentence(
         409,
-        "这件事已经申报过（同一人、同一天、同样的善行、时长和地点）；确是另一件，请写明地点或时长。",
-        "This was told already (the same person, day, deed, length and place); if it is another one, say where or how long.",
+        "这件事已经申报过（同一人、同一天、同样的善行、时间、时长和地点）；确是另一件，请写明时间、时长或地点。",
+        "This was told already (the same person, day, deed, time, length and place); if it is another one, say when, how long or where.",
     ),
     "sheet-day-malformed": Sentence(
         422, "看不懂这个日期；请写成 2026-11-23，要有年份。", "This day cannot be read; write it like 2026-11-23, with its year."
@@ -163,6 +163,11 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "acted-before": Sentence(
         403, "这条申报您已办过一步，下一步要由另一个人来办。", "You have acted on this claim already; the next step is somebody else's."
     ),
+    "attested-by-own": Sentence(
+        409,
+        "为这件事代报或作证的人，与当事人是一家人或同一个团队，不能据此审核；请退回，由别人证明。",
+        "Whoever proposed or attested this belongs to those it is for; return it, so that somebody else vouches for it.",
+    ),
     "claim-not-in-state": Sentence(
         409, "这条申报已不在这一步，请刷新后再看。", "This claim is no longer at that step; reload to see where it stands."
     ),
@@ -177,8 +182,18 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
         "这类事只记时间、地点和做的人，不写经过，以免提到当事人；请清空说明再提交。",
         "Of such deeds only the time, the place and who did them are written down, so that nobody concerned is named; leave the text empty.",
     ),
+    "kin-acted-before": Sentence(
+        403,
+        "您的亲属或同户已为这条申报办过一步，下一步要由别的人来办。",
+        "Your kin or household has acted on this claim already; the next step is somebody else's.",
+    ),
     "kin-or-household": Sentence(
         403, "这是您亲属或同户的申报，要由别人来办。", "This is for your kin or household; somebody else must do it."
+    ),
+    "no-longer-in-reach": Sentence(
+        403,
+        "您现在已不能替这位居民或这个团队代报；请由现在负责的人重新代报。",
+        "You no longer propose for this person or team; whoever is in charge of them now can propose it anew.",
     ),
     "own-deed": Sentence(
         403,

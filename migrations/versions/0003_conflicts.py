@@ -1,7 +1,8 @@
 """Nobody attests or approves what concerns them: the database's own check, behind that of the program (trust.md, promise 6).
 
 A decision is refused by whoever gets the points, by their declared kin and household, and by whoever reported, attested or approved the
-claim before. A claim goes no further than its distinct approvals carry it, and what was decided on is not changed under the deciders.
+claim before, or is declared kin or household of somebody who did. A claim goes no further than its distinct approvals carry it, and what
+was decided on is not changed under the deciders.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ GETS = """(
     SELECT m.person_id FROM team_member m WHERE m.book_id = {c}.book_id AND m.team_id = {c}.team_id
         AND (m.ends_on IS NULL OR m.ends_on >= {c}.deed_on)
 )"""
-#: `{who}` gets them, or is declared kin or household of somebody who does.
+#: `{who}` gets them, or is declared kin or household of somebody who does; IN, since SQLite reads every tie of the book for a join.
 OWN = f"""(
     EXISTS (SELECT 1 FROM {GETS} g WHERE g.id = {{who}})
-    OR EXISTS (SELECT 1 FROM {GETS} g JOIN tie t ON t.person_id = g.id WHERE t.book_id = {{c}}.book_id AND t.other_id = {{who}})
+    OR EXISTS (SELECT 1 FROM tie t WHERE t.book_id = {{c}}.book_id AND t.other_id = {{who}} AND t.person_id IN {GETS})
 )"""
 #: Decisions on `{claim}` since it was last told anew: those before count no more.
 SINCE = """d.book_id = {book} AND d.claim_id = {claim} AND d.number > COALESCE((SELECT MAX(r.number) FROM decision r
@@ -38,6 +39,15 @@ ACTED_BEFORE = f"""
             AND (c.reporter_id = NEW.actor OR c.attester_id = NEW.actor))
     OR EXISTS (SELECT 1 FROM decision d WHERE {SINCE.format(book="NEW.book_id", claim="NEW.claim_id")}
             AND d.actor = NEW.actor AND d.act IN ('attest', 'approve'))
+"""
+#: Whoever decides is kin or household of somebody who acted before: a couple is not two persons.
+KIN_ACTED_BEFORE = f"""
+    EXISTS (SELECT 1 FROM tie t WHERE t.book_id = NEW.book_id AND t.other_id = NEW.actor AND t.person_id IN (
+        SELECT c.reporter_id FROM claim c WHERE c.book_id = NEW.book_id AND c.id = NEW.claim_id
+        UNION ALL
+        SELECT c.attester_id FROM claim c WHERE c.book_id = NEW.book_id AND c.id = NEW.claim_id
+        UNION ALL
+        SELECT d.actor FROM decision d WHERE {SINCE.format(book="NEW.book_id", claim="NEW.claim_id")} AND d.act IN ('attest', 'approve')))
 """
 #: Somebody proposes for their own or vouches for them: `NEW` is the claim. One's own deed begins as reported, without a witness.
 PROPOSES_FOR_OWN = f"""
@@ -58,10 +68,11 @@ TOO_FEW = f"""
         ))
     )
 """
-#: A deed that nobody but its doer has spoken for goes on as if somebody had: the witness is whoever decided to be one.
+#: A deed that nobody but its doer and theirs has spoken for goes on as if somebody had: the witness is whoever decided to be one. What
+#: has all its approvals goes on, whoever is declared kin after that.
 NOBODY_ATTESTED = f"""
     NEW.state NOT IN ('reported', 'returned', 'refused', 'withdrawn') AND (
-        (NEW.attester_id IS NULL AND {OWN.format(c="NEW", who="NEW.reporter_id")})
+        (OLD.state IN ('reported', 'attested', 'returned') AND {OWN.format(c="NEW", who="COALESCE(NEW.attester_id, NEW.reporter_id)")})
         OR (NEW.attester_id IS NOT NULL AND COALESCE(OLD.attester_id <> NEW.attester_id, TRUE) AND NOT EXISTS (
             SELECT 1 FROM decision d WHERE {SINCE.format(book="NEW.book_id", claim="NEW.id")}
             AND d.act = 'attest' AND d.actor = NEW.attester_id))
@@ -79,6 +90,7 @@ CHANGED = """
 RULES = (
     ("decision_not_for_own", "INSERT", "decision", f"NEW.act IN ('attest', 'approve', 'return', 'refuse') AND ({DECIDES_FOR_OWN})"),
     ("decision_acts_once", "INSERT", "decision", f"NEW.act IN ('attest', 'approve') AND ({ACTED_BEFORE})"),
+    ("decision_not_for_kin", "INSERT", "decision", f"NEW.act IN ('attest', 'approve') AND ({KIN_ACTED_BEFORE})"),
     ("claim_not_for_own", "INSERT", "claim", PROPOSES_FOR_OWN),
     ("claim_enough_approvals", "UPDATE", "claim", TOO_FEW),
     ("claim_somebody_attested", "UPDATE", "claim", NOBODY_ATTESTED),

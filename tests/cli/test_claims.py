@@ -193,4 +193,5 @@ def test_what_is_claimed_tells_what_the_sheet_told(run: Run, community: Communit
     book.save(file)
     run("claims", "import", file, "--book", 1, "--by", worker.handle, "--write")
     (row,) = waiting(community)
-    assert list(claims.texts_of(community.session, VAULT, community.book.id, [row.claim]).values()) == ["关好了单元门"]
+    (told,) = claims.told_of(community.session, VAULT, community.book.id, [row.claim]).values()
+    assert told.text == "关好了单元门"

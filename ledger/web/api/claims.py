@@ -287,12 +287,12 @@ def _shown(rows: Sequence[claims.ClaimRow]) -> list[dict[str, Any]]:
     names = people.names_of(current, vault, book_id, {row.claim.person_id for row in rows if row.claim.person_id})
     teams = people.teams_by_id(current, book_id, {row.claim.team_id for row in rows if row.claim.team_id})
     names |= {team.id: team.name for team in teams.values()}
-    texts = claims.texts_of(current, vault, book_id, [row.claim for row in rows])
+    told = claims.told_of(current, vault, book_id, [row.claim for row in rows])
     notes = claims.notes_of(current, vault, book_id, rows)
     return [
         _plain(row)
-        | {"name": names[_beneficiary(row.claim)], "place": row.claim.place}
-        | {"text": texts[row.id], "note": notes[row.id].get(row.decision)}
+        | {"name": names[_beneficiary(row.claim)], "place": told[row.id].place}
+        | {"text": told[row.id].text, "note": notes[row.id].get(row.decision)}
         for row in rows
     ]
 

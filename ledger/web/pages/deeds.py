@@ -25,12 +25,17 @@ from ledger.claims import Claim
 from ledger.claims import ClaimRow
 from ledger.claims import Moved
 from ledger.claims import NewDeed
+from ledger.claims import Telling
 from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.web.kit import forms
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
+from ledger.web.kit.paging import Page
+from ledger.web.kit.paging import moment
+from ledger.web.kit.paging import page_of
+from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.problems import PROBLEMS
 from ledger.web.kit.reach import reach
 from ledger.web.kit.templating import named
@@ -118,12 +123,19 @@ class Listed:
     #: Who gets the points.
     who: str
     reporter: str
-    told: str
+    told: Telling
     #: What was told with the last decision.
     note: str | None
     days: int
     #: Why two must approve it, where two must.
     why_two: tuple[str, ...]
+
+
+def queued(step: str, states: Collection[str]) -> Page:
+    """Return the claims in `states` that whoever asks may take `step` on, the oldest first, from where the address says."""
+    after: Any = read_cursor(request.args.get("cursor"), moment, UUID)
+    rows = claims.queue(session(), me().book_id, reach(step), states, after=after, limit=AT_ONCE + 1)
+    return page_of(rows, AT_ONCE, lambda row: [row.claim.reported_at, row.id])
 
 
 def listed(rows: Sequence[ClaimRow]) -> list[Listed]:
@@ -133,7 +145,7 @@ def listed(rows: Sequence[ClaimRow]) -> list[Listed]:
     persons = {person_id for row in rows for person_id in (row.claim.person_id, row.claim.reporter_id) if person_id}
     names = people.names_of(current, vault, book.id, persons)
     teams = people.teams_by_id(current, book.id, {row.claim.team_id for row in rows if row.claim.team_id})
-    told = claims.texts_of(current, vault, book.id, [row.claim for row in rows])
+    told = claims.told_of(current, vault, book.id, [row.claim for row in rows])
     notes = claims.notes_of(current, vault, book.id, rows)
     why = claims.why_two(current, book, claims.risks_of(current, book.id, rows), me().today)
     return [

@@ -34,6 +34,7 @@ from ledger.web.pages.deeds import deed_from_form
 from ledger.web.pages.deeds import listed
 from ledger.web.pages.deeds import outcomes_asked
 from ledger.web.pages.deeds import proposed
+from ledger.web.pages.deeds import queued
 from ledger.web.pages.deeds import turned_down
 
 pages = Blueprint("leader", __name__)
@@ -62,9 +63,11 @@ def households() -> ResponseReturnValue:
 @pages.get("/attest")
 @allow(*MAY["attest"])
 def attestations() -> ResponseReturnValue:
-    """Show the reported deeds that wait for somebody's word."""
-    rows = claims.queue(session(), me().book_id, reach("attest"), ["reported"], limit=AT_ONCE)
-    return render_template("ledger/claims/attestations.html", claims=listed(rows), reasons=REASONS, refuses=me().has(*MAY["refuse"]))
+    """Show the reported deeds that wait for somebody's word, the oldest first."""
+    page = queued("attest", ["reported"])
+    return render_template(
+        "ledger/claims/attestations.html", claims=listed(page.items), next=page.next, reasons=REASONS, refuses=me().has(*MAY["refuse"])
+    )  # fmt: skip
 
 
 @pages.post("/attest")
@@ -147,7 +150,7 @@ def proposal(claim_id: UUID) -> ResponseReturnValue:
 @form_write(proposal)
 def propose_again(claim_id: UUID) -> str | Refusal:
     """Tell a returned proposal anew."""
-    moved = claims.resubmit(session(), act(), services().vault, claim_id, deed_from_form())
+    moved = claims.resubmit(session(), act(), services().vault, reach("propose"), claim_id, deed_from_form())
     return moved if isinstance(moved, Refusal) else url_for("leader.proposal", claim_id=claim_id, told=1)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from flask import Blueprint
 from flask import Response
@@ -44,6 +42,7 @@ from ledger.web.pages.deeds import listed
 from ledger.web.pages.deeds import outcomes_asked
 from ledger.web.pages.deeds import persons_typed
 from ledger.web.pages.deeds import proposed
+from ledger.web.pages.deeds import queued
 from ledger.web.pages.deeds import ticked
 from ledger.web.pages.deeds import turned_down
 
@@ -70,17 +69,8 @@ def home() -> ResponseReturnValue:
 @allow("approver")
 def queue() -> ResponseReturnValue:
     """Show what waits for approval, the oldest first."""
-    rows, further = _queued(["attested"])
-    return render_template("ledger/staff/queue.html", claims=listed(rows), next=further, reasons=REASONS)
-
-
-def _queued(states: list[str]) -> tuple[list[claims.ClaimRow], str | None]:
-    after = read_cursor(request.args.get("cursor"), datetime.fromisoformat, UUID)
-    if after and after[0].tzinfo is None:
-        raise Invalid("cursor-malformed", "cursor")
-    rows = claims.queue(session(), me().book_id, reach("approve"), states, after=after, limit=AT_ONCE + 1)
-    page = page_of(rows, AT_ONCE, lambda row: [row.claim.reported_at.isoformat(), row.id])
-    return list(page.items), page.next
+    page = queued("approve", ["attested"])
+    return render_template("ledger/staff/queue.html", claims=listed(page.items), next=page.next, reasons=REASONS)
 
 
 @pages.post("/staff/queue")
@@ -108,8 +98,8 @@ def decided() -> ResponseReturnValue:
 @allow("approver")
 def on_the_way() -> ResponseReturnValue:
     """Show what is approved and not yet in a passbook: on public notice, or waiting for funds."""
-    rows, further = _queued(list(ON_THE_WAY))
-    return render_template("ledger/staff/on_the_way.html", claims=listed(rows), next=further)
+    page = queued("approve", ON_THE_WAY)
+    return render_template("ledger/staff/on_the_way.html", claims=listed(page.items), next=page.next)
 
 
 @pages.get("/staff/propose")

@@ -23,6 +23,7 @@ from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.reach import reach
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.deeds import deed_choices
@@ -117,7 +118,7 @@ def my_claims() -> ResponseReturnValue:
 def claim(claim_id: UUID) -> ResponseReturnValue:
     """Show one claim: where it stands and why, and, where it was returned, the form to tell it anew."""
     row = claims.claim(session(), me().book_id, claim_id, own=me().person_id)
-    told = claims.texts_of(session(), services().vault, me().book_id, [row.claim])
+    told = claims.told_of(session(), services().vault, me().book_id, [row.claim])
     notes = claims.notes_of(session(), services().vault, me().book_id, [row])[row.id]
     is_teller = row.claim.reporter_id == me().person_id
     return render_template(
@@ -131,7 +132,7 @@ def claim(claim_id: UUID) -> ResponseReturnValue:
 @form_write(claim)
 def resubmit(claim_id: UUID) -> str | Refusal:
     """Tell a returned claim anew."""
-    moved = claims.resubmit(session(), act(), services().vault, claim_id, deed_from_form())
+    moved = claims.resubmit(session(), act(), services().vault, reach("propose"), claim_id, deed_from_form())
     return moved if isinstance(moved, Refusal) else url_for("volunteer.claim", claim_id=claim_id, told=1)
 
 

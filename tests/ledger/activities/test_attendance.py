@@ -212,8 +212,9 @@ def test_what_check_out_says_is_not_told_anew(community: Community, host: Person
     community.turn_down("return", approver, claim_id)
     assert community.resubmit(volunteer, claim_id, "rescue", minutes=1400, place="天上", text="真的去了") == "reported"
     row = claims.mine(community.session, community.book.id, volunteer.id)[0]
-    assert (row.rate.deed, row.claim.minutes, row.claim.points, row.claim.place) == ("sweeping", 60, 10, "3栋门口")
-    assert claims.texts_of(community.session, VAULT, community.book.id, [row.claim]) == {claim_id: "真的去了"}
+    assert (row.rate.deed, row.claim.minutes, row.claim.points) == ("sweeping", 60, 10)
+    told = claims.told_of(community.session, VAULT, community.book.id, [row.claim])
+    assert told == {claim_id: claims.Telling("3栋门口", "真的去了")}
     community.attest(leader, claim_id)
     assert community.approve(approver, claim_id) == "credited"
     assert community.hours(volunteer) == (60, 0)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ from ledger.claims import Claim
 from ledger.claims import Reach
 from ledger.errors import Invalid
 from ledger.errors import NotFound
+from ledger.store import Base
 from tests.builders import VAULT
 from tests.builders import an_act
 from tests.conftest import Database
@@ -197,20 +199,37 @@ def test_of_a_mediation_there_are_the_mediator_and_the_place_and_never_the_parti
     mediator = community.person()
     assert community.report(mediator, "tea_house", text="张三和李四") == "deed-told-without-text"
     claim_id = community.report(mediator, "tea_house", place="茶馆调解室")
-    assert community.claim(claim_id).place == "茶馆调解室"
+    assert community.place_of(claim_id) == "茶馆调解室"
 
 
 def test_what_is_told_is_sealed_and_goes_when_it_is_told_anew_without(community: Community) -> None:
-    volunteer, leader = community.person(), community.person()
-    claim_id = community.report(volunteer, text="替王奶奶买药")
+    volunteer, leader, worker = (community.person() for _ in range(3))
+    own = community.report(volunteer, text="替王奶奶买药", place="3栋502王奶奶家")
+    teams = community.propose(worker, community.team(volunteer), text="给李爷爷送饭", place="1栋李爷爷家")
 
-    def told() -> str:
-        return claims.texts_of(community.session, VAULT, community.book.id, [community.claim(claim_id)])[claim_id]
+    def told() -> list[claims.Telling]:
+        rows = [community.claim(claim_id) for claim_id in (own, teams)]
+        found = claims.told_of(community.session, VAULT, community.book.id, rows)
+        return [found[own], found[teams]]
 
-    assert told() == "替王奶奶买药"
-    community.turn_down("return", leader, claim_id)
-    community.resubmit(volunteer, claim_id)
-    assert told() == ""
+    assert told() == [claims.Telling("3栋502王奶奶家", "替王奶奶买药"), claims.Telling("1栋李爷爷家", "给李爷爷送饭")]
+    community.turn_down("return", leader, own, teams)
+    community.resubmit(volunteer, own, place="")
+    community.resubmit(worker, teams, place="")
+    assert told() == [claims.Telling(), claims.Telling()]
+
+
+def test_where_a_deed_was_done_stands_in_no_table_as_text(community: Community) -> None:
+    community.report(community.person(), "sweeping", minutes=60, place="3栋502王奶奶家")
+    tables = [table for table in Base.metadata.sorted_tables if "book_id" in table.c]
+    held = {
+        table.name: [
+            str(value) for row in community.session.execute(select(table).where(table.c.book_id == community.book.id)) for value in row
+        ]
+        for table in tables
+    }
+    assert held["claim"]
+    assert not [name for name, values in held.items() if any("王奶奶" in value for value in values)]
 
 
 def test_deeds_are_proposed_only_within_reach(community: Community) -> None:
@@ -270,7 +289,7 @@ def test_a_set_of_deeds_earns_what_they_earn_one_by_one(session: Session, deeds:
         began = began if began and began + timedelta(minutes=minutes) <= community.at else None
         day = TODAY - timedelta(days=days)
         began = began if began and (began + timedelta(hours=8)).date() == day else None
-        return community.told(name, day, minutes=minutes, starts_at=began, person_id=owner.id)
+        return community.told(name, day, minutes=minutes, starts_at=began, person_id=owner.id, place="3栋")
 
     one_by_one = [community.propose_all(worker, [told(alone, deed)])[0] for deed in deeds]
     at_a_time = community.propose_all(worker, [told(together, deed) for deed in deeds])
@@ -287,4 +306,70 @@ def test_a_claim_begins_as_it_was_told(community: Community) -> None:
     claim = claims.report(community.session, community.act(volunteer), VAULT, community.told("sweeping", minutes=90, place=" 3栋 "))
     assert isinstance(claim, Claim)
     assert (claim.state, claim.source, claim.reporter_id, claim.person_id) == ("reported", "volunteer", volunteer.id, volunteer.id)
-    assert (claim.place, claim.minutes, claim.points, claim.area_code) == ("3栋", 90, 15, volunteer.area_code)
+    assert (claim.minutes, claim.points, claim.area_code) == (90, 15, volunteer.area_code)
+    assert community.place_of(claim.id) == "3栋"
+
+
+SAME = {"deed": "patrol", "minutes": 60, "place": "3栋"}
+
+
+def test_what_was_told_already_is_not_told_again_whoever_tells_it(community: Community) -> None:
+    volunteer, worker, began = community.person(), community.person(), community.at + BEGAN
+    team = community.team(volunteer)
+    told = {"minutes": 60, "place": "3栋", "starts_at": began}
+    assert community.report(volunteer, place="3栋") != "deed-told-already"
+    assert community.report(volunteer, place=" 3栋 ") == "deed-told-already"
+    assert community.propose(worker, volunteer, place="3栋") == "deed-told-already"
+    assert community.report(volunteer, **told) != "deed-told-already"
+    assert community.propose(worker, volunteer, **told) == "deed-told-already"
+    others = [community.told(person_id=volunteer.id, place=place) for place in ("5栋", "5栋", "3栋")]
+    assert community.propose_all(worker, others)[1:] == ["deed-told-already"] * 2
+    assert [community.propose(worker, team, place="3栋") for _ in range(2)][1] == "deed-told-already"
+
+
+@pytest.mark.parametrize(
+    "other", [{"deed": "meals"}, {"deed_on": TODAY - timedelta(days=1)}, {"minutes": 59}, {"place": ""}, {"starts_at": BEGAN}]
+)  # fmt: skip
+def test_what_differs_in_one_thing_is_another_deed(community: Community, other: dict[str, Any]) -> None:
+    volunteer = community.person()
+    community.report(volunteer, **SAME)
+    told = {name: community.at + value if name == "starts_at" else value for name, value in other.items()}
+    assert community.report(volunteer, **(SAME | told)) != "deed-told-already"
+    assert community.report(community.person(), **SAME) != "deed-told-already"
+
+
+@pytest.mark.parametrize("step", ["refuse", "return", "withdraw"])
+def test_what_was_turned_down_can_be_told_again(community: Community, step: str) -> None:
+    volunteer, leader = community.person(), community.person()
+    claim_id = community.report(volunteer, **SAME)
+    if step == "withdraw":
+        assert community.withdraw(volunteer, claim_id) == "withdrawn"
+    else:
+        community.turn_down(step, leader, claim_id)
+    assert community.report(volunteer, **SAME) != "deed-told-already"
+    if step == "return":
+        assert community.resubmit(volunteer, claim_id, **SAME) == "deed-told-already"
+
+
+def test_told_twice_at_once_a_deed_is_told_once(community: Community, database: Database) -> None:
+    volunteer = community.person()
+    community.session.commit()
+    works = [lambda session: Community(session, community.book).report(volunteer, **SAME)] * 3
+    assert at_once(database, *works).count("deed-told-already") == 2
+
+
+def test_one_deed_that_nobody_saw_counts_a_few_times_a_day(community: Community) -> None:
+    volunteer, worker = community.person(), community.person()
+    began = [community.at + BEGAN + timedelta(minutes=number) for number in range(60)]
+    outcomes = [community.report(volunteer, starts_at=moment) for moment in began]
+    assert points_of(community, *outcomes) == [50] * 5 + ["cap-reached"] * 55
+    assert community.propose(worker, volunteer) == "cap-reached"
+    assert points_of(community, community.report(volunteer, "meals")) == [150]
+    assert points_of(community, community.report(volunteer, deed_on=TODAY - timedelta(days=1))) == [50]
+
+
+def test_a_book_may_let_a_deed_count_more_often(community: Community) -> None:
+    volunteer = community.person()
+    community.cap("activity", "deeds", 6, unless_checked_in=True)
+    outcomes = [community.report(volunteer) for _ in range(7)]
+    assert points_of(community, *outcomes) == [50] * 6 + ["cap-reached"]

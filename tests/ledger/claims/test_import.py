@@ -93,8 +93,8 @@ def test_a_sheet_of_deeds_becomes_claims_that_two_approve(community: Community) 
     assert {(row.claim.source, row.claim.state, row.rate.deed, row.claim.points) for row in rows} == {
         ("import", "attested", "sweeping", 15), ("import", "attested", "patrol", 50),
     }  # fmt: skip
-    texts = claims.texts_of(community.session, VAULT, community.book.id, [row.claim for row in rows])
-    assert sorted(texts.values()) == ["", "扫了楼道"]
+    told = claims.told_of(community.session, VAULT, community.book.id, [row.claim for row in rows])
+    assert sorted((one.place, one.text) for one in told.values()) == [("3栋", ""), ("3栋", "扫了楼道")]
     ids = [row.id for row in rows]
     assert community.approve(one, *ids) == ["attested", "attested"]
     assert community.approve(two, *ids) == ["credited", "credited"]
@@ -138,7 +138,7 @@ def test_a_merged_cell_speaks_for_all_its_rows(community: Community) -> None:
     content = a_file(a_row(one, "patrol", "2026-11-20"), [two.handle, "", None, None, None, None, None], merged=("C2:C3", "D2:D3", "F2:F3"))
     assert take_in(community, content).claims == 2
     (row,) = claims.mine(community.session, community.book.id, two.id)
-    assert (row.rate.deed, row.claim.deed_on, row.claim.place) == ("patrol", date(2026, 11, 20), "3栋")
+    assert (row.rate.deed, row.claim.deed_on, community.place_of(row.id)) == ("patrol", date(2026, 11, 20), "3栋")
 
 
 def test_hours_are_read_as_such(community: Community) -> None:
@@ -232,7 +232,7 @@ def test_what_was_told_already_is_not_taken_from_another_sheet(community: Commun
     volunteer = community.person()
     take_in(community, a_file(a_row(volunteer)))
     report = take_in(community, a_file(a_row(volunteer), a_row(volunteer, place="5栋")))
-    assert faults_of(report) == [("A2", "deed-told-already")]
+    assert faults_of(report) == [("C2", "deed-told-already")]
 
 
 def test_caps_count_within_a_sheet(community: Community) -> None:
@@ -309,7 +309,7 @@ def test_deeds_of_a_sheet_are_written_in_sets(community: Community) -> None:
 
     def statements(rows: int, street: str) -> int:
         days = [(persons[number % 40], TODAY - timedelta(days=number // 40)) for number in range(rows)]
-        file = a_file(*(a_row(person, "sweeping", day, 60, f"{street}{number}号") for number, (person, day) in enumerate(days)))
+        file = a_file(*(a_row(person, "sweeping", day, 30, f"{street}{number}号") for number, (person, day) in enumerate(days)))
         sent: list[str] = []
         with listening(sent):
             report = claims.import_claims(
@@ -319,6 +319,7 @@ def test_deeds_of_a_sheet_are_written_in_sets(community: Community) -> None:
         assert report.is_written
         return len(sent)
 
+    assert statements(80, "南街")
     assert statements(80, "东街") == statements(800, "西街")
 
 

@@ -92,7 +92,7 @@ def test_a_price_of_another_book_is_not_touched(community: Community) -> None:
     assert points_on(other, TODAY) == 50
 
 
-def test_a_book_begins_with_eight_categories_and_the_cap_on_unseen_time(session: Session) -> None:
+def test_a_book_begins_with_eight_categories_and_the_caps_on_what_nobody_saw(session: Session) -> None:
     book = a_book(session)
     for _ in range(2):
         tariff.define_categories(session, an_act(book))
@@ -101,7 +101,7 @@ def test_a_book_begins_with_eight_categories_and_the_cap_on_unseen_time(session:
     assert [one.code for one in found if one.always_two] == ["outstanding_contribution"]
     assert [one.code for one in found if one.without_text] == ["dispute_mediation"]
     caps = [(cap.period, cap.measure, cap.most, cap.unless_checked_in) for cap in tariff.limits(session, book.id)]
-    assert caps == [("activity", "minutes", 120, True)]
+    assert caps == [("activity", "minutes", 120, True), ("activity", "deeds", 5, True)]
 
 
 def test_a_tariff_imported_twice_is_there_once_and_a_bad_one_not_at_all(session: Session) -> None:

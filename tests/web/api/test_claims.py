@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -82,6 +84,14 @@ def test_one_key_reports_one_deed(volunteer: Ask) -> None:
     assert ("Idempotency-Replayed" in first.headers, again.headers["Idempotency-Replayed"]) == (False, "true")
     assert kind(volunteer("/claims", PATROL | {"place": "4号楼"}, key="once")) == (422, "idempotency-key-reused")
     assert len(volunteer("/claims/mine").get_json()["items"]) == 1
+
+
+def test_a_deed_is_told_once_and_counts_a_few_times_a_day(volunteer: Ask) -> None:
+    reported(volunteer)
+    assert kind(volunteer("/claims", PATROL)) == (409, "deed-told-already")
+    for number in range(4, 8):
+        reported(volunteer, PATROL | {"place": f"{number}号楼"})
+    assert kind(volunteer("/claims", PATROL | {"place": "8号楼"})) == (409, "cap-reached")
 
 
 def test_a_refusal_under_a_key_is_given_again(volunteer: Ask) -> None:
@@ -182,7 +192,7 @@ def test_a_building_leader_proposes_and_attests_for_their_charges_only(
     session.commit()
     assert outcomes(leads("/claims/proposals", {"deeds": [PATROL | {"person_id": str(charge.id)}]})) == ["attested"]
     assert kind(leads("/claims/proposals", {"deeds": [PATROL | {"person_id": str(neighbour.id)}]})) == (404, "not-found")
-    own, others = reported(charge_asks), reported(neighbour_asks)
+    own, others = (reported(ask, PATROL | {"place": "4号楼"}) for ask in (charge_asks, neighbour_asks))
     assert [claim["id"] for claim in leads("/claims/queue?state=reported").get_json()["items"]] == [own]
     assert outcomes(leads("/claims/attest", {"ids": [own, others]})) == ["attested", "not-found"]
     assert kind(leads(f"/claims/{others}")) == (404, "not-found")
@@ -320,7 +330,9 @@ def test_unknown_claims_of_a_set_are_told_one_by_one(volunteer: Ask, worker: Ask
 
 def test_five_hundred_deeds_are_proposed_at_once(worker: Ask, somebody: Somebody) -> None:
     person, _ = somebody(area_code=OTHER_GRID)
-    deeds = [PATROL | {"person_id": str(person.id), "place": f"{number}号楼", "text": "夜里巡逻" * 50} for number in range(500)]
+    days = [str(date(2026, 11, 22) - timedelta(days=number // 5)) for number in range(500)]
+    told = PATROL | {"person_id": str(person.id), "text": "夜里巡逻" * 50}
+    deeds = [told | {"place": f"{number}号楼", "deed_on": day} for number, day in enumerate(days)]
     assert outcomes(worker("/claims/proposals", {"deeds": deeds})) == ["attested"] * 500
     response = worker("/claims/proposals", {"deeds": [*deeds, deeds[0]]})
     assert (response.status_code, response.get_json()["field"]) == (422, "deeds")

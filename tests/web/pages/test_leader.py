@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from ledger import people
 from ledger.claims import Reach
+from ledger.web.pages.deeds import AT_ONCE
 from tests.builders import an_act
+from tests.earning import TODAY
 from tests.web.pages.hall import Hall
 
 
@@ -57,6 +61,21 @@ def test_attesting_for_ones_kin_is_refused_and_said(hall: Hall) -> None:
     page = browser.send("证明所选的确做了", id=[str(claim_id) for claim_id in ids])
     assert "办成 1 条" in page.text
     assert "没有办成 1 个：这是您亲属或同户的申报" in page.text
+
+
+def test_what_waits_for_a_leaders_word_comes_page_by_page_the_oldest_first(hall: Hall) -> None:
+    leader, browser = hall.enter("building_leader")
+    person = hall.community.person()
+    hall.charge(leader, person)
+    days = [TODAY - timedelta(days=number) for number in range(AT_ONCE + 2)]
+    ids = [str(hall.community.report(person, deed_on=day)) for day in days]
+    hall.session.commit()
+    first = browser.open("/attest").form("证明所选的确做了").choices["id"]
+    rest = browser.follow("下一页").form("证明所选的确做了").choices["id"]
+    assert (len(first), first + rest) == (AT_ONCE, ids)
+    browser.send("证明所选的确做了", id=rest)
+    assert "下一页" not in browser.open("/attest").text
+    assert browser.open("/attest?cursor=x").status == 422
 
 
 def test_nothing_ticked_is_said(hall: Hall) -> None:

@@ -32,14 +32,14 @@ def test_several_are_approved_at_once_and_each_outcome_is_shown(hall: Hall) -> N
     worker, friend, son = hall.community.person("grid_worker"), hall.community.person(name="马志强"), hall.community.person(name="李思远")
     hall.community.tie(approver, son)
     plain, large, own, kin = (
-        hall.community.propose(worker, who, deed)
+        hall.community.propose(worker, who, deed, place="3栋")
         for who, deed in ((friend, "patrol"), (friend, "honour"), (approver, "patrol"), (son, "patrol"))
     )
     hall.session.commit()
     browser.open("/staff/queue")
     page = browser.send("通过所选", id=[str(claim_id) for claim_id in (plain, large, own, kin)])
     assert "办成 2 条" in page.text
-    assert "+50 2026-11-23 社区代报 陈桂芳 · 0 天前报 已入存折" in page.text
+    assert "+50 2026-11-23 · 3栋 社区代报 陈桂芳 · 0 天前报 已入存折" in page.text
     assert "等审核 还要另一个人审核" in page.text
     assert "没有办成 1 个：不能为自己的事作证、代报或审批" in page.text
     assert "没有办成 1 个：这是您亲属或同户的申报" in page.text
