@@ -127,9 +127,7 @@ def _check() -> ResponseReturnValue | None:
     rule = rule_of(request.endpoint)
     if rule is None:
         raise RuntimeError(f"the view {request.endpoint} declares no rule: decorate it with allow(...)")
-    if rule.public and is_api():
-        return None
-    g.me = _recognised()
+    g.me = None if rule.public and is_api() else _recognised()
     refused = _against(rule)
     if request.method not in {"GET", "HEAD"}:
         end_reading(*([g.me.book] if g.me else []))

@@ -44,12 +44,15 @@ def services() -> Services:
 
 
 def session() -> Session:
-    """Return the session of the request: it begins by reading, which on SQLite waits for no writer."""
+    """Return the session of the request: it begins by reading, which on SQLite waits for no writer.
+
+    On PostgreSQL each statement sees what was committed before it, in a transaction or not: so reading begins none, and need not end it.
+    """
     current: Session = db.session()
     if has_request_context() and "session_begun" not in g:
         g.session_begun = True
-        if db.engine.dialect.name == "sqlite":
-            current.connection(execution_options={"sqlite_begin": "DEFERRED"})
+        reading = {"sqlite_begin": "DEFERRED"} if db.engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        current.connection(execution_options=reading)
     return current
 
 
@@ -61,6 +64,7 @@ def end_reading(*kept: object) -> None:
     for thing in kept:
         db.session.expunge(thing)
     db.session.rollback()
+    g.session_begun = True
 
 
 @contextmanager
