@@ -96,7 +96,7 @@ def create(session: Session, act: Act, vault: Vault, scope: areas.Scope, new: Ne
     if not people.holding(session, act.book_id, HOST_ROLES, [new.host_id], day):
         return Refusal("host-without-role", "host_id")
     if tariff.rate_for(session, act.book_id, new.deed, day) is None:
-        return Refusal("deed-not-in-tariff", "deed", {"deed": new.deed, "on": day.isoformat()})
+        return Refusal("deed-not-in-tariff", "deed", {"on": day.isoformat()})
     activity_id = new_id()
     key = vault.seal(_context(act.book_id, activity_id), secrets.token_bytes(32))
     row = vars(new) | {"title": new.title.strip(), "place": new.place.strip()}

@@ -71,7 +71,7 @@ class Request(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     actor: Mapped[UUID]
     key: Mapped[str]
-    #: SHA-256 of what was asked.
+    #: A hash of what was asked; the edge puts a secret into it, so that nobody tells from it what was.
     input_hash: Mapped[bytes]
     at: Mapped[datetime]
 

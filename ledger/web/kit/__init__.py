@@ -8,9 +8,10 @@ A read::
         after = read_cursor(query["cursor"], moment, UUID)
         return page_of(claims.mine(session(), me().book_id, me().person_id, after, query["limit"] + 1), query["limit"], key)
 
-A write, carried out once under its Idempotency-Key and committed when it returns, also with a Refusal::
+A write, carried out once under its Idempotency-Key and committed when it returns, also with a Refusal. Its answer is kept for ever, so no
+field of it is `Personal` (docs/adr/0003)::
 
-    @blp.writes("/claims", NewDeedIn, ClaimOut, status=201)
+    @blp.writes("/claims", NewDeedIn, ClaimMadeOut, status=201)
     @allow("volunteer")
     def report(data):
         return claims.report(session(), act(), services().vault, NewDeed(**data))
