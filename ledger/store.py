@@ -38,6 +38,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -47,6 +48,8 @@ MICROSECOND = timedelta(microseconds=1)
 #: Tables whose rows are inserted and never changed: refused by rights on PostgreSQL, by triggers on both (see migrations).
 #: A table adds itself with `info={"append_only": True}` in its `table_args`.
 APPEND_ONLY = "append_only"
+#: Tables of which the service may delete rows, by the same rights and triggers: what is ended or erased, and nothing that points hang on.
+DELETABLE = "deletable"
 
 #: The databases' own patience, in milliseconds: a statement, and a wait for somebody else's lock (law 5: a bounded time).
 STATEMENT_TIMEOUT_MS = 30_000
@@ -99,12 +102,15 @@ class Base(DeclarativeBase):
     }
 
 
-def table_args(*constraints: Any, append_only: bool = False, is_global: bool = False) -> tuple[Any, ...]:
+def table_args(
+    *constraints: Any, append_only: bool = False, deletable: bool = False, is_global: bool = False
+) -> tuple[Any, ...]:  # fmt: skip
     """Return `__table_args__`: the constraints, strict on SQLite.
 
-    `append_only`: the database refuses to change or delete its rows. `is_global`: not kept per book, so `book_id` does not lead its keys.
+    `append_only`: the database refuses to change or delete its rows. `deletable`: the service may delete them, as it may of no other
+    table. `is_global`: not kept per book, so `book_id` does not lead its keys.
     """
-    return (*constraints, {"sqlite_strict": True, "info": {APPEND_ONLY: append_only, "is_global": is_global}})
+    return (*constraints, {"sqlite_strict": True, "info": {APPEND_ONLY: append_only, DELETABLE: deletable, "is_global": is_global}})
 
 
 def one_of(column: str, *values: str, nullable: bool = False) -> CheckConstraint:
@@ -146,7 +152,7 @@ def engine_options(url: str) -> dict[str, Any]:
     always = {"hide_parameters": True}
     if make_url(url).get_backend_name() == "sqlite":
         # Python's own SQLite may have the WAL-reset bug (3.7.0 to 3.51.2); this driver carries one that has not.
-        return always | {"module": pysqlite3.dbapi2, "connect_args": {"timeout": 30, "check_same_thread": False}}
+        return always | {"module": pysqlite3.dbapi2, "connect_args": {"timeout": LOCK_TIMEOUT_MS / 1000, "check_same_thread": False}}
     timeouts = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC"
     return always | {"connect_args": {"options": timeouts}}
 
@@ -181,7 +187,7 @@ def _set_up_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> 
     # The driver must never begin by itself: its own way silently lost 445 of 600 updates.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "busy_timeout=30000"):
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", f"busy_timeout={LOCK_TIMEOUT_MS}"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -191,26 +197,44 @@ def _begin_sqlite(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN " + connection.get_execution_options().get("sqlite_begin", "IMMEDIATE"))
 
 
+def snapshot(session: Session) -> None:
+    """Begin the session's transaction as one snapshot of everything, which only reads and blocks no writer."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection(execution_options={"sqlite_begin": "DEFERRED"})
+    else:
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+
+
 def append_only_tables() -> list[str]:
     """Return the names of the tables whose rows are inserted and never changed."""
     return sorted(table.name for table in Base.metadata.tables.values() if table.info.get(APPEND_ONLY))
 
 
+def deletable_tables() -> list[str]:
+    """Return the names of the tables of which the service may delete rows."""
+    return sorted(table.name for table in Base.metadata.tables.values() if table.info.get(DELETABLE))
+
+
 # What SQLite's authorizer is asked (https://www.sqlite.org/c3ref/c_alter_table.html), as far as the service never may.
-_DELETE, _UPDATE, _PRAGMA = 9, 23, 19
+_DELETE, _INSERT, _UPDATE, _PRAGMA = 9, 18, 23, 19
 _SHAPE = frozenset({5, 7, 11, 14, 16, 17, 24, 26})  # temporary or dropped tables, triggers and views; ATTACH; ALTER TABLE
 _SWITCHES = frozenset({"writable_schema", "recursive_triggers", "foreign_keys", "ignore_check_constraints"})
+#: What the tables are, and which migrations they have had.
+_CATALOGUE = frozenset({"sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "alembic_version"})
 
 
 def _authorise_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
     # SQLite has no roles: this stands in for the rights that the service lacks on PostgreSQL.
-    protected = frozenset(append_only_tables())
+    protected, deletable = frozenset(append_only_tables()), frozenset(deletable_tables())
 
     def allowed(code: int, first: str | None, second: str | None, schema: str | None, source: str | None) -> int:
+        # A table is named as it was made, a PRAGMA as whoever asks has written it.
         refused = (
             code in _SHAPE
-            or (code in (_DELETE, _UPDATE) and first in protected)
-            or (code == _PRAGMA and first in _SWITCHES and second is not None)
+            or (code == _DELETE and first not in deletable)
+            or (code == _UPDATE and first in protected)
+            or (code in (_DELETE, _INSERT, _UPDATE) and (first or "").lower() in _CATALOGUE)
+            or (code == _PRAGMA and (first or "").lower() in _SWITCHES and second is not None)
         )
         return 1 if refused else 0
 

@@ -267,7 +267,9 @@ def _read_terms(
     zone: str,
 ) -> UUID | None:
     """Read the points by year of the accounts whose year has turned or whose awards are taken back; return where expired points go."""
-    expiring = {it.id for it in accounts.values() if KINDS[it.kind].expires and it.year < year_of(max(now, it.posted_at + 1), zone)}
+    # By the latest moment that any entry of the set can get: an account that is ahead of the clock takes the others along.
+    latest = max([now, *(it.posted_at + 1 for it in accounts.values())])
+    expiring = {it.id for it in accounts.values() if KINDS[it.kind].expires and it.year < year_of(latest, zone)}
     givers = {entries[m.entry_id].to_account for m in movements if isinstance(m, Reversal) and m.entry_id in entries}
     givers |= {m.from_account for m in movements if isinstance(m, Transfer) and m.kind == "gift"}
     wanted = expiring | {account_id for account_id in givers if KINDS[accounts[account_id].kind].expires}

@@ -31,6 +31,7 @@ from ledger.journal.rules import EXPIRING
 from ledger.journal.rules import LINED
 from ledger.journal.rules import YEARS_ALIVE
 from ledger.journal.rules import Microseconds
+from ledger.journal.rules import fits
 from ledger.journal.rules import microseconds
 from ledger.points import is_amount
 
@@ -392,6 +393,7 @@ class _Court:
     def _transfer(self, asked: Transfer) -> Outcome:
         _check(asked.amount, asked.kind)
         giver, taker = self._two(asked.from_account, asked.to_account, asked.act)
+        _check_way(asked.kind, giver, taker)
         if refusal := _too_little(giver, asked.amount):
             return refusal
         term = asked.term if asked.kind == "gift" else None
@@ -405,6 +407,7 @@ class _Court:
         if asked.amount > entry.left:
             return Refusal("reversal-exceeds-the-rest", "amount", {"left": entry.left})
         giver, taker = self._two(entry.to_account, entry.from_account, asked.act)
+        _check_way(asked.kind, giver, taker, takes_back=True)
         if refusal := _too_little(giver, asked.amount):
             return refusal
         entry = entry._replace(left=entry.left - asked.amount, reversals=entry.reversals + 1)
@@ -437,6 +440,7 @@ class _Court:
         amount = hold.amount if asked.amount is None else asked.amount
         _check(amount, asked.kind)
         giver, taker = self._two(hold.account, asked.to_account, asked.act)
+        _check_way(asked.kind, giver, taker)
         if refusal := self._ended(hold, asked.act):
             return refusal
         if amount > hold.amount:
@@ -461,29 +465,37 @@ class _Court:
 
     def _one(self, account_id: UUID, act: Act) -> AccountState:
         """Return a lined account as it stands once what has lapsed and expired by now is gone."""
+        account = self._read(account_id)
+        self._settle(account, act, self._moment(act, account))
+        return account
+
+    def _read(self, account_id: UUID) -> AccountState:
         if account_id not in self.accounts:
             self.accounts[account_id] = _known(self.state.accounts, account_id, "account_id").copy()
-        account = self.accounts[account_id]
-        if account.kind in LINED:
-            self._settle(account, act)
-        return account
+        return self.accounts[account_id]
 
     def _two(self, giver: UUID, taker: UUID, act: Act) -> tuple[AccountState, AccountState]:
         if giver == taker:
             raise Invalid("same-account", "to_account")
-        two = self._one(giver, act), self._one(taker, act)
+        two = self._read(giver), self._read(taker)
         assert two[0].kind in LINED or two[1].kind in LINED, "at least one side of every entry is locked"
+        # Both by the moment of the entry: where one of them is ahead of the clock, the year turns for the other too.
+        moment = self._moment(act, *two)
+        for account in two:
+            self._settle(account, act, moment)
         return two
 
-    def _settle(self, account: AccountState, act: Act) -> None:
+    def _settle(self, account: AccountState, act: Act, moment: Microseconds) -> None:
         """Release what has lapsed (law 6) and set aside what has expired; it is written with the first movement that is accepted."""
+        if account.kind not in LINED:
+            return
         now = microseconds(act.at)
         if account.held_until is not None and account.held_until <= now:
             lapsed = [hold_id for hold_id, (expires_at, _) in account.holds.items() if expires_at <= now]
             for hold_id in lapsed:
                 self._let_go(hold_id, account)
             account.lapsed += tuple(lapsed)
-        year = year_of(max(now, account.posted_at + 1), self.state.zone)
+        year = year_of(moment, self.state.zone)
         if year > account.year:
             if account.kind in EXPIRING:
                 alive = sum(points for term, points in account.earned.items() if term > year - YEARS_ALIVE)
@@ -596,6 +608,11 @@ def _check(amount: object, kind: str = "award") -> None:
         raise Invalid("entry-kind-unknown", "kind")
 
 
+def _check_way(kind: str, giver: AccountState, taker: AccountState, *, takes_back: bool = False) -> None:
+    if not fits(kind, giver.kind, taker.kind, takes_back=takes_back):
+        raise Invalid("entry-kind-does-not-fit", "kind")
+
+
 def _known(found: Mapping[UUID, T], key: UUID, name: str) -> T:
     if key not in found:
         raise NotFound(name)
@@ -633,6 +650,11 @@ def year_of(moment: Microseconds, zone: str) -> int:
 def _year_of(quarter_hour: int, zone: str) -> int:
     # No time zone has ever begun its day between two quarters of an hour since 1972, so one answer serves the whole of one.
     return local_day(quarter_hour * _QUARTER_HOUR, zone).year
+
+
+def year_begins(year: int, zone: str) -> Microseconds:
+    """Return the first moment of a book-local year."""
+    return microseconds(datetime(year, 1, 1, tzinfo=ZoneInfo(zone)))
 
 
 def local_day(moment: Microseconds, zone: str) -> date:

@@ -28,7 +28,9 @@ from ledger.journal.model import HoldEnd
 from ledger.journal.model import Line
 from ledger.journal.model import Tally
 from ledger.journal.rules import KINDS
+from ledger.journal.rules import LINED
 from ledger.journal.rules import YEARS_ALIVE
+from ledger.store import MICROSECOND
 
 #: Far below what one statement can carry as parameters.
 _IDS_AT_ONCE = 1000
@@ -75,7 +77,7 @@ _ACCOUNT_IDS = select(Account.kind, Account.owner, Account.id).where(
     Account.owner.in_(bindparam("owners", expanding=True)),
 )
 _TALLY = (
-    select(Account.kind, Tally.balance, Tally.held, Tally.held_until, Tally.lines, Tally.year)
+    select(Account.kind, Tally.balance, Tally.held, Tally.held_until, Tally.lines, Tally.year, Tally.posted_at)
     .join(Tally, and_(Tally.book_id == Account.book_id, Tally.account_id == Account.id))
     .where(Account.book_id == bindparam("book_id"), Account.id == bindparam("account_id"))
 )
@@ -141,7 +143,8 @@ def balance_of(session: Session, book_id: UUID, account_id: UUID, at: datetime) 
         held = sum(hold.amount for hold in open_holds(session, book_id, [account_id]) if hold.expires_at > at)
     balance, expiring = row.balance, 0
     if KINDS[row.kind].expires and balance:
-        year = local_day(at, areas.book(session, book_id).zone).year
+        # As the next post, which is recorded after the last one even where the clock has been set back.
+        year = local_day(max(at, row.posted_at + MICROSECOND), areas.book(session, book_id).zone).year
         earned = earned_by_year(session, book_id, [account_id], since=year + 1 - YEARS_ALIVE)[account_id]
         if year > row.year:
             balance -= min(balance - held, max(0, balance - sum(earned.values())))
@@ -211,14 +214,24 @@ def sum_of(session: Session, book_id: UUID, account_id: UUID) -> int:
 
 
 def trial_balance(session: Session, book_id: UUID) -> dict[str, int]:
-    """Return the sum of the balances of each kind of account; all of them together are zero (law 1)."""
-    totals: dict[str, int] = {}
+    """Return the sum of the balances of each kind of account; all of them together are zero (law 1).
+
+    What is read line by line says its balance by its counters, everything else by its entries: two tellings, which can differ.
+    """
+    counted = (
+        select(Account.kind, func.sum(Tally.balance))
+        .select_from(Tally)
+        .join(Account, and_(Account.book_id == Tally.book_id, Account.id == Tally.account_id))
+        .where(Tally.book_id == book_id)
+        .group_by(Account.kind)
+    )
+    totals = {kind: int(points) for kind, points in session.execute(counted)}
     for side, sign in ((Entry.to_account, 1), (Entry.from_account, -1)):
         rows = session.execute(
             select(Account.kind, func.sum(Entry.amount))
             .select_from(Entry)
             .join(Account, and_(Account.book_id == Entry.book_id, Account.id == side))
-            .where(Entry.book_id == book_id)
+            .where(Entry.book_id == book_id, Account.kind.not_in(LINED))
             .group_by(Account.kind)
         )
         for kind, amount in rows:

@@ -178,3 +178,18 @@ def test_more_accounts_can_be_asked_for_than_one_statement_can_name(desk: Desk) 
     assert queries.earned_by_year(desk.session, desk.book_id, everybody)[desk.account("li")] == {2026: 10}
     assert [hold.amount for hold in queries.open_holds(desk.session, desk.book_id, everybody)] == [5]
     assert journal.account_ids(desk.session, desk.book_id, "passbook", everybody) == {}
+
+
+def test_the_year_turns_for_both_sides_of_an_entry_at_once(desk: Desk) -> None:
+    desk.clock.moment = datetime(2025, 6, 1, tzinfo=UTC)
+    desk.budget(1000)
+    desk.award("li", 100)
+    desk.clock.moment = datetime(2026, 12, 31, 16, 0, 0, 50_000, tzinfo=UTC)  # just after midnight in Nanjing
+    desk.award("wang", 10)
+    desk.clock.advance(milliseconds=-100)  # a worker that read its clock before the other did
+    desk.award("li", 5)
+    assert [(line.kind, line.amount) for line in desk.lines("li")][:2] == [("award", 5), ("expiry", -100)]
+    assert desk.balance("li").available == 5
+    assert isinstance(desk.post([desk.spend("li", 40)])[0], Refusal)
+    assert journal.lock_spendable(desk.session, desk.book_id, [desk.account("li")], desk.clock.now()) == {desk.account("li"): 5}
+    assert desk.faults() == []
