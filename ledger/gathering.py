@@ -100,11 +100,12 @@ class Gatherer(Generic[Command, Result]):
             if len(callers) == 1:
                 raise
         finally:
-            # Also when this thread is being stopped: those who wait must go on without it.
-            self._hand_on()
+            # Also when this thread is being stopped: those who wait must go on without it. Those who are done go first: who comes again
+            # at once is in the next set.
             for caller in callers:
                 if caller is not leader:
                     caller.wake(turn)
+            self._hand_on()
         return turn
 
     def _take(self) -> list[_Caller[Command, Result]]:
