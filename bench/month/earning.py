@@ -127,19 +127,19 @@ def propose(month: Month, day: int) -> None:
     """Let a tenth of the building leaders and some grid workers propose what others did."""
     month.at(day, 21, 10)
     leaders = month.community.leaders[day % 10 :: 10]
-    month.client.together([partial(_propose, month, leader, month.community.charges[leader.id][:5], day) for leader in leaders])
+    month.client.together([partial(_propose, month, leader, month.community.charges[leader.id][:5], day, "本楼") for leader in leaders])
     tasks = []
     for worker in month.community.grid_workers[day::DAYS]:
         near = [person for person in month.community.volunteers if person.area_code == worker.area_code]
-        tasks.append(partial(_propose, month, worker, near[-15:], day))
+        tasks.append(partial(_propose, month, worker, near[-15:], day, "本网格"))
     month.client.together(tasks)
 
 
-def _propose(month: Month, proposer: Somebody, persons: Sequence[Somebody], day: int) -> None:
+def _propose(month: Month, proposer: Somebody, persons: Sequence[Somebody], day: int, place: str) -> None:
     deeds = []
     for number, person in enumerate(persons):
         deed, minutes = DEEDS[(day + number) % len(DEEDS)]
-        told = {"person_id": str(person.id), "deed": deed, "deed_on": day_of(day), "place": "本小区"}
+        told = {"person_id": str(person.id), "deed": deed, "deed_on": day_of(day), "place": place}
         deeds.append(told | ({"minutes": minutes} if minutes else {}))
     month.judged(month.client.post(proposer.token, "/claims/proposals", deeds=deeds)["items"])
 

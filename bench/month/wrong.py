@@ -110,6 +110,9 @@ def _deeds(month: Month, day: int) -> None:
     tell(month, person, clinic, day, expects="minutes-missing")
     tell(month, person, clinic, day - 1, minutes=1, expects="too-short-to-count")
     tell(month, person, "fly_to_the_moon", day, expects="deed-not-in-tariff")
+    tell(month, person, clinic, day, minutes=60, starts_at=begins, expects="deed-told-already")
+    # Of a mediation nothing is told but who mediated and where.
+    tell(month, person, "help_settle_a_dispute_between_neighbours", day, text="两家为晾衣杆争执", expects="deed-told-without-text")
 
 
 def _decisions(month: Month, day: int) -> None:
@@ -275,11 +278,11 @@ def _voids(month: Month, day: int) -> None:
 
 
 def _wrong_tries(month: Month, day: int) -> None:
-    """Guess codes at a till until it has to wait."""
+    """Guess codes at a till until the shop has to wait, at its other till too."""
     shop, (person, *_) = month.shops[-1], _rich(month)
     for number in range(WRONG_TRIES):
         _take(month, shop, person, f"{person.handle}{number:06}", points=5, expects="pay-code-unknown")
     _take(month, shop, person, _code(month, person), points=5, expects="till-must-wait")
-    _take(month, shop, person, _code(month, person), points=5, till=1)
+    _take(month, shop, person, _code(month, person), points=5, till=1, expects="till-must-wait")
     month.later(minutes=6)
     _take(month, shop, person, _code(month, person), points=5)
