@@ -6,6 +6,7 @@ import ast
 import os
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -87,6 +88,15 @@ def test_links_lead_somewhere(document: Path) -> None:
         assert found.exists(), target
         assert found.is_relative_to(ROOT), target
         assert not anchor or anchor in anchors(found), target
+
+
+def test_every_library_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    names = {re.split(r"[\[>=<]", one)[0] for one in wanted if not one.startswith("types-")}
+    table = (ROOT / "docs" / "adr" / "0004-libraries.md").read_text(encoding="utf-8")
+    told = {name for row in re.findall(r"^\| [^|]* \| ([^|]*) \|", table, re.MULTILINE) for name in re.findall(r"[a-z][\w-]+", row)}
+    assert names - told == set()
 
 
 def test_every_word_of_the_glossary_is_used_on_a_screen() -> None:
