@@ -16,6 +16,8 @@ from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
+from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session
 
 from ledger import areas
@@ -157,11 +159,11 @@ def seal_texts(session: Session, vault: Vault, book_id: UUID, texts: Iterable[tu
         {"person_id": person_id, "field": field, "sealed": seal_field(keys[person_id], book_id, person_id, field, text)}
         for person_id, field, text in listed
     ]
-    for chunk in in_sets(rows):
-        places = [(row["person_id"], row["field"]) for row in chunk]
-        place = tuple_(SealedField.person_id, SealedField.field)
-        session.execute(delete(SealedField).where(SealedField.book_id == book_id, place.in_(places)))
-    _insert(session, book_id, {SealedField: rows})
+    if rows:
+        upsert = upsert_postgresql if session.get_bind().dialect.name == "postgresql" else upsert_sqlite
+        new = upsert(SealedField)
+        placed = new.on_conflict_do_update(index_elements=["book_id", "person_id", "field"], set_={"sealed": new.excluded.sealed})
+        session.connection().execute(placed, [{"book_id": book_id, **row} for row in rows])
 
 
 def add_fields(session: Session, vault: Vault, book_id: UUID, added: Mapping[UUID, dict[str, str]]) -> None:
