@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ledger import areas
 from ledger import journal
+from ledger import people
 from ledger.act import Act
 from ledger.clock import local_day
 from ledger.errors import Invalid
@@ -92,17 +93,26 @@ def void(
     by_staff = bool(scope) and _is_in_scope(session, found, scope)
     if not by_shop and not by_staff:
         raise NotFound("redemption_id")
-    if found.state != "posted" or found.posted_at is None or found.entry_id is None:
-        return Refusal("nothing-to-void", "redemption_id", {"state": state_at(found.state, found.expires_at, act.at)})
-    if not may_void(by_shop=not by_staff, posted_on=local_day(found.posted_at, book.zone), today=local_day(act.at, book.zone)):
-        return Refusal("void-only-same-day", "redemption_id")
+    if refusal := _against_void(session, act, book, found, by_shop=not by_staff):
+        return refusal
     left = found.points - found.voided
-    if left == 0:
-        return Refusal("voided-already", "redemption_id")
     amount = left if points is None else points
     if amount > left:
         return Refusal("void-exceeds", "points", {"left": left})
     return _give_back(session, act, book, found, amount, reason)
+
+
+def _against_void(session: Session, act: Act, book: areas.Book, found: Redemption, *, by_shop: bool) -> Refusal | None:
+    """Return why nothing of a redemption can be given back by whoever acts."""
+    if found.state != "posted" or found.posted_at is None:
+        return Refusal("nothing-to-void", "redemption_id", {"state": state_at(found.state, found.expires_at, act.at)})
+    if found.person_id == act.actor:
+        return Refusal("own-redemption", "redemption_id")
+    if found.person_id in people.tied(session, act.book_id, [act.actor])[act.actor]:
+        return Refusal("kin-or-household", "redemption_id")
+    if not may_void(by_shop=by_shop, posted_on=local_day(found.posted_at, book.zone), today=local_day(act.at, book.zone)):
+        return Refusal("void-only-same-day", "redemption_id")
+    return Refusal("voided-already", "redemption_id") if found.voided == found.points else None
 
 
 def _is_in_scope(session: Session, found: Redemption, scope: areas.Scope) -> bool:

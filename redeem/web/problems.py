@@ -56,6 +56,11 @@ REDEEM_PROBLEMS: dict[str, Sentence] = {
     "order-taken": Sentence(409, "这一单已在 {at} 付过。", "This order was paid already, on {at}."),
     "redemption-lapsed": Sentence(410, "等待时间已过，没有扣分；请重新扫码。", "It waited too long and nothing was taken; scan again."),
     "not-pending": Sentence(409, "这一笔已不在等待确认。", "This no longer waits for a confirmation."),
+    "own-redemption": Sentence(
+        403,
+        "不能撤销自己的兑换；请找另一位收银员或工作人员。",
+        "Nobody voids what they themselves were given; ask another cashier or staff.",
+    ),
     "nothing-to-void": Sentence(409, "这一笔没有扣过积分，无需撤销。", "No points were taken here, so there is nothing to void."),
     "voided-already": Sentence(409, "这一笔已全部撤销。", "This was voided already, all of it."),
     "void-exceeds": Sentence(409, "最多还能撤销 {left} 分。", "No more than {left} points are left to void."),

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from ledger import journal
+from ledger import people
 from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
@@ -91,3 +92,16 @@ def test_points_that_a_void_brings_back_after_their_year_live_to_the_end_of_the_
     market.clock.moment = datetime(2028, 1, 2, tzinfo=UTC)
     assert market.points(chen) == 0
     assert market.faults() == []
+
+
+def test_nobody_voids_their_own_redemption_or_that_of_their_kin(market: Market) -> None:
+    husband = market.volunteer("周德贵")
+    people.tie(market.session, market.act(), market.cashier.id, husband.id, "household")
+    for owner, code in ((market.cashier, "own-redemption"), (husband, "kin-or-household")):
+        market.give(owner, 100)
+        other = market.volunteer("吴店员")
+        row = posted(market.take(market.code(owner), 10, by=other))
+        assert code_of(market.void(row.id)) == code
+        assert code_of(market.void(row.id, scope=COUNTY_SCOPE)) == code
+        by_another = redemptions.void(market.session, market.act(other), row.id, reason="wrong-item", unit_ids={market.unit.id})
+        assert posted(market.done(by_another)).voided == 10
