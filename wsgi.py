@@ -19,6 +19,7 @@ from ledger.web.kit import auth
 from ledger.web.kit import database
 from ledger.web.kit import extensions
 from ledger.web.kit import headers
+from ledger.web.kit import origins
 from ledger.web.kit import problems
 from ledger.web.kit import templating
 from ledger.web.problems import LEDGER_PROBLEMS
@@ -35,6 +36,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     extensions.init(app, extensions.Services(settings, clock or SystemClock(), Vault(settings.master_key, settings.pepper)))
     database.check(app)
 
+    origins.init(app)
     auth.init(app, [merchants.powers_of])
     headers.init(app)
     templating.init(app)

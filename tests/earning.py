@@ -75,7 +75,7 @@ class Community:
         return a_person(self.session, self.book, *roles, **others)
 
     def tie(self, one: Person, other: Person, kind: str = "kin") -> None:
-        people.tie(self.session, an_act(self.book), one.id, other.id, kind)
+        assert people.tie(self.session, an_act(self.book), one.id, other.id, kind) is None
 
     def team(self, *members: Person, name: str = "夜巡队") -> UUID:
         team = people.create_team(

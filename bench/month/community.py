@@ -145,7 +145,8 @@ def _staff(sizes: Sizes, grids: Sequence[str], random: Random) -> list[NewPerson
         *((("administrator",), COUNTY),),
         *((("approver", "volunteer"), VILLAGE) for _ in range(APPROVERS)),
         *((("grid_worker", "volunteer"), grids[number % len(grids)]) for number in range(sizes.grid_workers)),
-        *((("activity_host",), grid) for grid in grids),
+        # People come from every grid: a host checks in those of where they host.
+        *((("activity_host",), VILLAGE) for _ in grids),
         *((("volunteer",), grids[0]) for _ in range(COURIERS)),
     ]
     return [
@@ -173,9 +174,10 @@ def _homes(buildings: Sequence[Sequence[int]], residents: Sequence[Person]) -> H
 
 
 def _tie(session: Session, act: Act, homes: Homes) -> None:
-    people.tie_households(session, act, [[person.id for person in household] for building in homes for household in building])
+    tied = people.tie_households(session, act, [[person.id for person in household] for building in homes for household in building])
     charges = {building[0][0].id: [person.id for household in building for person in household] for building in homes}
-    people.give_charges(session, act, charges)
+    given = people.give_charges(session, act, charges)
+    assert tied is given is None, (tied, given)
 
 
 def _cast(session: Session, act: Act, number: int, sizes: Sizes, homes: Homes, staff: Sequence[Person]) -> Community:

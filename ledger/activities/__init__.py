@@ -30,6 +30,7 @@ from ledger.activities.queries import presences
 from ledger.activities.queries import present_at
 from ledger.activities.queries import rows_of
 from ledger.activities.queries import under_way
+from ledger.activities.queries import within_reach
 
 __all__ = [
     "TEXT_LENGTH_MAX",
@@ -60,4 +61,5 @@ __all__ = [
     "sign_up",
     "under_way",
     "venue_code",
+    "within_reach",
 ]

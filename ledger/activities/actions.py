@@ -31,7 +31,6 @@ from ledger.activities.model import Attendance
 from ledger.activities.model import HoursRecord
 from ledger.activities.model import SignUp
 from ledger.activities.model import WrongDigits
-from ledger.activities.rules import HOST_ROLES
 from ledger.activities.rules import LONGEST
 from ledger.activities.rules import can_check_in
 from ledger.activities.rules import can_check_out
@@ -82,8 +81,8 @@ class VenueCode:
 
 
 def create(session: Session, act: Act, vault: Vault, scope: areas.Scope, new: NewActivity) -> Activity | Refusal:
-    """Plan an activity in an area within `scope`."""
-    areas.area(session, act.book_id, new.area_code, scope)
+    """Plan an activity in an area within `scope`; its host holds a role for it there on its day."""
+    area = areas.area(session, act.book_id, new.area_code, scope)
     people.person(session, act.book_id, new.host_id)
     for field, text in (("title", new.title), ("place", new.place)):
         if not 1 <= len(text.strip()) <= TEXT_LENGTH_MAX:
@@ -93,7 +92,7 @@ def create(session: Session, act: Act, vault: Vault, scope: areas.Scope, new: Ne
     if not timedelta(0) < new.ends_at - new.starts_at <= LONGEST:
         raise Invalid("activity-times-malformed", "ends_at")
     day = local_day(new.starts_at, areas.book(session, act.book_id).zone)
-    if not people.holding(session, act.book_id, HOST_ROLES, [new.host_id], day):
+    if not areas.in_scope(area.path, queries.scope_of_host(session, act.book_id, new.host_id, day)):
         return Refusal("host-without-role", "host_id")
     if tariff.rate_for(session, act.book_id, new.deed, day) is None:
         return Refusal("deed-not-in-tariff", "deed", {"on": day.isoformat()})
@@ -196,7 +195,10 @@ def _is_drawn(vault: Vault, activity: Activity, draw: Callable[[bytes, int, str]
 def check_in(
     session: Session, act: Act, person_ids: Sequence[UUID], *, activity_id: UUID, by: str
 ) -> list[Attendance | Refusal]:  # fmt: skip
-    """Check persons in to an activity, by its venue code or by its host; one outcome for each, in order."""
+    """Check persons in to an activity, by its venue code or by its host; one outcome for each, in order.
+
+    A host disposes only of who signed up or lives where the host may host; anybody else scans the venue's code.
+    """
     if by == "host" and queries.activity(session, act.book_id, activity_id).host_id != act.actor:
         raise NotFound("activity_id")
     _lock_persons(session, act.book_id, person_ids)
@@ -205,13 +207,16 @@ def check_in(
         return [Refusal("check-in-closed", "activity_id", {"starts_at": activity.starts_at}) for _ in person_ids]
     taken = queries.seats_taken(session, act.book_id, activity_id)
     here = {one.person_id: one for one in queries.attendance_of(session, act.book_id, activity_id)}
-    _end_forgotten(session, act, person_ids, activity_id)
+    mine = _within_reach(session, act, activity, person_ids, by)
+    _end_forgotten(session, act, [person_id for person_id in person_ids if person_id in mine], activity_id)
     elsewhere = _open_elsewhere(session, act.book_id, person_ids)
     outcomes: list[Attendance | Refusal] = []
     rows = []
     for person_id in person_ids:
         if by == "host" and person_id == activity.host_id:
             outcomes.append(Refusal("host-checks-in-others", "person_id"))
+        elif person_id not in mine:
+            outcomes.append(Refusal("not-of-this-activity", "person_id"))
         elif person_id in here:
             outcomes.append(here[person_id])
         elif person_id in elsewhere:
@@ -229,6 +234,12 @@ def check_in(
     return outcomes
 
 
+def _within_reach(session: Session, act: Act, activity: Activity, person_ids: Sequence[UUID], by: str) -> set[UUID]:
+    if by != "host":
+        return set(person_ids)
+    return queries.within_reach(session, activity, person_ids, local_day(act.at, areas.book(session, act.book_id).zone))
+
+
 def check_out(
     session: Session, act: Act, person_ids: Sequence[UUID], *, activity_id: UUID, by: str
 ) -> list[Attendance | Refusal]:  # fmt: skip
@@ -243,9 +254,12 @@ def check_out(
     here = {one.person_id: one for one in queries.attendance_of(session, act.book_id, activity_id)}
     outcomes: list[Attendance | Refusal] = []
     left: list[dict[str, Any]] = []
+    mine = _within_reach(session, act, activity, person_ids, by)
     for person_id in person_ids:
         found = here.get(person_id)
-        if found is None:
+        if person_id not in mine:
+            outcomes.append(Refusal("not-of-this-activity", "person_id"))
+        elif found is None:
             outcomes.append(Refusal("not-checked-in", "person_id"))
         elif found.out_at is not None and not (by == "host" and found.out_by == "nobody"):
             outcomes.append(Refusal("checked-out-already", "person_id", {"out_at": found.out_at}))

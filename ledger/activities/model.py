@@ -56,6 +56,7 @@ class SignUp(Base):
         ForeignKeyConstraint(["book_id", "activity_id"], ["activity.book_id", "activity.id"]),
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         Index("ix_sign_up_person", "book_id", "person_id"),
+        deletable=True,
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

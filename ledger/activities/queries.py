@@ -6,6 +6,7 @@ import math
 from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
+from ledger import areas
 from ledger import people
 from ledger.activities.model import Activity
 from ledger.activities.model import Attendance
@@ -22,6 +24,7 @@ from ledger.activities.model import HoursRecord
 from ledger.activities.model import SignUp
 from ledger.activities.model import WrongDigits
 from ledger.activities.rules import CLOSES_AFTER
+from ledger.activities.rules import HOST_ROLES
 from ledger.activities.rules import OPENS_BEFORE
 from ledger.activities.rules import WRONG_DIGITS_MAX
 from ledger.activities.rules import WRONG_DIGITS_WITHIN
@@ -163,6 +166,19 @@ def seats_taken(session: Session, book_id: UUID, activity_id: UUID) -> set[UUID]
     signed = select(SignUp.person_id).where(SignUp.book_id == book_id, SignUp.activity_id == activity_id)
     came = select(Attendance.person_id).where(Attendance.book_id == book_id, Attendance.activity_id == activity_id)
     return set(session.execute(signed.union(came)).scalars())
+
+
+def scope_of_host(session: Session, book_id: UUID, host_id: UUID, on: date) -> areas.Scope:
+    """Return the areas in which somebody may host on that day."""
+    powers = people.powers_of(session, book_id, host_id, on)
+    return tuple(power.area_path for power in powers if power.role in HOST_ROLES)
+
+
+def within_reach(session: Session, activity: Activity, person_ids: Collection[UUID], on: date) -> set[UUID]:
+    """Return those of `person_ids` of whom the host disposes on that day: who signed up or came, or lives where the host may host."""
+    book_id = activity.book_id
+    near = people.within(session, book_id, person_ids, scope_of_host(session, book_id, activity.host_id, on))
+    return near | (seats_taken(session, book_id, activity.id) & set(person_ids))
 
 
 def must_wait(session: Session, book_id: UUID, person_id: UUID, at: datetime) -> int:

@@ -84,8 +84,21 @@ def tie(number: int, handle: str, other: str, kind: str) -> None:
     """Record that two people are kin or of one household: neither decides for the other (登记亲属或同户)."""
     with at_desk() as desk:
         act = desk.act(number)
-        people.tie(desk.session, act, _person(desk, number, handle).id, _person(desk, number, other).id, kind)
+        done(people.tie(desk.session, act, _person(desk, number, handle).id, _person(desk, number, other).id, kind))
         click.echo(f"{handle} – {other}: {kind}")
+
+
+@people_group.command("untie")
+@_BOOK
+@_HANDLE
+@click.option("--other", required=True, help="the other person's number 另一人编号")
+@click.option("--kind", type=click.Choice(people.TIE_KINDS), required=True)
+def untie(number: int, handle: str, other: str, kind: str) -> None:
+    """End a tie that was declared by mistake; what it was stays known (解除误登的亲属或同户)."""
+    with at_desk() as desk:
+        act = desk.act(number)
+        done(people.untie(desk.session, act, _person(desk, number, handle).id, _person(desk, number, other).id, kind))
+        click.echo(f"{handle} – {other}: -{kind}")
 
 
 @people_group.command("charge")
@@ -96,7 +109,8 @@ def charge(number: int, handle: str, handles: tuple[str, ...]) -> None:
     """Give the building leader --handle the persons HANDLES to look after (划定楼长联系的住户)."""
     with at_desk() as desk:
         act = desk.act(number)
-        people.give_charge(desk.session, act, _person(desk, number, handle).id, [_person(desk, number, one).id for one in handles])
+        ids = [_person(desk, number, one).id for one in handles]
+        done(people.give_charge(desk.session, act, _person(desk, number, handle).id, ids))
         click.echo(f"{handle}: +{len(handles)}")
 
 

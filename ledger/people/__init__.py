@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger.people.actions import NewGrant
 from ledger.people.actions import create_team
+from ledger.people.actions import end_charges
 from ledger.people.actions import end_grant
 from ledger.people.actions import enrol
 from ledger.people.actions import enrol_many
@@ -15,6 +16,7 @@ from ledger.people.actions import seal_texts
 from ledger.people.actions import tie
 from ledger.people.actions import tie_all
 from ledger.people.actions import tie_households
+from ledger.people.actions import untie
 from ledger.people.gate import SESSION_LIVES
 from ledger.people.gate import issue_bearer
 from ledger.people.gate import issue_link
@@ -99,6 +101,7 @@ __all__ = [
     "charges_of",
     "create_team",
     "duplicates_in",
+    "end_charges",
     "end_grant",
     "enrol",
     "enrol_many",
@@ -142,6 +145,7 @@ __all__ = [
     "tie_households",
     "tied",
     "ties_of",
+    "untie",
     "use_link",
     "within",
 ]

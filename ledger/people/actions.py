@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +23,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session
 
 from ledger import areas
+from ledger.act import OPERATOR
 from ledger.act import Act
 from ledger.areas import Scope
 from ledger.clock import local_day
@@ -30,6 +33,7 @@ from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import queries
 from ledger.people.model import Charge
+from ledger.people.model import EndedTie
 from ledger.people.model import Grant
 from ledger.people.model import Person
 from ledger.people.model import PersonKey
@@ -38,6 +42,7 @@ from ledger.people.model import SearchHash
 from ledger.people.model import Team
 from ledger.people.model import TeamMember
 from ledger.people.model import Tie
+from ledger.people.rules import CHARGES_MAX
 from ledger.people.rules import NAME_LENGTH_MAX
 from ledger.people.rules import PERSONAL_FIELDS
 from ledger.people.rules import ROLES
@@ -117,9 +122,13 @@ def _search_rows(vault: Vault, book_id: UUID, person_id: UUID, known: dict[str, 
 
 
 def _finish_grants(session: Session, act: Act, grants: list[dict[str, Any]]) -> None:
-    today = local_day(act.at, areas.book(session, act.book_id).zone)
+    today = _today(session, act)
     for grant in grants:
         grant |= {"id": new_id(), "starts_on": today, "ends_on": None, "granted_by": act.actor}
+
+
+def _today(session: Session, act: Act) -> date:
+    return local_day(act.at, areas.book(session, act.book_id).zone)
 
 
 def _insert(session: Session, book_id: UUID, rows: Mapping[Any, list[dict[str, Any]]]) -> None:
@@ -204,7 +213,7 @@ def grant_role(
 
 
 def grant_roles(session: Session, act: Act, news: Sequence[NewGrant], *, within: Scope = areas.EVERYWHERE) -> list[Grant | Refusal]:
-    """Give a set of roles in one statement; one outcome for each, in order."""
+    """Give a set of roles in one statement; one outcome for each, in order. Only the operator gives one for days that are past."""
     for new in news:
         if new.role not in ROLES:
             raise Invalid("role-unknown", "role", role=new.role)
@@ -212,11 +221,9 @@ def grant_roles(session: Session, act: Act, news: Sequence[NewGrant], *, within:
             raise Invalid("dates-out-of-order", "ends_on")
     _check_areas(session, act.book_id, {new.area_code for new in news}, within)
     _check_persons(session, act.book_id, {new.person_id for new in news})
+    earliest = _earliest(session, act)
     outcomes: list[Grant | Refusal] = [
-        Refusal("role-for-oneself", "person_id")
-        if new.person_id == act.actor
-        else Grant(book_id=act.book_id, id=new_id(), granted_by=act.actor, **vars(new))
-        for new in news
+        _refused(act, new, earliest) or Grant(book_id=act.book_id, id=new_id(), granted_by=act.actor, **vars(new)) for new in news
     ]
     columns = ("id", "person_id", "role", "area_code", "starts_on", "ends_on", "granted_by")
     given = [{column: getattr(grant, column) for column in columns} for grant in outcomes if isinstance(grant, Grant)]
@@ -224,8 +231,19 @@ def grant_roles(session: Session, act: Act, news: Sequence[NewGrant], *, within:
     return outcomes
 
 
+def _refused(act: Act, new: NewGrant, earliest: date) -> Refusal | None:
+    if new.person_id == act.actor:
+        return Refusal("role-for-oneself", "person_id")
+    return Refusal("role-in-the-past", "starts_on", {"earliest": earliest.isoformat()}) if new.starts_on < earliest else None
+
+
+def _earliest(session: Session, act: Act) -> date:
+    # What was done on days that are past was judged by the roles of those days; an operator takes over what an office kept on paper.
+    return date.min if act.actor == OPERATOR else _today(session, act)
+
+
 def end_grant(session: Session, act: Act, grant_id: UUID, ends_on: date, *, within: Scope = areas.EVERYWHERE) -> Grant | Refusal:
-    """Let a role end with that day; a role that has ended already does not come back."""
+    """Let a role end with that day, yesterday at the earliest; a role that has ended already does not come back."""
     wanted = select(Grant).where(Grant.book_id == act.book_id, Grant.id == grant_id, areas.covered(act.book_id, Grant.area_code, within))
     grant = session.execute(wanted.with_for_update(key_share=True)).scalar_one_or_none()
     if grant is None:
@@ -234,6 +252,9 @@ def end_grant(session: Session, act: Act, grant_id: UUID, ends_on: date, *, with
         return Refusal("role-already-ended", "ends_on")
     if ends_on < grant.starts_on:
         raise Invalid("dates-out-of-order", "ends_on")
+    yesterday = _today(session, act) - timedelta(days=1)
+    if act.actor != OPERATOR and ends_on < yesterday:
+        return Refusal("role-in-the-past", "ends_on", {"earliest": yesterday.isoformat()})
     grant.ends_on = ends_on
     session.flush()
     return grant
@@ -247,50 +268,112 @@ def _check_persons(session: Session, book_id: UUID, ids: Collection[UUID], withi
         _check_areas(session, book_id, {person.area_code for person in found.values()}, within)
 
 
-def tie(session: Session, act: Act, person_id: UUID, other_id: UUID, kind: str) -> None:
+def tie(session: Session, act: Act, person_id: UUID, other_id: UUID, kind: str) -> Refusal | None:
     """Record that two persons are kin or of one household, in both directions; twice is once."""
     if person_id == other_id:
         raise Invalid("tie-with-oneself", "other_id")
-    tie_all(session, act, [(person_id, other_id)], kind)
+    return tie_all(session, act, [(person_id, other_id)], kind)
 
 
-def tie_households(session: Session, act: Act, households: Iterable[Sequence[UUID]]) -> None:
+def tie_households(session: Session, act: Act, households: Iterable[Sequence[UUID]]) -> Refusal | None:
     """Record of each household that its members belong together."""
-    tie_all(session, act, [pair for household in households for pair in pairs_of(household)], "household")
+    return tie_all(session, act, [pair for household in households for pair in pairs_of(household)], "household")
 
 
-def tie_all(session: Session, act: Act, pairs: Iterable[tuple[UUID, UUID]], kind: str) -> None:
-    """Record a set of ties of one kind, each in both directions."""
+def tie_all(session: Session, act: Act, pairs: Iterable[tuple[UUID, UUID]], kind: str) -> Refusal | None:
+    """Record a set of ties of one kind, each in both directions, or none where one of them is not the actor's to declare."""
     if kind not in TIE_KINDS:
         raise Invalid("tie-kind-unknown", "kind")
     wanted = {pair for one, other in pairs for pair in ((one, other), (other, one))}
     members = {person_id for pair in wanted for person_id in pair}
     _check_persons(session, act.book_id, members)
+    if not _may_declare(session, act, wanted):
+        return Refusal("tie-of-staff", "other_id")
     there: set[tuple[UUID, UUID]] = set()
     for chunk in in_sets(members):
         rows = session.execute(
             select(Tie.person_id, Tie.other_id).where(Tie.book_id == act.book_id, Tie.kind == kind, Tie.person_id.in_(chunk))
         )
         there |= {(one, other) for one, other in rows}
-    missing = [{"person_id": one, "other_id": other, "kind": kind} for one, other in sorted(wanted - there)]
+    same = {"kind": kind, "declared_by": act.actor, "declared_at": act.at}
+    missing = [{"person_id": one, "other_id": other, **same} for one, other in sorted(wanted - there)]
     _insert(session, act.book_id, {Tie: missing})
+    return None
 
 
-def give_charge(session: Session, act: Act, leader_id: UUID, person_ids: Collection[UUID], *, within: Scope = areas.EVERYWHERE) -> None:
+def _may_declare(session: Session, act: Act, pairs: Collection[tuple[UUID, UUID]]) -> bool:
+    # Whoever is tied to somebody decides nothing for them: a false tie would take an approver out of the way.
+    if act.actor == OPERATOR:
+        return True
+    today, members = _today(session, act), {person_id for pair in pairs for person_id in pair}
+    staff = queries.is_staff(session, act.book_id, members, today)
+    powers = queries.powers_of(session, act.book_id, act.actor, today)
+    scope = tuple(power.area_path for power in powers if power.role == "administrator")
+    near = queries.within(session, act.book_id, members, scope)
+    return all({one, other} <= near for one, other in pairs if {one, other} & staff)
+
+
+def untie(
+    session: Session, act: Act, person_id: UUID, other_id: UUID, kind: str, *, within: Scope = areas.EVERYWHERE
+) -> Refusal | None:  # fmt: skip
+    """End a tie that was declared by mistake, of two persons within `within`; nobody ends one of their own."""
+    _check_persons(session, act.book_id, {person_id, other_id}, within)
+    if act.actor in {person_id, other_id}:
+        return Refusal("tie-of-ones-own", "person_id")
+    directions = tuple_(Tie.person_id, Tie.other_id).in_([(person_id, other_id), (other_id, person_id)])
+    ended = delete(Tie).where(Tie.book_id == act.book_id, Tie.kind == kind, directions)
+    rows = session.execute(ended.returning(Tie.declared_by, Tie.declared_at)).all()
+    if not rows:
+        raise NotFound("other_id")
+    declared_by, declared_at = rows[0]
+    row = {"id": new_id(), "person_id": person_id, "other_id": other_id, "kind": kind, "ended_by": act.actor, "ended_at": act.at}
+    _insert(session, act.book_id, {EndedTie: [row | {"declared_by": declared_by, "declared_at": declared_at}]})
+    return None
+
+
+def give_charge(
+    session: Session, act: Act, leader_id: UUID, person_ids: Collection[UUID], *, within: Scope = areas.EVERYWHERE
+) -> Refusal | None:  # fmt: skip
     """Give a building leader the persons of the households to look after; whom they have already stays."""
-    give_charges(session, act, {leader_id: person_ids}, within=within)
+    return give_charges(session, act, {leader_id: person_ids}, within=within)
 
 
-def give_charges(session: Session, act: Act, charges: Mapping[UUID, Collection[UUID]], *, within: Scope = areas.EVERYWHERE) -> None:
-    """Give a set of building leaders their persons in one statement; nobody looks after themselves."""
+def give_charges(
+    session: Session, act: Act, charges: Mapping[UUID, Collection[UUID]], *, within: Scope = areas.EVERYWHERE
+) -> Refusal | None:  # fmt: skip
+    """Give a set of building leaders their persons in one statement, or nobody any; nobody looks after themselves."""
     wanted = {(leader_id, person_id) for leader_id, ids in charges.items() for person_id in ids if person_id != leader_id}
     _check_persons(session, act.book_id, {person_id for pair in wanted for person_id in pair} | set(charges), within)
+    if act.actor in charges:
+        return Refusal("charges-for-oneself", "leader_id")
+    if queries.holding(session, act.book_id, ["building_leader"], charges, _today(session, act)) != set(charges):
+        return Refusal("not-a-building-leader", "leader_id")
     there: set[tuple[UUID, UUID]] = set()
-    for chunk in in_sets(charges):
+    for chunk in in_sets(sorted(charges)):
+        _lock_persons(session, act.book_id, chunk)
         rows = session.execute(select(Charge.leader_id, Charge.person_id).where(Charge.book_id == act.book_id, Charge.leader_id.in_(chunk)))
         there |= {(leader_id, person_id) for leader_id, person_id in rows}
+    if max(Counter(leader_id for leader_id, _ in wanted | there).values(), default=0) > CHARGES_MAX:
+        return Refusal("charges-too-many", "person_ids", {"most": CHARGES_MAX})
     missing = [{"leader_id": leader_id, "person_id": person_id} for leader_id, person_id in sorted(wanted - there)]
     _insert(session, act.book_id, {Charge: missing})
+    return None
+
+
+def _lock_persons(session: Session, book_id: UUID, ids: Collection[UUID]) -> None:
+    # Who is given charges twice at once is given them one after the other, and has no more than the most.
+    wanted = select(Person.id).where(Person.book_id == book_id, Person.id.in_(ids)).order_by(Person.id)
+    session.execute(wanted.with_for_update(key_share=True)).all()
+
+
+def end_charges(
+    session: Session, act: Act, leader_id: UUID, person_ids: Collection[UUID], *, within: Scope = areas.EVERYWHERE
+) -> None:  # fmt: skip
+    """Let a building leader look after these persons no more; whom they do not have is as good."""
+    _check_persons(session, act.book_id, {leader_id, *person_ids}, within)
+    this = (Charge.book_id == act.book_id, Charge.leader_id == leader_id)
+    for chunk in in_sets(person_ids):
+        session.execute(delete(Charge).where(*this, Charge.person_id.in_(chunk)))
 
 
 def create_team(
@@ -306,7 +389,7 @@ def create_team(
     team = Team(book_id=act.book_id, id=new_id(), name=name, area_code=area_code)
     session.add(team)
     session.flush()
-    today = local_day(act.at, areas.book(session, act.book_id).zone)
+    today = _today(session, act)
     members = [{"team_id": team.id, "person_id": person_id, "starts_on": today, "ends_on": None} for person_id in sorted(set(member_ids))]
     _insert(session, act.book_id, {TeamMember: members})
     return team

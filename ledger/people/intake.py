@@ -305,7 +305,8 @@ def _write(session: Session, act: Act, vault: Vault, plan: _Plan, today: date, *
         actions.add_fields(session, vault, act.book_id, {_id(planned): personal_fields(planned.new()) for planned in known})
     _promote(session, act, [planned for planned in known if planned.row.is_leader], today)
     households = [sorted({_id(planned) for planned in members}) for members in plan.households()]
-    actions.tie_households(session, act, households)
+    if refused := actions.tie_households(session, act, households):
+        raise Invalid(refused.code, refused.field, **refused.data)
 
 
 def _promote(session: Session, act: Act, leaders: list[_Planned], today: date) -> None:

@@ -46,7 +46,7 @@ class PersonKey(Base):
     """The key that seals one person's data, itself wrapped by the master key; without it the person is erased."""
 
     __tablename__ = "person_key"
-    __table_args__ = table_args(ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]))
+    __table_args__ = table_args(ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]), deletable=True)
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -59,7 +59,9 @@ class SealedField(Base):
     """One personal field, sealed: name, phone, address, birth_month, gender, note, or the text of a claim ("claim:<id>")."""
 
     __tablename__ = "sealed_field"
-    __table_args__ = table_args(ForeignKeyConstraint(["book_id", "person_id"], ["person_key.book_id", "person_key.person_id"]))
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person_key.book_id", "person_key.person_id"]), deletable=True
+    )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -88,12 +90,37 @@ class Tie(Base):
         ForeignKeyConstraint(["book_id", "other_id"], ["person.book_id", "person.id"], name="fk_tie_other"),
         one_of("kind", "household", "kin"),
         CheckConstraint("person_id <> other_id", name="two_persons"),
+        deletable=True,
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     other_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
+    declared_by: Mapped[UUID]
+    declared_at: Mapped[datetime]
+
+
+class EndedTie(Base):
+    """A tie that was declared by mistake: who declared it, and who ended it, stay known."""
+
+    __tablename__ = "ended_tie"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        ForeignKeyConstraint(["book_id", "other_id"], ["person.book_id", "person.id"], name="fk_ended_tie_other"),
+        one_of("kind", "household", "kin"),
+        append_only=True,
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID]
+    other_id: Mapped[UUID]
+    kind: Mapped[str]
+    declared_by: Mapped[UUID]
+    declared_at: Mapped[datetime]
+    ended_by: Mapped[UUID]
+    ended_at: Mapped[datetime]
 
 
 class Team(Base):
@@ -158,6 +185,7 @@ class Charge(Base):
         ForeignKeyConstraint(["book_id", "leader_id"], ["person.book_id", "person.id"], name="fk_charge_leader"),
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         Index("ix_charge_person", "book_id", "person_id"),
+        deletable=True,
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -31,6 +31,9 @@ SHOP_ROLES = frozenset({"cashier", "shop_owner"})
 TIE_KINDS = ("household", "kin")
 CREDENTIAL_KINDS = ("link", "session", "bearer")
 
+#: A building leader looks after 10 to 14 households; this many persons are more than live in them.
+CHARGES_MAX = 100
+
 NAME_LENGTH_MAX = 50
 TEXT_LENGTH_MAX = 500
 

@@ -14,7 +14,10 @@ from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from ledger import areas
+from ledger.act import OPERATOR
 from ledger.act import Act
+from ledger.clock import local_day
 from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.ids import new_id
@@ -82,13 +85,15 @@ def _is_same(row: RateRow, rate: Rate) -> bool:
 
 
 def define_rate(session: Session, act: Act, new: RateRow, *, valid_from: date) -> Rate | Refusal:
-    """Set what a deed is worth from a day on; the rate before it ends the day before."""
+    """Set what a deed is worth from a day on; the rate before it ends the day before. Only the operator sets one for days that are past."""
     if not is_amount(new.points):
         raise Invalid("amount-malformed", "points")
     if new.unit not in UNITS:
         raise Invalid("choice-malformed", "unit")
     if new.category not in _locked_categories(session, act.book_id):
         raise Invalid("choice-malformed", "category")
+    if refused := _in_the_past(session, act, valid_from):
+        return refused
     this = (Rate.book_id == act.book_id, Rate.deed == new.deed)
     last = session.execute(select(Rate).where(*this).order_by(Rate.valid_from.desc()).limit(1)).scalar_one_or_none()
     if last is not None and last.valid_from >= valid_from:
@@ -99,6 +104,13 @@ def define_rate(session: Session, act: Act, new: RateRow, *, valid_from: date) -
     session.add(rate)
     session.flush()
     return rate
+
+
+def _in_the_past(session: Session, act: Act, valid_from: date) -> Refusal | None:
+    # What was done on days that are past is paid by the tariff of those days; an operator takes over old books.
+    if act.actor == OPERATOR or valid_from >= (today := local_day(act.at, areas.book(session, act.book_id).zone)):
+        return None
+    return Refusal("rate-in-the-past", "valid_from", {"today": today.isoformat()})
 
 
 def _locked_categories(session: Session, book_id: UUID) -> set[str]:
@@ -128,6 +140,8 @@ def define_cap(
         raise Invalid("choice-malformed", "category")
     if deed is not None and not queries.rates_of(session, act.book_id, [deed]):
         raise Invalid("choice-malformed", "deed")
+    if refused := _in_the_past(session, act, valid_from):
+        return refused
     same = {"category": category, "deed": deed, "period": period, "measure": measure, "unless_checked_in": unless_checked_in}
     this = (Cap.book_id == act.book_id, *(getattr(Cap, column) == value for column, value in same.items()))
     last = session.execute(select(Cap).where(*this).order_by(Cap.valid_from.desc()).limit(1)).scalar_one_or_none()

@@ -32,6 +32,24 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "role-for-oneself": Sentence(
         403, "不能给自己授权；请另一位管理员来做。", "Nobody gives a role to themselves; ask another administrator."
     ),
+    "role-in-the-past": Sentence(
+        409,
+        "已经过去的日子不能改；最早可写 {earliest}。要补记以前的角色，请运维人员用命令办理。",
+        "Days that are past are not changed; the earliest is {earliest}. An operator can record former roles by command.",
+    ),
+    "charges-for-oneself": Sentence(
+        403,
+        "不能给自己划住户；请另一位网格员或管理员来做。",
+        "Nobody gives charges to themselves; ask another grid worker or administrator.",
+    ),
+    "charges-too-many": Sentence(
+        409,
+        "一位楼长最多联系 {most} 人；请先去掉不再联系的。",
+        "A building leader looks after {most} persons at most; end those that are no longer theirs first.",
+    ),
+    "not-a-building-leader": Sentence(
+        409, "这个人今天不是楼长；请管理员先授予楼长角色。", "This is no building leader today; an administrator must give the role first."
+    ),
     "roster-nobody": Sentence(422, "表里没有找到人员；请检查表头。", "Nobody was found in the sheet; check its headings."),
     "workbook-password": Sentence(422, "文件有密码；请去掉密码再试。", "The file has a password; remove it and try again."),
     "workbook-too-large": Sentence(422, "表太大；请分成几份。", "The sheet is too large; split it."),
@@ -40,12 +58,23 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     ),
     "team-name-taken": Sentence(409, "已有同名团队。", "There is a team of this name already."),
     "tie-kind-unknown": Sentence(422, "关系应为 household 或 kin。", "A tie is household or kin."),
+    "tie-of-ones-own": Sentence(
+        403, "不能解除自己的亲属或同户关系；请另一位管理员来做。", "Nobody ends a tie of their own; ask another administrator."
+    ),
+    "tie-of-staff": Sentence(
+        403,
+        "其中有社区工作人员，这样的关系由负责两人所在网格的管理员登记。",
+        "One of the two works for the community: only an administrator of where both live may declare such a tie.",
+    ),
     "tie-with-oneself": Sentence(422, "不能与自己建立关系。", "Nobody is tied to themselves."),
     "link-unknown": Sentence(404, "登录链接不对；请向工作人员要一个新的。", "This sign-in link is not known; ask staff for a new one."),
     "link-used": Sentence(409, "登录链接已用过；请向工作人员要一个新的。", "This sign-in link was used already; ask staff for a new one."),
     "link-expired": Sentence(410, "登录链接已过期；请向工作人员要一个新的。", "This sign-in link has expired; ask staff for a new one."),
     # The journal
     "entry-kind-unknown": Sentence(422, "没有这种流水。", "There is no such kind of entry."),
+    "entry-kind-does-not-fit": Sentence(
+        422, "这种流水不能在这两种账户之间记。", "An entry of this kind does not move points between accounts of these kinds."
+    ),
     "same-account": Sentence(422, "转出和转入不能是同一个账户。", "Points cannot move from an account to itself."),
     "points-insufficient": Sentence(409, "积分不够：需要 {asked}，没有扣分。", "Not enough points for {asked}; nothing was taken."),
     "refused-together": Sentence(
@@ -77,6 +106,11 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
         "This is one for the whole book; only an administrator of all of it may change it.",
     ),
     "minutes-missing": Sentence(422, "这件事按小时计分，请填写多少分钟。", "This deed is paid by the hour: say how many minutes."),
+    "rate-in-the-past": Sentence(
+        409,
+        "标准和上限不能从过去的日子算起，最早是今天（{today}）；要接续旧账，请运维人员用命令办理。",
+        "Rates and caps begin today ({today}) at the earliest; an operator can take over old books by command.",
+    ),
     "rate-not-after-the-last": Sentence(
         409, "新标准的起始日要晚于上一条（{last}）。", "A new rate must begin after the last one, which began on {last}."
     ),
@@ -152,8 +186,19 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     ),
     "host-without-role": Sentence(
         409,
-        "主持人须有活动主持、楼长、网格员或管理员的角色。",
-        "A host must be an activity host, building leader, grid worker or administrator.",
+        "主持人须在活动所在的网格有活动主持、楼长、网格员或管理员的角色。",
+        "A host must be an activity host, building leader, grid worker or administrator where the activity is.",
+    ),
+    "not-of-this-activity": Sentence(
+        409,
+        "没有报名，也不住在您主持的网格；请本人报名，或扫现场的码。",
+        "Has not signed up, nor lives where you host; they can sign up, or scan the code at the venue.",
+    ),
+    "numbers-not-of-this-activity": Sentence(
+        409,
+        "{numbers} 没有报名，也不住在您主持的网格；请本人报名，或扫现场的码。其余的请去掉这些号再提交。",
+        "{numbers} have not signed up, nor live where you host; they can sign up, or scan the code at the venue. "
+        "Leave them out and submit the others.",
     ),
     "venue-code-expired": Sentence(
         410, "动态码不对或已过期，请扫现场正在显示的码。", "This code is wrong or has expired; scan the one shown at the venue now."

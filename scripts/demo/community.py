@@ -46,9 +46,10 @@ def enrol(stage: Stage) -> None:
     act = stage.act(at=stage.ago(30, 10))
     enrolled = people.enrol_many(stage.session, act, stage.vault, [part.new_person() for part in CAST])
     stage.ids = {part.key: sure(person).id for part, person in zip(CAST, enrolled, strict=True)}
-    people.tie_households(stage.session, act, [[stage.who(key) for key in keys] for keys in HOUSEHOLDS])
-    people.tie_all(stage.session, act, [(stage.who(one), stage.who(other)) for one, other in KIN], "kin")
-    people.give_charges(stage.session, act, {stage.who(leader): [stage.who(key) for key in keys] for leader, keys in CHARGES.items()})
+    sure(people.tie_households(stage.session, act, [[stage.who(key) for key in keys] for keys in HOUSEHOLDS]))
+    sure(people.tie_all(stage.session, act, [(stage.who(one), stage.who(other)) for one, other in KIN], "kin"))
+    charges = {stage.who(leader): [stage.who(key) for key in keys] for leader, keys in CHARGES.items()}
+    sure(people.give_charges(stage.session, act, charges))
     patrols = [stage.who(key) for key in ("patrol", "patrol_too", "her_husband")]
     sure(people.create_team(stage.session, act, name="仙霞路夜巡队", area_code=VILLAGE, member_ids=patrols))
 

@@ -43,6 +43,8 @@ def hold_activities(stage: Stage) -> None:
     ):
         begins = stage.ago(days, 9)
         activity_id = _plan(stage, deed, title, place, begins, hours, made=begins - timedelta(days=2))
+        for key in who.split():
+            sure(activities.sign_up(stage.session, stage.act(key, begins - timedelta(days=1)), activity_id))
         ids = [stage.who(key) for key in who.split()]
         arrival = stage.act("grid_worker", begins - timedelta(minutes=5))
         for outcome in activities.check_in(stage.session, arrival, ids, activity_id=activity_id, by="host"):

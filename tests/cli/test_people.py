@@ -102,6 +102,10 @@ def test_somebody_is_enrolled_granted_tied_and_let_in(run: Run, session: Session
     session.commit()
     assert run("people", "grant", "--book", 1, "--handle", handle, "--role", "approver", "--area", VILLAGE).exit_code == 0
     assert run("people", "tie", "--book", 1, "--handle", handle, "--other", other.handle, "--kind", "kin").exit_code == 0
+    refused = run("people", "charge", "--book", 1, "--handle", handle, other.handle)
+    assert (refused.exit_code, "not-a-building-leader" in refused.output) == (1, True)
+    since = ("--role", "building_leader", "--area", VILLAGE, "--from", "2026-01-01")
+    assert run("people", "grant", "--book", 1, "--handle", handle, *since).exit_code == 0
     assert run("people", "charge", "--book", 1, "--handle", handle, other.handle).exit_code == 0
     link = run("people", "link", "--book", 1, "--handle", handle).output.strip().rpartition("/")[2]
     bearer = run("people", "token", "--book", 1, "--handle", handle).output.strip()
@@ -110,11 +114,22 @@ def test_somebody_is_enrolled_granted_tied_and_let_in(run: Run, session: Session
     assert person is not None
     found = people.recognise_with_powers(session, bearer, START)
     assert found is not None
-    assert {power.role for power in found[1]} == {"volunteer", "approver"}
+    assert {power.role for power in found[1]} == {"volunteer", "approver", "building_leader"}
     assert people.tied(session, book.id, [person.id]) == {person.id: {other.id}}
     assert people.charges_of(session, book.id, person.id) == {other.id}
     assert isinstance(people.use_link(session, link, START), str)
     assert people.names_of(session, VAULT, book.id, [person.id]) == {person.id: "王丽"}
+
+
+def test_a_tie_that_was_a_mistake_is_ended(run: Run, session: Session, book: Book) -> None:
+    one, other = a_person(session, book), a_person(session, book)
+    people.tie(session, an_act(book), one.id, other.id, "kin")
+    session.commit()
+    untie = ("people", "untie", "--book", 1, "--handle", other.handle, "--other", one.handle, "--kind", "kin")
+    assert run(*untie).exit_code == 0
+    assert people.tied(session, book.id, [one.id]) == {one.id: set()}
+    session.rollback()
+    assert run(*untie).exit_code == 1
 
 
 def test_every_doubt_has_words_in_both_languages() -> None:

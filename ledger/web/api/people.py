@@ -194,7 +194,7 @@ def list_grants(person_id: UUID) -> dict[str, Any]:
 @blp.writes("/grants", GrantIn, GrantOut, status=201)
 @allow("administrator")
 def grant_role(asked: dict[str, Any]) -> people.Grant | Refusal:
-    """Give somebody a role in one of one's areas, from today unless told otherwise."""
+    """Give somebody a role in one of one's areas, from today unless a later day is told."""
     starts_on: date = asked.pop("starts_on") or me().today
     return people.grant_role(session(), act(), **asked, starts_on=starts_on, within=me().scope("administrator"))
 
@@ -202,26 +202,44 @@ def grant_role(asked: dict[str, Any]) -> people.Grant | Refusal:
 @blp.writes("/grants/<uuid:grant_id>/end", EndIn, GrantOut)
 @allow("administrator")
 def end_grant(asked: dict[str, Any], grant_id: UUID) -> people.Grant | Refusal:
-    """Let a role in one of one's areas end with that day."""
+    """Let a role in one of one's areas end with that day, yesterday at the earliest."""
     return people.end_grant(session(), act(), grant_id, asked["ends_on"], within=me().scope("administrator"))
 
 
 @blp.writes("/ties", TieIn, TieOut, status=201)
 @allow(*WRITERS)
-def tie(asked: dict[str, Any]) -> dict[str, Any]:
-    """Record that two people of one's areas are kin or of one household."""
+def tie(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
+    """Record that two people of one's areas are kin or of one household; of staff, only an administrator does."""
     for person_id in (asked["person_id"], asked["other_id"]):
         people.person(session(), me().book_id, person_id, me().scope(*WRITERS))
-    people.tie(session(), act(), **asked)
-    return asked
+    return people.tie(session(), act(), **asked) or asked
+
+
+@blp.writes("/ties/end", TieIn, TieOut)
+@allow("administrator")
+def untie(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
+    """End a tie of two people of one's areas that was declared by mistake."""
+    return people.untie(session(), act(), **asked, within=me().scope("administrator")) or asked
 
 
 @blp.writes("/charges", ChargeIn, ChargesOut)
 @allow(*WRITERS)
-def give_charge(asked: dict[str, Any]) -> dict[str, Any]:
+def give_charge(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
     """Give a building leader of one's areas the persons to look after; answer all their households."""
-    people.give_charge(session(), act(), asked["leader_id"], asked["person_ids"], within=me().scope(*WRITERS))
-    return {"leader_id": asked["leader_id"], "households": people.households_of_leader(session(), me().book_id, asked["leader_id"])}
+    refused = people.give_charge(session(), act(), asked["leader_id"], asked["person_ids"], within=me().scope(*WRITERS))
+    return refused or _charges(asked["leader_id"])
+
+
+@blp.writes("/charges/end", ChargeIn, ChargesOut)
+@allow(*WRITERS)
+def end_charges(asked: dict[str, Any]) -> dict[str, Any]:
+    """Let a building leader of one's areas look after these persons no more; answer the households that are left."""
+    people.end_charges(session(), act(), asked["leader_id"], asked["person_ids"], within=me().scope(*WRITERS))
+    return _charges(asked["leader_id"])
+
+
+def _charges(leader_id: UUID) -> dict[str, Any]:
+    return {"leader_id": leader_id, "households": people.households_of_leader(session(), me().book_id, leader_id)}
 
 
 @blp.reads("/teams", TeamOut, paged=True)

@@ -128,7 +128,7 @@ def list_rates(asked: dict[str, Any]) -> dict[str, Any]:
 @blp.writes("/tariff/rates", RateIn, RateOut, status=201)
 @allow("administrator")
 def set_rate(asked: dict[str, Any]) -> tariff.Rate | Refusal:
-    """Set what a deed is worth from a day on; the rate before it ends the day before. For administrators of the whole book."""
+    """Set what a deed is worth from a day on, today at the earliest; the rate before it ends. For administrators of the whole book."""
     valid_from = asked.pop("valid_from")
     return _not_everywhere() or tariff.define_rate(session(), act(), tariff.RateRow(**asked), valid_from=valid_from)
 
@@ -136,7 +136,7 @@ def set_rate(asked: dict[str, Any]) -> tariff.Rate | Refusal:
 @blp.writes("/tariff/caps", CapIn, CapOut, status=201)
 @allow("administrator")
 def set_cap(asked: dict[str, Any]) -> Any:
-    """Set the most that a person can earn in a period. For administrators of the whole book."""
+    """Set the most that a person can earn in a period, from today at the earliest. For administrators of the whole book."""
     return _not_everywhere() or tariff.define_cap(session(), act(), **asked)
 
 

@@ -50,6 +50,11 @@ PROBLEMS: dict[str, Sentence] = {
         403, "您没有做这件事的权限；需要时请联系管理员。", "You are not allowed to do this; ask an administrator if you should be."
     ),
     "form-expired": Sentence(403, "页面已过期，请重新打开再提交。", "This page has expired; open it again and submit once more."),
+    "form-from-elsewhere": Sentence(
+        403,
+        "这个表单不是从本站的页面提交的，没有办理；请打开本站再提交。",
+        "This form was not sent from a page of this service, so nothing was done; open the service itself and submit it there.",
+    ),
     "not-found": Sentence(404, "没有找到；可能已删除，或不在您的范围内。", "Not found; it may be gone, or outside of what you may see."),
     "method-not-allowed": Sentence(405, "这个地址不支持这种操作。", "This address does not take this method."),
     "busy": Sentence(

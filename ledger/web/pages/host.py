@@ -16,6 +16,7 @@ from ledger import claims
 from ledger import people
 from ledger.activities import Activity
 from ledger.activities import NewActivity
+from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.web.kit import forms
@@ -82,7 +83,9 @@ def activity(activity_id: UUID) -> ResponseReturnValue:
     attendance = activities.attendance_of(session(), me().book_id, activity_id)
     present = [one.person_id for one in attendance]
     done, refused = outcomes_asked()
-    persons = people.persons(session(), me().book_id, [*present, *(person_id for ids in refused.values() for person_id in ids)])
+    # What the address says is the browser's word: it turns nobody's id into a passbook number.
+    asked = activities.within_reach(session(), found, [person_id for ids in refused.values() for person_id in ids], me().today)
+    persons = people.persons(session(), me().book_id, [*present, *asked])
     names = people.names_of(session(), services().vault, me().book_id, present)
     return render_template(
         "ledger/host/activity.html", activity=found, attendance=attendance, persons=persons, names=names, done=done, refused=refused
@@ -109,7 +112,7 @@ def code(activity_id: UUID) -> ResponseReturnValue:
 @form_write(activity)
 def check_in(activity_id: UUID) -> str | Refusal:
     """Check people in by their passbook numbers."""
-    ids = chosen("person_id", *persons_typed("numbers"))
+    ids = _chosen(activity_id)
     outcomes = activities.check_in(session(), act(), ids, activity_id=activity_id, by="host")
     return _shown(activity_id, ids, outcomes)
 
@@ -119,9 +122,19 @@ def check_in(activity_id: UUID) -> str | Refusal:
 @form_write(activity)
 def check_out(activity_id: UUID) -> str | Refusal:
     """Check out those who were ticked or whose passbook numbers were typed."""
-    ids = chosen("person_id", *persons_typed("numbers"))
+    ids = _chosen(activity_id)
     outcomes = claims.check_out(session(), act(), services().vault, ids, activity_id=activity_id, by="host")
     return _shown(activity_id, ids, outcomes)
+
+
+def _chosen(activity_id: UUID) -> list[UUID]:
+    """Return those who were ticked or whose passbook numbers were typed; a number of whom the host does not dispose stays a number."""
+    typed = persons_typed("numbers")
+    strangers = set(typed) - activities.within_reach(session(), _hosted(activity_id), typed, me().today)
+    if strangers:
+        handles = sorted(person.handle for person in people.persons(session(), me().book_id, strangers).values())
+        raise Invalid("numbers-not-of-this-activity", "numbers", numbers="、".join(f"{handle[:4]} {handle[4:]}" for handle in handles))
+    return chosen("person_id", *typed)
 
 
 def _shown(activity_id: UUID, ids: list[UUID], outcomes: Sequence[object]) -> str | Refusal:

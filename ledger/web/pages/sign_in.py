@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from ledger import people
 from ledger.errors import Refusal
 from ledger.web.kit.auth import allow
+from ledger.web.kit.auth import maybe_me
 from ledger.web.kit.auth import me
 from ledger.web.kit.auth import session_cookie
 from ledger.web.kit.extensions import LANGUAGE_COOKIE
@@ -57,9 +58,12 @@ def link(token: str) -> ResponseReturnValue:
 @pages.post("/sign-in/<token>")
 @allow(public=True)
 def use_link(token: str) -> ResponseReturnValue:
-    """Use the link up and sign in."""
+    """Use the link up and sign in; whoever was signed in before is signed out."""
     # Nobody is signed in yet, so there is nothing to act on in another's name: the link itself is the proof, and works once.
-    opened = people.use_link(session(), token, services().clock.now())
+    now, before = services().clock.now(), maybe_me()
+    opened = people.use_link(session(), token, now)
+    if before and not isinstance(opened, Refusal):
+        people.sign_out(session(), before.token, now)
     session().commit()
     if isinstance(opened, Refusal):
         return show(body_of(opened))

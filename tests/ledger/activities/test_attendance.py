@@ -15,7 +15,12 @@ from ledger.activities import Attendance
 from ledger.claims import Claim
 from ledger.errors import NotFound
 from ledger.people import Person
+from tests.builders import GRID
+from tests.builders import MICRO_GRID
+from tests.builders import OTHER_GRID
+from tests.builders import OTHER_VILLAGE
 from tests.builders import VAULT
+from tests.builders import VILLAGE
 from tests.conftest import Database
 from tests.earning import TODAY
 from tests.earning import Community
@@ -320,6 +325,37 @@ def test_wrong_digits_make_whoever_types_them_wait(community: Community, host: P
 def test_only_whoever_has_a_role_for_it_hosts(community: Community) -> None:
     with pytest.raises(AssertionError, match="host-without-role"):
         community.activity(community.person())
+
+
+def test_a_host_holds_the_role_where_the_activity_is(community: Community) -> None:
+    for area_code in (OTHER_VILLAGE, OTHER_GRID, MICRO_GRID):
+        with pytest.raises(AssertionError, match="host-without-role"):
+            community.activity(community.person("activity_host", area_code=area_code))
+    assert community.activity(community.person("activity_host", area_code=VILLAGE)).area_code == GRID
+
+
+def test_a_host_disposes_only_of_who_signed_up_or_lives_where_they_host(community: Community, host: Person) -> None:
+    neighbour, below, signed, scanned, stranger = (
+        community.person(area_code=area) for area in (GRID, MICRO_GRID, OTHER_VILLAGE, OTHER_VILLAGE, OTHER_VILLAGE)
+    )
+    activity = community.activity(host)
+    activities.sign_up(community.session, community.act(signed), activity.id)
+    community.check_in(activity, scanned)
+    came = community.check_in(activity, neighbour, stranger, below, signed, scanned, host=host)
+    assert [getattr(outcome, "in_by", outcome) for outcome in came] == ["host", "not-of-this-activity", "host", "host", "venue_code"]
+    community.at += timedelta(minutes=60)
+    left = community.check_out(activity, scanned, stranger, signed, host=host)
+    assert [claim_of(left[0]).minutes, left[1], claim_of(left[2]).minutes] == [60, "not-of-this-activity", 60]
+    assert community.check_in(community.activity(community.person("activity_host")), stranger) != "in-two-places"
+
+
+def test_a_host_disposes_of_neighbours_on_the_days_of_the_role_only(community: Community, host: Person) -> None:
+    neighbour = community.person()
+    activity = community.activity(host, begins=community.at + timedelta(days=1))
+    community.end_role(host, "activity_host")
+    community.at = activity.starts_at
+    assert community.check_in(activity, neighbour, host=host) == "not-of-this-activity"
+    assert isinstance(community.check_in(activity, neighbour), Attendance)
 
 
 def test_the_code_of_another_book_is_unknown(community: Community, host: Person) -> None:

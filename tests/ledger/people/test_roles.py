@@ -76,6 +76,31 @@ def test_roles_are_given_and_ended_within_the_scope_only(session: Session) -> No
         people.end_grant(session, an_act(book), people.grants_of(session, book.id, person.id)[0].id, TODAY, within=scope)
 
 
+def test_only_the_operator_gives_a_role_for_days_that_are_past(session: Session) -> None:
+    book = a_book(session)
+    person, admin = a_person(session, book), a_person(session, book, "administrator")
+    yesterday = TODAY - timedelta(days=1)
+    grant = {"person_id": person.id, "role": "approver", "area_code": GRID}
+    refused = people.grant_role(session, an_act(book, actor=admin.id), **grant, starts_on=yesterday)
+    assert refused == Refusal("role-in-the-past", "starts_on", {"earliest": "2026-11-23"})
+    assert isinstance(people.grant_role(session, an_act(book), **grant, starts_on=yesterday), people.Grant)
+    assert isinstance(people.grant_role(session, an_act(book, actor=admin.id), **grant, starts_on=TODAY), people.Grant)
+
+
+def test_only_the_operator_ends_a_role_before_yesterday(session: Session) -> None:
+    book = a_book(session)
+    person, admin = a_person(session, book), a_person(session, book, "administrator")
+    since = TODAY - timedelta(days=9)
+    given = people.grant_role(session, an_act(book), person_id=person.id, role="approver", area_code=GRID, starts_on=since)
+    assert isinstance(given, people.Grant)
+    early, yesterday = TODAY - timedelta(days=2), TODAY - timedelta(days=1)
+    refused = people.end_grant(session, an_act(book, actor=admin.id), given.id, early)
+    assert refused == Refusal("role-in-the-past", "ends_on", {"earliest": "2026-11-22"})
+    assert isinstance(people.end_grant(session, an_act(book, actor=admin.id), given.id, yesterday), people.Grant)
+    assert roles_on(session, book.id, person.id, TODAY) == {"volunteer"}
+    assert isinstance(people.end_grant(session, an_act(book), given.id, early), people.Grant)
+
+
 def test_malformed_grants_are_errors(session: Session) -> None:
     book = a_book(session)
     person = a_person(session, book)

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger import areas
 from ledger import people
+from ledger.act import OPERATOR
 from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
+from ledger.people.model import EndedTie
 from tests.builders import GRID
 from tests.builders import OTHER_VILLAGE
+from tests.builders import VAULT
 from tests.builders import VILLAGE
 from tests.builders import a_book
 from tests.builders import a_person
@@ -47,7 +53,8 @@ def test_malformed_ties_are_errors(session: Session) -> None:
 
 def test_a_leader_looks_after_households_and_not_after_herself(session: Session) -> None:
     book = a_book(session)
-    leader, one, two, three = (a_person(session, book).id for _ in range(4))
+    leader = a_person(session, book, "building_leader").id
+    one, two, three = (a_person(session, book).id for _ in range(3))
     people.tie_households(session, an_act(book), [[one, three]])
     for _ in range(2):
         people.give_charge(session, an_act(book), leader, [leader, one, two, three])
@@ -58,9 +65,106 @@ def test_a_leader_looks_after_households_and_not_after_herself(session: Session)
 
 def test_charges_are_given_within_the_scope_only(session: Session) -> None:
     book = a_book(session)
-    leader, one = a_person(session, book).id, a_person(session, book).id
+    leader, one = a_person(session, book, "building_leader").id, a_person(session, book).id
+    elsewhere = (areas.path_of(session, book.id, OTHER_VILLAGE),)
+    for change in (people.give_charge, people.end_charges):
+        with pytest.raises(NotFound):
+            change(session, an_act(book), leader, [one], within=elsewhere)
+
+
+def test_only_who_is_a_building_leader_today_looks_after_others(session: Session) -> None:
+    book = a_book(session)
+    one, plain = a_person(session, book).id, a_person(session, book).id
+    later = a_person(session, book).id
+    tomorrow = START.date() + timedelta(days=1)
+    people.grant_role(session, an_act(book), person_id=later, role="building_leader", area_code=GRID, starts_on=tomorrow)
+    leader = a_person(session, book, "building_leader").id
+    for other in (plain, later):
+        refused = people.give_charges(session, an_act(book), {leader: [one], other: [one]})
+        assert refused == Refusal("not-a-building-leader", "leader_id")
+    assert people.charges_of(session, book.id, leader) == set()
+    assert people.give_charge(session, an_act(book, START + timedelta(days=1)), later, [one]) is None
+    assert people.charges_of(session, book.id, later) == {one}
+
+
+def test_nobody_gives_charges_to_themselves(session: Session) -> None:
+    book = a_book(session)
+    leader, one = a_person(session, book, "building_leader", "grid_worker").id, a_person(session, book).id
+    assert people.give_charge(session, an_act(book, actor=leader), leader, [one]) == Refusal("charges-for-oneself", "leader_id")
+    assert people.charges_of(session, book.id, leader) == set()
+
+
+def test_a_leader_looks_after_a_hundred_persons_at_most(session: Session) -> None:
+    book = a_book(session)
+    leader = a_person(session, book, "building_leader").id
+    news = [people.NewPerson(f"王丽{number}", GRID) for number in range(101)]
+    ids = [outcome.id for outcome in people.enrol_many(session, an_act(book), VAULT, news) if isinstance(outcome, people.Person)]
+    assert people.give_charge(session, an_act(book), leader, ids) == Refusal("charges-too-many", "person_ids", {"most": 100})
+    assert people.give_charge(session, an_act(book), leader, ids[:99]) is None
+    assert people.give_charge(session, an_act(book), leader, ids[98:100]) is None
+    assert people.give_charge(session, an_act(book), leader, ids[100:]) == Refusal("charges-too-many", "person_ids", {"most": 100})
+    assert people.charges_of(session, book.id, leader) == set(ids[:100])
+
+
+def test_charges_end_and_the_others_stay(session: Session) -> None:
+    book = a_book(session)
+    leader, other = (a_person(session, book, "building_leader").id for _ in range(2))
+    one, two = (a_person(session, book).id for _ in range(2))
+    people.give_charges(session, an_act(book), {leader: [one, two], other: [one]})
+    for _ in range(2):
+        people.end_charges(session, an_act(book), leader, [one])
+    assert people.leaders_of(session, book.id, [one, two]) == {one: {other}, two: {leader}}
+
+
+def test_a_tie_says_who_declared_it_and_when(session: Session) -> None:
+    book = a_book(session)
+    worker, wife, husband = a_person(session, book, "grid_worker").id, a_person(session, book).id, a_person(session, book).id
+    people.tie(session, an_act(book, actor=worker), wife, husband, "kin")
+    people.tie(session, an_act(book, START + timedelta(days=1)), husband, wife, "kin")
+    for person_id in (wife, husband):
+        (found,) = people.ties_of(session, book.id, person_id)
+        assert (found.declared_by, found.declared_at) == (worker, START)
+
+
+@pytest.mark.parametrize("role", sorted(people.STAFF_ROLES))
+def test_a_tie_of_staff_is_declared_by_an_administrator_of_both(session: Session, role: str) -> None:
+    book = a_book(session)
+    staff, one, far = a_person(session, book, role).id, a_person(session, book).id, a_person(session, book, area_code=OTHER_VILLAGE).id
+    worker = a_person(session, book, "grid_worker", "approver", area_code=VILLAGE).id
+    admin = a_person(session, book, "administrator", area_code=VILLAGE).id
+    for by, pair in ((worker, (one, staff)), (worker, (staff, one)), (staff, (staff, one)), (admin, (staff, far))):
+        if by != staff or role != "administrator":
+            assert people.tie(session, an_act(book, actor=by), *pair, "kin") == Refusal("tie-of-staff", "other_id")
+    assert people.tied(session, book.id, [staff]) == {staff: set()}
+    assert people.tie(session, an_act(book, actor=admin), staff, one, "kin") is None
+    assert people.tied(session, book.id, [staff]) == {staff: {one}}
+
+
+def test_a_tie_ends_on_both_sides_and_what_it_was_stays_known(session: Session) -> None:
+    book = a_book(session)
+    admin, one, two = (a_person(session, book).id for _ in range(3))
+    for kind in people.TIE_KINDS:
+        people.tie(session, an_act(book), one, two, kind)
+    later = an_act(book, START + timedelta(days=1), actor=admin)
+    assert people.untie(session, later, two, one, "kin") is None
+    assert [found.kind for found in people.ties_of(session, book.id, one)] == ["household"]
+    assert [found.kind for found in people.ties_of(session, book.id, two)] == ["household"]
+    (ended,) = session.execute(select(EndedTie).where(EndedTie.book_id == book.id)).scalars()
+    assert ({ended.person_id, ended.other_id}, ended.kind) == ({one, two}, "kin")
+    assert (ended.declared_by, ended.declared_at, ended.ended_by, ended.ended_at) == (OPERATOR, START, admin, later.at)
     with pytest.raises(NotFound):
-        people.give_charge(session, an_act(book), leader, [one], within=(areas.path_of(session, book.id, OTHER_VILLAGE),))
+        people.untie(session, later, one, two, "kin")
+
+
+def test_a_tie_is_ended_by_somebody_else_within_their_areas(session: Session) -> None:
+    book = a_book(session)
+    here, far = a_person(session, book).id, a_person(session, book, area_code=OTHER_VILLAGE).id
+    people.tie(session, an_act(book), here, far, "kin")
+    for own in (here, far):
+        assert people.untie(session, an_act(book, actor=own), here, far, "kin") == Refusal("tie-of-ones-own", "person_id")
+    with pytest.raises(NotFound):
+        people.untie(session, an_act(book), here, far, "kin", within=(areas.path_of(session, book.id, VILLAGE),))
+    assert people.tied(session, book.id, [here]) == {here: {far}}
 
 
 def test_a_team_has_a_name_of_its_own_and_members(session: Session) -> None:

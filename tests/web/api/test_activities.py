@@ -167,6 +167,20 @@ def test_the_host_checks_persons_in_and_out(planned: Planned, host: Ask, somebod
     assert {(row["person_id"], row["name"], row["minutes"]) for row in rows} == {(one, "陈桂芳", 60), (two, "陈桂芳", 60)}
 
 
+def test_a_host_of_another_community_disposes_of_nobodys_day_and_name(
+    planned: Planned, host: Ask, somebody: Somebody, clock: HandClock
+) -> None:
+    activity_id = planned()
+    stranger, ask = somebody(area_code=OTHER_VILLAGE)
+    clock.advance(hours=1)
+    ids = {"person_ids": [str(stranger.id)]}
+    for path in ("check-ins", "check-outs"):
+        assert outcomes(host(f"/activities/{activity_id}/{path}", ids)) == ["not-of-this-activity"]
+    assert host(f"/activities/{activity_id}/attendance").get_json()["items"] == []
+    ask(f"/activities/{activity_id}/sign-up", {})
+    assert outcomes(host(f"/activities/{activity_id}/check-ins", ids)) == ["checked_in"]
+
+
 def test_attendance_comes_page_by_page(planned: Planned, host: Ask, somebody: Somebody, clock: HandClock) -> None:
     activity_id = planned(capacity=5)
     ids = [str(somebody()[0].id) for _ in range(3)]
@@ -197,6 +211,8 @@ def test_an_activity_can_be_planned_for_another_host(somebody: Somebody) -> None
     assert made["host_id"] == str(leader.id)
     assert leads(f"/activities/{made['id']}/venue-code").status_code == 200
     assert kind(worker("/activities", SWEEP | {"host_id": str(new_id())})) == (404, "not-found")
+    far, _ = somebody("activity_host", area_code=OTHER_VILLAGE)
+    assert kind(worker("/activities", SWEEP | {"host_id": str(far.id)})) == (409, "host-without-role")
 
 
 def test_activities_are_planned_in_ones_own_areas(somebody: Somebody) -> None:

@@ -11,6 +11,7 @@ from tests.builders import GRID
 from tests.builders import MICRO_GRID
 from tests.builders import OTHER_VILLAGE
 from tests.builders import VILLAGE
+from tests.conftest import HandClock
 from tests.web.api.conftest import Somebody
 from tests.web.api.conftest import kind
 
@@ -102,6 +103,19 @@ def test_an_administrator_gives_and_ends_roles(somebody: Somebody) -> None:
     assert ask("/grants", grant | {"role": "cashier"}).status_code == 422
 
 
+def test_no_role_is_given_or_ended_for_days_that_are_past(somebody: Somebody, clock: HandClock) -> None:
+    _, ask = somebody("administrator")
+    person, _ = somebody(area_code=GRID)
+    grant = {"person_id": str(person.id), "role": "approver", "area_code": GRID}
+    early = ask("/grants", grant | {"starts_on": "2026-11-22"})
+    assert (kind(early), early.get_json()["field"]) == ((409, "role-in-the-past"), "starts_on")
+    assert "2026-11-23" in early.get_json()["messages"]["en"]
+    given = ask("/grants", grant | {"starts_on": "2026-11-23"}).get_json()
+    clock.advance(days=5)
+    assert kind(ask(f"/grants/{given['id']}/end", {"ends_on": "2026-11-26"})) == (409, "role-in-the-past")
+    assert ask(f"/grants/{given['id']}/end", {"ends_on": "2026-11-27"}).status_code == 200
+
+
 def test_ties_charges_and_teams_are_made_within_ones_areas(somebody: Somebody) -> None:
     _, ask = somebody("grid_worker")
     one, two, far = (somebody(area_code=area)[0] for area in (GRID, GRID, OTHER_VILLAGE))
@@ -114,6 +128,35 @@ def test_ties_charges_and_teams_are_made_within_ones_areas(somebody: Somebody) -
     assert ask("/teams", {"name": "巡逻队", "area_code": GRID, "member_ids": [str(one.id)]}).status_code == 201
     assert kind(ask("/teams", {"name": "巡逻队", "area_code": GRID})) == (409, "team-name-taken")
     assert [team["name"] for team in ask("/teams").get_json()["items"]] == ["巡逻队"]
+
+
+def test_an_administrator_mends_what_was_declared_wrongly(somebody: Somebody) -> None:
+    _, worker = somebody("grid_worker")
+    _, admin = somebody("administrator")
+    one, two, far, approver = (
+        somebody(*roles, area_code=area)[0] for roles, area in (((), GRID), ((), GRID), ((), OTHER_VILLAGE), (("approver",), GRID))
+    )
+    tie = {"person_id": str(one.id), "other_id": str(two.id), "kind": "kin"}
+    worker("/ties", tie)
+    assert kind(worker("/ties/end", tie)) == (403, "not-allowed")
+    assert admin("/ties/end", tie | {"person_id": tie["other_id"], "other_id": tie["person_id"]}).status_code == 200
+    assert kind(admin("/ties/end", tie)) == (404, "not-found")
+    assert kind(admin("/ties/end", tie | {"other_id": str(far.id)})) == (404, "not-found")
+    assert kind(worker("/ties", tie | {"other_id": str(approver.id)})) == (403, "tie-of-staff")
+    assert admin("/ties", tie | {"other_id": str(approver.id)}).status_code == 201
+
+
+def test_charges_are_given_to_building_leaders_and_end(somebody: Somebody) -> None:
+    own, ask = somebody("grid_worker", "building_leader")
+    leader, _ = somebody("building_leader", area_code=GRID)
+    one, two = (somebody(area_code=GRID)[0] for _ in range(2))
+    charges = {"leader_id": str(leader.id), "person_ids": [str(one.id), str(two.id)]}
+    assert ask("/charges", charges).status_code == 200
+    assert ask("/charges/end", charges | {"person_ids": [str(two.id)]}).get_json()["households"] == [[str(one.id)]]
+    assert kind(ask("/charges", charges | {"leader_id": str(own.id)})) == (403, "charges-for-oneself")
+    assert kind(ask("/charges", charges | {"leader_id": str(two.id), "person_ids": [str(one.id)]})) == (409, "not-a-building-leader")
+    _, far_worker = somebody("grid_worker", area_code=OTHER_VILLAGE)
+    assert kind(far_worker("/charges/end", charges)) == (404, "not-found")
 
 
 @pytest.mark.parametrize(

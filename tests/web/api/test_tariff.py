@@ -19,9 +19,9 @@ PATROL = {
     "name_en": "evening patrol",
     "unit": "deed",
     "points": 50,
-    "valid_from": "2026-01-01",
+    "valid_from": "2026-11-23",
 }
-CAP = {"period": "month", "measure": "points", "most": 300, "valid_from": "2026-01-01"}
+CAP = {"period": "month", "measure": "points", "most": 300, "valid_from": "2026-11-23"}
 
 
 @pytest.fixture
@@ -42,12 +42,20 @@ def test_a_rate_holds_until_the_day_before_the_next(admin: Ask, somebody: Somebo
     assert admin("/tariff/rates", PATROL | {"points": 40, "valid_from": "2026-12-01"}).status_code == 201
     _, ask = somebody()
     today, later = (ask(path).get_json()["items"] for path in ("/tariff", "/tariff?on=2026-12-01"))
-    assert [(rate["points"], rate["valid_from"], rate["valid_to"]) for rate in today] == [(50, "2026-01-01", "2026-11-30")]
+    assert [(rate["points"], rate["valid_from"], rate["valid_to"]) for rate in today] == [(50, "2026-11-23", "2026-11-30")]
     assert [(rate["points"], rate["valid_to"]) for rate in later] == [(40, None)]
-    assert ask("/tariff?on=2025-12-31").get_json()["items"] == []
-    early = admin("/tariff/rates", PATROL | {"valid_from": "2026-11-01"})
+    assert ask("/tariff?on=2026-11-22").get_json()["items"] == []
+    early = admin("/tariff/rates", PATROL | {"valid_from": "2026-11-24"})
     assert kind(early) == (409, "rate-not-after-the-last")
     assert "2026-12-01" in early.get_json()["messages"]["zh"]
+
+
+@pytest.mark.parametrize(("path", "body"), [("/tariff/rates", PATROL), ("/tariff/caps", CAP)])
+def test_no_price_and_no_cap_is_set_for_days_that_are_past(admin: Ask, path: str, body: dict[str, Any]) -> None:
+    early = admin(path, body | {"valid_from": "2026-11-22"})
+    assert (kind(early), early.get_json()["field"]) == ((409, "rate-in-the-past"), "valid_from")
+    assert "2026-11-23" in early.get_json()["messages"]["zh"]
+    assert admin(path, body).status_code == 201
 
 
 def test_a_rate_is_set_once_under_a_key(admin: Ask) -> None:

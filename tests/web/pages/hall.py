@@ -45,7 +45,8 @@ class Hall:
 
     def charge(self, leader: Person, *persons: Person) -> None:
         """Give a building leader some people to look after."""
-        people.give_charge(self.session, an_act(self.community.book), leader.id, [person.id for person in persons])
+        given = people.give_charge(self.session, an_act(self.community.book), leader.id, [person.id for person in persons])
+        assert given is None, given
         self.session.commit()
 
 

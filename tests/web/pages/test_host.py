@@ -69,6 +69,35 @@ def test_the_host_checks_people_in_by_number_and_out_by_tick(hall: Hall) -> None
     assert "10 2026-11-23" in hall.browser(one).open("/me/claims").text
 
 
+def test_a_number_of_somebody_else_becomes_no_name(hall: Hall) -> None:
+    host, browser = hall.enter("activity_host", area_code=VILLAGE)
+    activity = hall.community.activity(host)
+    stranger = hall.community.person(name="蔡庆华", area_code=OTHER_VILLAGE)
+    neighbour = hall.community.person(name="陈桂芳")
+    hall.session.commit()
+    browser.open(f"/hosting/{activity.id}")
+    page = browser.send("签到", numbers=f"{neighbour.handle} {stranger.handle}")
+    number = f"{stranger.handle[:4]} {stranger.handle[4:]}"
+    assert (page.status, "没有报名" in page.text, number in page.text, "到场 0 人" in page.text) == (409, True, True, True)
+    assert stranger.id.hex not in page.html.replace("-", "")
+    assert "蔡庆华" not in page.html
+    hall.clock.advance(minutes=5)
+    form = page.form("签到")
+    ticked = browser.client.post(form.action, data=form.fields | {"numbers": [""], "person_id": [str(stranger.id)]})
+    assert (ticked.status_code, "蔡庆华" in ticked.text, stranger.handle[:4] in ticked.text) == (409, False, False)
+
+
+def test_an_address_turns_no_person_into_a_passbook_number(hall: Hall) -> None:
+    host, browser = hall.enter("activity_host", area_code=VILLAGE)
+    activity = hall.community.activity(host)
+    stranger, neighbour = hall.community.person(area_code=OTHER_VILLAGE), hall.community.person()
+    hall.session.commit()
+    page = browser.open(f"/hosting/{activity.id}?not-found={stranger.id.hex}&activity-full={neighbour.id.hex}")
+    assert "没有办成 1 个" in page.text
+    assert stranger.handle[4:] not in page.text
+    assert neighbour.handle[4:] in page.text
+
+
 def test_a_host_does_not_check_themselves_in(hall: Hall) -> None:
     host, browser = hall.enter("activity_host", area_code=VILLAGE)
     activity = hall.community.activity(host)

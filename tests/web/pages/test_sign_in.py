@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 
 from ledger import people
@@ -47,6 +48,56 @@ def test_a_link_signs_in_once_and_looking_does_not_use_it_up(app: Flask, hall: H
     answer = second.client.post(f"/sign-in/{token}")
     assert (answer.status_code, "已用过" in answer.text) == (409, True)
     assert Browser(app).client.post("/sign-in/1-NONSENSE").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_taken"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost:8000"}, False),
+        ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "http://localhost:8000.evil.example"}, False),
+        ({"Origin": "null"}, False),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:8000"}, True),
+        ({"Origin": "http://localhost:8000"}, True),
+        ({}, True),
+    ],
+)
+def test_nobody_is_signed_in_from_the_page_of_another_site(app: Flask, hall: Hall, headers: dict[str, str], is_taken: bool) -> None:
+    person = hall.community.person()
+    token = people.issue_link(hall.session, an_act(hall.community.book), person.id, lives=timedelta(hours=1))
+    hall.session.commit()
+    browser = Browser(app)
+    assert "Set-Cookie" not in browser.client.get(f"/sign-in/{token}").headers
+    answer = browser.client.post(f"/sign-in/{token}", headers=headers)
+    assert (answer.status_code, "Set-Cookie" in answer.headers) == ((303, True) if is_taken else (403, False))
+    assert ("不是从本站" in answer.text) is not is_taken
+    assert browser.client.post(f"/sign-in/{token}").status_code == (409 if is_taken else 303)
+
+
+def test_no_form_is_taken_from_another_site(hall: Hall) -> None:
+    _, browser = hall.enter()
+    browser.open("/me")
+    form = next(form for form in browser.page.forms if form.action.endswith("/sign-out"))
+    assert browser.client.post(form.action, data=form.fields, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert browser.open("/me").status == 200
+    assert browser.client.get("/me", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+
+
+def test_signing_in_ends_the_session_before_it(hall: Hall) -> None:
+    _, browser = hall.enter()
+    cookie, other = browser.client.get_cookie("passbook"), hall.community.person()
+    assert cookie is not None
+    token = people.issue_link(hall.session, an_act(hall.community.book), other.id, lives=timedelta(hours=1))
+    hall.session.commit()
+    assert browser.client.post("/sign-in/1-NONSENSE").status_code == 404
+    assert browser.open("/me").status == 200
+    assert browser.client.post(f"/sign-in/{token}").status_code == 303
+    copy = Browser(hall.app)
+    copy.client.set_cookie("passbook", cookie.value)
+    assert copy.open("/me").headings == ["登录"]
+    assert browser.open("/me").headings != ["登录"]
 
 
 def test_signing_out_ends_the_session_also_for_a_copy_of_its_cookie(hall: Hall) -> None:
