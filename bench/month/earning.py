@@ -187,8 +187,8 @@ def decide(month: Month, day: int) -> None:
 
 def _approve(month: Month, approver: Somebody, ids: list[str]) -> list[Any]:
     answered = month.client.post(approver.token, "/claims/approve", ids=ids)["items"]
-    # One's own, those of kin, and what one attested are somebody else's to approve.
-    return month.judged(answered, "own-deed", "kin-or-household", "acted-before")
+    # One's own, those of kin, and what one or one's kin attested are somebody else's to approve.
+    return month.judged(answered, "own-deed", "kin-or-household", "acted-before", "kin-acted-before")
 
 
 def credit_due(month: Month, day: int) -> int:
