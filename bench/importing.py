@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
+from uuid import UUID
 
 import xlsxwriter
 from sqlalchemy import Engine
@@ -18,8 +19,10 @@ from ledger import areas
 from ledger import claims
 from ledger import journal
 from ledger import tariff
+from ledger.act import OPERATOR
 from ledger.act import Act
 from ledger.errors import Refusal
+from ledger.ids import new_id
 from ledger.people import Vault
 
 DAYS = 40
@@ -42,7 +45,7 @@ def sheet_of(handles: Sequence[str], rows: int, until: date) -> bytes:
 def import_rate(engine: Engine, vault: Vault, market: Market, rows: int, at: datetime) -> float:
     """Return the rows a second that a sheet of deeds is taken in at, from its bytes to the commit."""
     with Session(engine) as session:
-        act = _act(session, market, at, "tariff")
+        act = _act(session, market, at, OPERATOR)
         tariff.define_categories(session, act)
         patrol = tariff.RateRow("patrol", "patrol", "巡逻", "Patrol", "deed", 5)
         assert not isinstance(tariff.define_rate(session, act, patrol, valid_from=at.date() - timedelta(days=365)), Refusal)
@@ -51,7 +54,7 @@ def import_rate(engine: Engine, vault: Vault, market: Market, rows: int, at: dat
     content = sheet_of(handles, rows, at.date())
     with Session(engine) as session:
         began = time.monotonic()
-        act = _act(session, market, at, "sheet")
+        act = _act(session, market, at, market.clerk_id)
         report = claims.import_claims(
             session, act, vault, claims.Reach(areas.EVERYWHERE), claims.read_deeds(content), dry_run=False
         )  # fmt: skip
@@ -63,7 +66,7 @@ def import_rate(engine: Engine, vault: Vault, market: Market, rows: int, at: dat
     return rows / took
 
 
-def _act(session: Session, market: Market, at: datetime, key: str) -> Act:
-    (claimed,) = journal.claim(session, market.book_id, [journal.Ask(market.clerk_id, key, b"bench", at)])
+def _act(session: Session, market: Market, at: datetime, actor: UUID) -> Act:
+    (claimed,) = journal.claim(session, market.book_id, [journal.Ask(actor, str(new_id()), b"bench", at)])
     journal.answer(session, market.book_id, [(claimed.request_id, 200, {})])
-    return Act(market.book_id, market.clerk_id, "import", claimed.request_id, at)
+    return Act(market.book_id, actor, "import", claimed.request_id, at)

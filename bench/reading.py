@@ -95,7 +95,7 @@ class Shelf:
     def verify(self) -> list[journal.Fault]:
         """Recompute it."""
         with Session(self.engine) as session:
-            return journal.verify(session, self.book_id)
+            return journal.verify(session, self.book_id, _AT)
 
 
 def open_shelf(engine: Engine, owner_url: str) -> Shelf:
