@@ -110,10 +110,13 @@ def queue(
     session: Session, book_id: UUID, reach: Reach, states: Collection[str], *, after: tuple[datetime, UUID] | None = None, limit: int = 50
 ) -> list[ClaimRow]:  # fmt: skip
     """Return the claims in `states` within reach, the oldest first, from after the one reported at (moment, id)."""
-    wanted = _rows().where(Claim.book_id == book_id, Claim.state.in_(states), reach.covers(book_id))
+    wanted = select(Claim.id).where(Claim.book_id == book_id, Claim.state.in_(states), reach.covers(book_id))
     if after:
         wanted = wanted.where(tuple_(Claim.reported_at, Claim.id) > after)
-    rows = session.execute(wanted.order_by(Claim.reported_at, Claim.id).limit(limit))
+    order = (Claim.reported_at, Claim.id)
+    # The page first: what was decided last would otherwise be looked up of everything that waits.
+    page = session.execute(wanted.order_by(*order).limit(limit)).scalars().all()
+    rows = session.execute(_rows().where(Claim.book_id == book_id, Claim.id.in_(page)).order_by(*order))
     return [_read(row) for row in rows]
 
 
