@@ -115,7 +115,7 @@ class Desk:
         return totals
 
     def faults(self) -> list[journal.Fault]:
-        return journal.verify(self.session, self.book_id)
+        return journal.verify(self.session, self.book_id, self.clock.now())
 
     def close_year(self) -> int:
         points = journal.close_year(self.session, self.act())

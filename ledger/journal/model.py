@@ -18,6 +18,7 @@ from sqlalchemy.orm import mapped_column
 from ledger.act import CHANNELS
 from ledger.journal.rules import ENTRY_KINDS
 from ledger.journal.rules import KINDS
+from ledger.journal.rules import REVERSALS
 from ledger.points import POINTS_MAX
 from ledger.store import Base
 from ledger.store import one_of
@@ -104,6 +105,7 @@ class Entry(Base):
         CheckConstraint(
             "(reverses IS NULL) = (reversal_number IS NULL) AND (reverses IS NULL) = (left_after IS NULL)", name="reversal_whole"
         ),
+        CheckConstraint(f"(kind IN {tuple(sorted(REVERSALS))}) = (reverses IS NOT NULL)", name="takes_back"),
         CheckConstraint("reverses IS NULL OR (reversal_number >= 1 AND left_after >= 0)", name="never_more_than_the_rest"),
         one_of("kind", *ENTRY_KINDS),
         one_of("channel", *CHANNELS),
@@ -151,6 +153,7 @@ class Line(Base):
         CheckConstraint("number >= 1", name="numbered_from_one"),
         CheckConstraint("before + amount = after AND amount <> 0", name="adds_up"),
         CheckConstraint("before >= 0 AND after >= 0", name="never_below_zero"),
+        CheckConstraint("abs(earned) <= abs(amount) AND earned * amount >= 0", name="earns_no_more_than_it_moves"),
         Index("ix_line_posted_at", "book_id", "account_id", "posted_at"),
         append_only=True,
     )

@@ -51,7 +51,38 @@ EXPIRING = frozenset(kind for kind in KINDS if KINDS[kind].expires)
 #: The lined kinds in the order in which they are locked.
 LOCK_ORDER = tuple(sorted(LINED, key=lambda kind: KINDS[kind].lock_rank))
 
-ENTRY_KINDS = ("budget", "award", "redemption", "void", "clawback", "gift", "donation", "expiry", "closing")
+
+class Way(NamedTuple):
+    """Which kinds of account a kind of entry moves points between."""
+
+    givers: frozenset[str]
+    takers: frozenset[str]
+
+
+_SOURCE, _FUND, _SHOP = frozenset({"source"}), frozenset({"fund"}), frozenset({"receivable"})
+_HOLDERS = frozenset({"passbook", "team"})
+
+#: No entry goes another way: points come into a book as a budget, and to somebody only out of a fund or from somebody who had them.
+WAYS = {
+    "budget": Way(_SOURCE, _FUND),
+    "award": Way(_FUND, _HOLDERS),
+    "redemption": Way(_HOLDERS, _SHOP),
+    "void": Way(_SHOP, _HOLDERS),
+    "clawback": Way(_HOLDERS, _FUND),
+    "gift": Way(_HOLDERS, _HOLDERS),
+    "donation": Way(_HOLDERS, frozenset({"donated"})),
+    "expiry": Way(EXPIRING, frozenset({"expired"})),
+    "closing": Way(_FUND, _SOURCE),
+}
+ENTRY_KINDS = tuple(WAYS)
+#: The kinds that take an entry back; no others do, and these do nothing else.
+REVERSALS = frozenset({"void", "clawback"})
+
+
+def fits(kind: str, giver: str, taker: str, *, takes_back: bool) -> bool:
+    """Whether an entry of `kind` may move points between accounts of these kinds."""
+    return giver in WAYS[kind].givers and taker in WAYS[kind].takers and takes_back == (kind in REVERSALS)
+
 
 #: Points live in the year they were earned and in the next.
 YEARS_ALIVE = 2

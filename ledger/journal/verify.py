@@ -1,13 +1,15 @@
 """Recompute a whole book from its entries, and say what does not hold, and where (law 8).
 
 The database reads every line, entry, hold and request, and hands over only those that break a law: told apart here, row by row, a million
-entries would take minutes. The lines go by accounts, as many at a time as a statement may well take.
+entries would take minutes. The lines go by accounts, as many at a time as a statement may well take. Whoever verifies a book that is in
+use begins with `ledger.store.snapshot`: statement by statement, what is posted meanwhile would look like faults.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 from typing import NamedTuple
@@ -20,14 +22,22 @@ from sqlalchemy import Select
 from sqlalchemy import and_
 from sqlalchemy import case
 from sqlalchemy import cast
+from sqlalchemy import false
 from sqlalchemy import func
+from sqlalchemy import literal_column
+from sqlalchemy import not_
+from sqlalchemy import null
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import text
+from sqlalchemy import true
 from sqlalchemy import type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 
+from ledger import areas
+from ledger.journal.decide import year_begins
+from ledger.journal.decide import year_of
 from ledger.journal.model import Account
 from ledger.journal.model import Answer
 from ledger.journal.model import Entry
@@ -36,11 +46,20 @@ from ledger.journal.model import HoldEnd
 from ledger.journal.model import Line
 from ledger.journal.model import Request
 from ledger.journal.model import Tally
+from ledger.journal.model import Unsealed
+from ledger.journal.queries import trial_balance
+from ledger.journal.rules import EXPIRING
 from ledger.journal.rules import LINED
+from ledger.journal.rules import REVERSALS
+from ledger.journal.rules import WAYS
+from ledger.journal.rules import microseconds
 
 Progress = Callable[[int, int], None]
 _ROWS_AT_ONCE = 10_000
 _LINES_AT_ONCE = 500_000
+_AHEAD_AT_MOST = 100 * 366 * 86_400 * 1_000_000
+#: The kinds of entry whose side of a passbook may belong to a year that has passed.
+_OF_ANOTHER_YEAR = ("gift", "clawback")
 
 
 class Fault(NamedTuple):
@@ -53,15 +72,41 @@ class Fault(NamedTuple):
 class _Reading(NamedTuple):
     session: Session
     book_id: UUID
+    zone: str
+    #: The book-local year that it is, and all in which anything can have been recorded.
+    this_year: int
+    years: range
+
+    def year(self, moment: ColumnElement[int]) -> ColumnElement[int]:
+        """Return the book-local year in which `moment` falls; null outside of the book's years."""
+        return case(
+            (moment < year_begins(self.years.start, self.zone), null()),
+            *((moment < year_begins(year + 1, self.zone), literal_column(str(year))) for year in self.years),
+            else_=null(),
+        )
 
 
-def verify(session: Session, book_id: UUID, progress: Progress | None = None) -> list[Fault]:
-    """Return everything of the book that does not hold; nothing where all of it does."""
-    reading = _Reading(session, book_id)
+def verify(session: Session, book_id: UUID, at: datetime, progress: Progress | None = None) -> list[Fault]:
+    """Return everything of the book that does not hold at `at`; nothing where all of it does."""
+    reading = _reading(session, book_id, at)
     if session.get_bind().dialect.name == "postgresql":
         # Whoever asks for this waits for it; a large book takes longer than anything else may.
         session.execute(text("SET LOCAL statement_timeout = 0"))
-    return [*_lines(reading, progress), *_tallies(reading), *_entries(reading), *_reversals(reading), *_holds(reading), *_requests(reading)]
+    return [
+        *_lines(reading, progress), *_tallies(reading), *_sums(reading), *_entries(reading), *_reversals(reading), *_clawbacks(reading),
+        *_holds(reading), *_requests(reading),
+    ]  # fmt: skip
+
+
+def _reading(session: Session, book_id: UUID, at: datetime) -> _Reading:
+    zone, now = areas.book(session, book_id).zone, microseconds(at)
+    opened = session.execute(select(func.min(_raw(Account.opened_at))).where(Account.book_id == book_id)).scalar_one()
+    latest = session.execute(select(func.max(_raw(Tally.posted_at))).where(Tally.book_id == book_id)).scalar_one()
+    this_year = year_of(now, zone)
+    first = year_of(max(opened, 0), zone) if opened is not None else this_year
+    # The counters may say anything: what they say is no reason to go through a million years.
+    last = year_of(min(max(now, (latest or 0) + 1), now + _AHEAD_AT_MOST), zone)
+    return _Reading(session, book_id, zone, this_year, range(min(first, this_year), last + 1))
 
 
 def _stream(reading: _Reading, wanted: Select[*tuple[Any, ...]]) -> Iterator[Any]:
@@ -74,7 +119,10 @@ def _raw(column: Any) -> ColumnElement[int]:
 
 
 def _lines(reading: _Reading, progress: Progress | None) -> Iterator[Fault]:
-    """Laws 3, 4 and 7: each account's lines count up without a gap, carry on from each other, and say what their entries say."""
+    """Laws 3, 4 and 7: each account's lines count up without a gap, carry on from each other, and say what their entries say.
+
+    What a line adds to which year is worked out again from its entry's kind, and compared.
+    """
     counted = reading.session.execute(
         select(Line.account_id, func.count()).where(Line.book_id == reading.book_id).group_by(Line.account_id).order_by(Line.account_id)
     ).all()
@@ -96,47 +144,69 @@ def _lines_between(reading: _Reading, first: UUID, last: UUID) -> Iterator[Fault
         return func.coalesce(func.lag(column).over(partition_by=Line.account_id, order_by=Line.number), otherwise)
 
     before = select(
-        Line.account_id, Line.number, Line.entry_id, Line.amount, Line.before, Line.after, Line.term,
+        Line.account_id, Line.number, Line.entry_id, Line.amount, Line.before, Line.after, Line.term, Line.deed_on, Line.earned,
         _raw(Line.posted_at).label("posted_at"),
         previous(Line.number.expression, 0).label("last_number"),
         previous(Line.after.expression, 0).label("last_after"),
         previous(_raw(Line.posted_at), -1).label("last_posted_at"),
-        func.sum(Line.earned).over(partition_by=[Line.account_id, Line.term], order_by=Line.number).label("earned"),
+        func.sum(Line.earned).over(partition_by=[Line.account_id, Line.term], order_by=Line.number).label("earned_by_then"),
     ).where(Line.book_id == reading.book_id, Line.account_id.between(first, last)).subquery("l")  # fmt: skip
     line, entered_at = before.c, _raw(Entry.posted_at)
     signed = case((line.account_id == Entry.to_account, Entry.amount), (line.account_id == Entry.from_account, -Entry.amount))
+    expires, year = Account.kind.in_(EXPIRING), reading.year(line.posted_at)
+    earned = _earned(expires, line.amount, line.earned_by_then - line.earned)
     wrong = {
         "number": line.number != line.last_number + 1,
         "carry": or_(line.before != line.last_after, line.before + line.amount != line.after, line.after < 0),
         "orphan": Entry.id.is_(None),
-        "entry": or_(line.amount.is_distinct_from(signed), line.posted_at.is_distinct_from(entered_at)),
+        "entry": or_(
+            line.amount.is_distinct_from(signed), line.posted_at.is_distinct_from(entered_at), line.deed_on.is_distinct_from(Entry.deed_on)
+        ),
         "time": line.posted_at <= line.last_posted_at,
-        "earned": line.earned < 0,
+        "overdrawn": line.earned_by_then < 0,
+        "year": or_(year.is_(None), line.term > year, and_(line.term < year, not_(and_(expires, Entry.kind.in_(_OF_ANOTHER_YEAR))))),
+        "earned": line.earned != earned,
     }
     wanted = (
         select(
             line.account_id, line.number, line.last_number, line.before, line.amount, line.after, line.last_after, line.term,
+            line.earned, earned.label("worth"), year.label("year"),
             *(cast(condition, Integer).label(f"wrong_{name}") for name, condition in wrong.items()),
         )
         .select_from(before)
         .outerjoin(Entry, and_(Entry.book_id == reading.book_id, Entry.id == line.entry_id))
+        .outerjoin(Account, and_(Account.book_id == reading.book_id, Account.id == line.account_id))
         .where(or_(*wrong.values()))
         .order_by(line.account_id, line.number)
     )  # fmt: skip
     for row in _stream(reading, wanted):
         place = f"account {row.account_id} line {row.number}"
-        if row.wrong_number:
-            yield Fault(place, f"is numbered {row.number} where {row.last_number + 1} follows")
-        if row.wrong_carry:
-            yield Fault(place, f"{row.before} + {row.amount} = {row.after} does not follow {row.last_after}")
-        if row.wrong_orphan:
-            yield Fault(place, "has no entry")
-        elif row.wrong_entry:
-            yield Fault(place, "does not say what its entry says")
-        if row.wrong_time:
-            yield Fault(place, "was recorded before the line it follows")
-        if row.wrong_earned:
-            yield Fault(place, f"takes more from the year {row.term} than was earned in it")
+        yield from (Fault(place, what) for is_wrong, what in _told(row) if is_wrong)
+
+
+def _told(row: Any) -> list[tuple[bool, str]]:
+    """Return what may be wrong with a line, and whether it is."""
+    return [
+        (row.wrong_number, f"is numbered {row.number} where {row.last_number + 1} follows"),
+        (row.wrong_carry, f"{row.before} + {row.amount} = {row.after} does not follow {row.last_after}"),
+        (row.wrong_orphan, "has no entry"),
+        (row.wrong_entry and not row.wrong_orphan, "does not say what its entry says"),
+        (row.wrong_time, "was recorded before the line it follows"),
+        (row.wrong_overdrawn, f"takes more from the year {row.term} than was earned in it"),
+        (row.wrong_year, f"belongs to the year {row.term} and was recorded in {row.year}"),
+        (row.wrong_earned, f"adds {row.earned} points to the year {row.term} where {row.worth} belong"),
+    ]
+
+
+def _earned(expires: ColumnElement[bool], amount: ColumnElement[int], before: ColumnElement[int]) -> ColumnElement[int]:
+    """Return what a line adds to the year it belongs to (book.md, "Expiry without lots"); `before` is what that year had until then."""
+    return case(
+        (not_(expires), 0),
+        (and_(amount > 0, Entry.kind.in_(("award", "gift"))), amount),
+        # What is taken back or given away takes the year no further down than to nothing.
+        (and_(amount < 0, Entry.kind.in_(_OF_ANOTHER_YEAR)), case((before <= 0, 0), (before < -amount, -before), else_=amount)),
+        else_=0,
+    )
 
 
 def _tallies(reading: _Reading) -> Iterator[Fault]:
@@ -159,12 +229,14 @@ def _tallies(reading: _Reading) -> Iterator[Fault]:
     lines_differ = or_(
         Tally.lines != last_number, Tally.balance != last_after, and_(Line.number.is_not(None), Tally.posted_at != Line.posted_at)
     )
+    # As `decide` turns the year: by what it is now, or by the moment after the last entry where the clock has been set back.
+    ahead = and_(Tally.year > reading.this_year, func.coalesce(Tally.year > reading.year(_raw(Tally.posted_at) + 1), true()))
     holds_differ = or_(Tally.held != points, _raw(Tally.held_until).is_distinct_from(held.c.until))
     wanted = (
         select(
-            Account.id, Tally.account_id, Tally.lines, Tally.balance, Tally.held, last_number.label("last_number"),
+            Account.id, Tally.account_id, Tally.lines, Tally.balance, Tally.held, Tally.year, last_number.label("last_number"),
             last_after.label("last_after"), points.label("points"), cast(lines_differ, Integer).label("lines_differ"),
-            cast(holds_differ, Integer).label("holds_differ"),
+            cast(holds_differ, Integer).label("holds_differ"), cast(ahead, Integer).label("ahead"),
         )
         .outerjoin(Tally, and_(Tally.book_id == Account.book_id, Tally.account_id == Account.id))
         .outerjoin(newest, newest.c.account_id == Account.id)
@@ -173,7 +245,7 @@ def _tallies(reading: _Reading) -> Iterator[Fault]:
         .where(
             Account.book_id == reading.book_id,
             Account.kind.in_(LINED),
-            or_(Tally.account_id.is_(None), lines_differ, holds_differ, Tally.balance - Tally.held < 0),
+            or_(Tally.account_id.is_(None), lines_differ, holds_differ, ahead, Tally.balance - Tally.held < 0),
         )
     )  # fmt: skip
     for row in _stream(reading, wanted):
@@ -185,12 +257,23 @@ def _tallies(reading: _Reading) -> Iterator[Fault]:
             yield Fault(place, f"counts {row.lines} lines and {row.balance} points; its lines say {row.last_number} and {row.last_after}")
         if row.holds_differ:
             yield Fault(place, f"counts {row.held} points held; its holds say {row.points}")
+        if row.ahead:
+            yield Fault(place, f"is closed up to the year {row.year}, which has not begun")
         if row.balance - row.held < 0:
             yield Fault(place, "is below zero")
 
 
+def _sums(reading: _Reading) -> Iterator[Fault]:
+    """Law 1: the counters of the lined accounts and the entries of all others, each added up by itself, come to nothing."""
+    if points := sum(trial_balance(reading.session, reading.book_id).values()):
+        yield Fault("book", f"all its accounts together come to {points:+,} points, not to zero")
+
+
 def _entries(reading: _Reading) -> Iterator[Fault]:
-    """Laws 1 and 2: each entry has a line on each side that is read line by line, and moves something."""
+    """Laws 1 and 2: each entry goes a way that its kind may go, has a line on each side that is read line by line, and moves something.
+
+    Until there is a log, every entry waits for it: one that was never queued would never be sealed.
+    """
     giver, taker = aliased(Account), aliased(Account)
     counted = (
         select(Line.entry_id, func.count().label("lines"))
@@ -200,18 +283,36 @@ def _entries(reading: _Reading) -> Iterator[Fault]:
     )
     lines = func.coalesce(counted.c.lines, 0)
     sides = [case((account.kind.in_(LINED), 1), else_=0) for account in (giver, taker)]
+    ways = (and_(Entry.kind == kind, giver.kind.in_(way.givers), taker.kind.in_(way.takers)) for kind, way in WAYS.items())
+    fits = and_(or_(*ways), Entry.kind.in_(REVERSALS) == Entry.reverses.is_not(None))
+    wrong = {
+        "lines": or_(lines != sides[0] + sides[1], sides[0] + sides[1] == 0),
+        "amount": Entry.amount < 1,
+        "way": not_(func.coalesce(fits, false())),
+        "queue": Unsealed.entry_id.is_(None),
+    }
     wanted = (
-        select(Entry.id, Entry.amount, lines.label("lines"), (sides[0] + sides[1]).label("wanted"))
+        select(
+            Entry.id, Entry.amount, Entry.kind, lines.label("lines"), (sides[0] + sides[1]).label("wanted"),
+            giver.kind.label("giver"), taker.kind.label("taker"),
+            *(cast(condition, Integer).label(f"wrong_{name}") for name, condition in wrong.items()),
+        )
         .outerjoin(counted, counted.c.entry_id == Entry.id)
         .outerjoin(giver, and_(giver.book_id == reading.book_id, giver.id == Entry.from_account))
         .outerjoin(taker, and_(taker.book_id == reading.book_id, taker.id == Entry.to_account))
-        .where(Entry.book_id == reading.book_id, or_(lines != sides[0] + sides[1], sides[0] + sides[1] == 0, Entry.amount < 1))
-    )
+        .outerjoin(Unsealed, and_(Unsealed.book_id == reading.book_id, Unsealed.entry_id == Entry.id))
+        .where(Entry.book_id == reading.book_id, or_(*wrong.values()))
+    )  # fmt: skip
     for row in _stream(reading, wanted):
-        if row.lines != row.wanted or not row.wanted:
-            yield Fault(f"entry {row.id}", f"has {row.lines} lines where {row.wanted} belong")
-        if row.amount < 1:
-            yield Fault(f"entry {row.id}", f"moves {row.amount} points")
+        place = f"entry {row.id}"
+        if row.wrong_lines:
+            yield Fault(place, f"has {row.lines} lines where {row.wanted} belong")
+        if row.wrong_amount:
+            yield Fault(place, f"moves {row.amount} points")
+        if row.wrong_way:
+            yield Fault(place, f"is a {row.kind} from {row.giver} to {row.taker}")
+        if row.wrong_queue:
+            yield Fault(place, "does not wait for the log")
 
 
 def _reversals(reading: _Reading) -> Iterator[Fault]:
@@ -234,20 +335,69 @@ def _reversals(reading: _Reading) -> Iterator[Fault]:
                 yield Fault(f"entry {entry_id}", f"reversal {numbered} leaves {left_after} of {amount}")
 
 
+def _clawbacks(reading: _Reading) -> Iterator[Fault]:
+    """Take what is taken back from a passbook from the year in which it was awarded (book.md, "Expiry without lots")."""
+    taking, taken = Entry.__table__.alias("taking"), Entry.__table__.alias("taken")
+    awarded = reading.year(_raw(taken.c.posted_at))
+    wanted = (
+        select(Line.account_id, Line.number, Line.term, awarded.label("awarded"))
+        .join(taking, and_(taking.c.book_id == Line.book_id, taking.c.id == Line.entry_id, taking.c.from_account == Line.account_id))
+        .join(taken, and_(taken.c.book_id == taking.c.book_id, taken.c.id == taking.c.reverses))
+        .join(Account, and_(Account.book_id == Line.book_id, Account.id == Line.account_id))
+        .where(
+            Line.book_id == reading.book_id, taking.c.book_id == reading.book_id, taken.c.book_id == reading.book_id,
+            taking.c.kind == "clawback", Account.kind.in_(EXPIRING), Line.term.is_distinct_from(awarded),
+        )
+    )  # fmt: skip
+    for row in _stream(reading, wanted):
+        place = f"account {row.account_id} line {row.number}"
+        yield Fault(place, f"takes back points of the year {row.awarded} from the year {row.term}")
+
+
 def _holds(reading: _Reading) -> Iterator[Fault]:
-    """Law 6: a hold that was posted has an entry out of its own account, of its own request, and of no more than was held."""
-    rows = _stream(
-        reading,
-        select(Hold.id, Hold.amount, Hold.account_id, HoldEnd.request_id, Entry.amount, Entry.from_account, Entry.request_id)
-        .join(HoldEnd, and_(HoldEnd.book_id == Hold.book_id, HoldEnd.hold_id == Hold.id))
+    """Law 6: a hold ended in its time, by a request; posted, in an entry of that request out of its account, of no more than was held."""
+    ended_at, expires_at = _raw(HoldEnd.ended_at), _raw(Hold.expires_at)
+    of_request = aliased(Request)
+    is_posted = HoldEnd.how == "posted"
+    wrong = {
+        "entry": and_(
+            is_posted,
+            or_(
+                Entry.id.is_(None),
+                Entry.amount > Hold.amount,
+                Entry.from_account != Hold.account_id,
+                Entry.request_id != HoldEnd.request_id,
+            ),
+        ),
+        "early": and_(HoldEnd.how == "expired", ended_at < expires_at),
+        # A post is recorded after what its accounts recorded last, which may be later than it was asked for.
+        "late": and_(HoldEnd.how != "expired", ended_at >= expires_at, func.coalesce(_raw(Request.at) >= expires_at, true())),
+        "request": and_(HoldEnd.hold_id.is_not(None), Request.id.is_(None)),
+        "orphan": of_request.id.is_(None),
+    }
+    wanted = (
+        select(
+            Hold.id, Hold.amount, HoldEnd.how, Entry.amount.label("posted"),
+            *(cast(condition, Integer).label(f"wrong_{name}") for name, condition in wrong.items()),
+        )
+        .outerjoin(HoldEnd, and_(HoldEnd.book_id == Hold.book_id, HoldEnd.hold_id == Hold.id))
         .outerjoin(Entry, and_(Entry.book_id == HoldEnd.book_id, Entry.id == HoldEnd.entry_id))
-        .where(Hold.book_id == reading.book_id, HoldEnd.how == "posted"),
-    )
-    entries = set()
-    for hold_id, held, account_id, ended_by, posted, giver, entered_by in rows:
-        if posted is None or posted > held or giver != account_id or entered_by != ended_by:
-            yield Fault(f"hold {hold_id}", f"of {held} points ended in an entry of {posted}")
-        entries.add(hold_id)
+        .outerjoin(Request, and_(Request.book_id == HoldEnd.book_id, Request.id == HoldEnd.request_id))
+        .outerjoin(of_request, and_(of_request.book_id == Hold.book_id, of_request.id == Hold.request_id))
+        .where(Hold.book_id == reading.book_id, or_(*wrong.values()))
+    )  # fmt: skip
+    for row in _stream(reading, wanted):
+        place = f"hold {row.id}"
+        if row.wrong_entry:
+            yield Fault(place, f"of {row.amount} points ended in an entry of {row.posted}")
+        if row.wrong_early:
+            yield Fault(place, "is said to have expired before its time")
+        if row.wrong_late:
+            yield Fault(place, f"was {row.how} after its time")
+        if row.wrong_request:
+            yield Fault(place, "was ended by no request")
+        if row.wrong_orphan:
+            yield Fault(place, "belongs to no request")
     twice = reading.session.execute(
         select(HoldEnd.entry_id)
         .where(HoldEnd.book_id == reading.book_id, HoldEnd.entry_id.is_not(None))

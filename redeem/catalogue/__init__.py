@@ -15,6 +15,7 @@ from redeem.catalogue.actions import move
 from redeem.catalogue.model import Offer
 from redeem.catalogue.model import Stock
 from redeem.catalogue.queries import OfferRow
+from redeem.catalogue.queries import moved_for_redemptions
 from redeem.catalogue.queries import offer
 from redeem.catalogue.queries import offers
 from redeem.catalogue.queries import offers_by_id
@@ -40,6 +41,7 @@ __all__ = [
     "holds_on",
     "lock_stocks",
     "move",
+    "moved_for_redemptions",
     "offer",
     "offers",
     "offers_by_id",

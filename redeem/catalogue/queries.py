@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Select
 from sqlalchemy import and_
 from sqlalchemy import bindparam
+from sqlalchemy import case
+from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +20,7 @@ from sqlalchemy.orm import Session
 from ledger.errors import NotFound
 from redeem.catalogue.model import Offer
 from redeem.catalogue.model import Stock
+from redeem.catalogue.model import StockMovement
 
 
 @dataclass(frozen=True)
@@ -63,3 +68,14 @@ def titles_of(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UU
     """Return the titles of offers."""
     rows = session.execute(select(Offer.id, Offer.title).where(Offer.book_id == book_id, Offer.id.in_(ids)))
     return {offer_id: title for offer_id, title in rows}
+
+
+def moved_for_redemptions(book_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Return what says how many of an offer were taken for each redemption (`reference`), and brought back; for those who verify."""
+    taken = func.sum(case((StockMovement.kind == "redeemed", -StockMovement.quantity), else_=0))
+    back = func.sum(case((StockMovement.kind == "voided", StockMovement.quantity), else_=0))
+    return (
+        select(StockMovement.offer_id, StockMovement.reference, taken.label("taken"), back.label("brought_back"))
+        .where(StockMovement.book_id == book_id, StockMovement.kind.in_(("redeemed", "voided")))
+        .group_by(StockMovement.offer_id, StockMovement.reference)
+    )

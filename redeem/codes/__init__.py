@@ -11,7 +11,21 @@ from redeem.codes.queries import Recognised
 from redeem.codes.queries import devices_of
 from redeem.codes.queries import recognise
 from redeem.codes.queries import spent
+from redeem.codes.queries import used_up
 from redeem.codes.rules import Given
 from redeem.codes.rules import read
 
-__all__ = ["Given", "PayCode", "PayDevice", "Recognised", "add_device", "devices_of", "pay_code", "read", "recognise", "spend", "spent"]
+__all__ = [
+    "Given",
+    "PayCode",
+    "PayDevice",
+    "Recognised",
+    "add_device",
+    "devices_of",
+    "pay_code",
+    "read",
+    "recognise",
+    "spend",
+    "spent",
+    "used_up",
+]

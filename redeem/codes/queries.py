@@ -6,10 +6,13 @@ import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Select
 from sqlalchemy import and_
 from sqlalchemy import bindparam
+from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
@@ -121,3 +124,13 @@ def spent(session: Session, book_id: UUID, steps: Collection[tuple[UUID, int]]) 
     """Return what used up those of `steps` (device, step) that are; asked after the devices' locks."""
     rows = session.execute(_SPENT, {"book_id": book_id, "steps": list(steps)}).scalars()
     return {(row.device_id, row.step): row for row in rows}
+
+
+def used_up(book_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Return what says how many steps each redemption has used up, of whose devices, and when; for those who verify."""
+    return (
+        select(SpentStep.redemption_id, PayDevice.person_id, SpentStep.spent_at, func.count().label("steps"))
+        .join(PayDevice, and_(PayDevice.book_id == SpentStep.book_id, PayDevice.id == SpentStep.device_id))
+        .where(SpentStep.book_id == book_id)
+        .group_by(SpentStep.redemption_id, PayDevice.person_id, SpentStep.spent_at)
+    )

@@ -1,4 +1,7 @@
-"""Recompute what the desk and the journal say of each other: points, shop and till of each redemption, and what was given back."""
+"""Recompute what the desk and the journal say of each other: points, shop and till of each redemption, and what was given back.
+
+And what stocks and codes say of redemptions: goods that were taken and brought back, codes that were used up.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from uuid import UUID
 
+from sqlalchemy import and_
+from sqlalchemy import case
 from sqlalchemy import func
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger import journal
 from ledger.journal import Fault
+from redeem import catalogue
+from redeem import codes
 from redeem.redemptions.model import Redemption
 from redeem.redemptions.model import Void
 
@@ -28,7 +36,7 @@ class _Told(NamedTuple):
 
 def verify(session: Session, book_id: UUID) -> list[Fault]:
     """Return every redemption and void of the book, and every entry of them, that do not say the same."""
-    return list(_faults(session, book_id))
+    return [*_faults(session, book_id), *_goods(session, book_id), *_codes(session, book_id)]
 
 
 def _faults(session: Session, book_id: UUID) -> Iterator[Fault]:
@@ -71,3 +79,54 @@ def _voids(session: Session, book_id: UUID, voided: dict[UUID, int], returned: d
         if len(set(says)) > 1:
             what = f"was voided by {says[0]} points, has voids of {says[1]}, and entries that give back {says[2]}"
             yield Fault(f"redemption {redemption_id}", what)
+
+
+def _goods(session: Session, book_id: UUID) -> Iterator[Fault]:
+    """Compare the goods that each redemption took, and brought back when it was voided in whole, with what stocks say they gave."""
+    moved = catalogue.moved_for_redemptions(book_id).subquery("moved")
+    taken, back = func.coalesce(moved.c.taken, 0), func.coalesce(moved.c.brought_back, 0)
+    is_posted = Redemption.state == "posted"
+    owes = case((is_posted, Redemption.quantity), else_=0)
+    owed_back = case((and_(is_posted, Redemption.voided == Redemption.points), Redemption.quantity), else_=0)
+    wanted = (
+        select(Redemption.id, Redemption.offer_id, taken, back, owes, owed_back)
+        .join(catalogue.Stock, and_(catalogue.Stock.book_id == Redemption.book_id, catalogue.Stock.offer_id == Redemption.offer_id))
+        .outerjoin(moved, and_(moved.c.reference == Redemption.id, moved.c.offer_id == Redemption.offer_id))
+        .where(Redemption.book_id == book_id, or_(taken != owes, back != owed_back))
+    )
+    for redemption_id, offer_id, *counts in session.execute(wanted):
+        said = "{} were taken and {} came back for redemption {} of {} and {}".format(*counts[:2], redemption_id, *counts[2:])
+        yield Fault(f"stock {offer_id}", said)
+    strays = (
+        select(moved.c.offer_id, moved.c.reference, taken, back)
+        .outerjoin(
+            Redemption,
+            and_(Redemption.book_id == book_id, Redemption.id == moved.c.reference, Redemption.offer_id == moved.c.offer_id),
+        )
+        .where(Redemption.id.is_(None))
+    )
+    for offer_id, reference, count, returned in session.execute(strays):
+        yield Fault(f"stock {offer_id}", f"{count} were taken and {returned} came back for redemption {reference}, which is none")
+
+
+def _codes(session: Session, book_id: UUID) -> Iterator[Fault]:
+    """Look for one step of a device of whoever pays, used up when a redemption by pay code was opened, and for none of any other."""
+    used = codes.used_up(book_id).subquery("used")
+    steps = func.coalesce(used.c.steps, 0)
+    belong = case((Redemption.way == "pay_code", 1), else_=0)
+    differs = or_(used.c.person_id != Redemption.person_id, used.c.spent_at != Redemption.opened_at)
+    wanted = (
+        select(Redemption.id, steps, belong)
+        .outerjoin(used, used.c.redemption_id == Redemption.id)
+        .where(Redemption.book_id == book_id, or_(steps != belong, differs))
+    )
+    for redemption_id, count, right in session.execute(wanted):
+        said = f"used up {count} codes where {right} belong" if count != right else "used up a code of another person or time"
+        yield Fault(f"redemption {redemption_id}", said)
+    strays = (
+        select(used.c.redemption_id, steps)
+        .outerjoin(Redemption, and_(Redemption.book_id == book_id, Redemption.id == used.c.redemption_id))
+        .where(Redemption.id.is_(None))
+    )
+    for redemption_id, count in session.execute(strays):
+        yield Fault(f"redemption {redemption_id}", f"is none, and used up {count} codes")

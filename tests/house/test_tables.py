@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +24,11 @@ from ledger.journal.model import Line
 from ledger.journal.model import Request
 from ledger.store import Base
 from ledger.store import append_only_tables
+from ledger.store import deletable_tables
 from ledger.store import missing_guards
 from tests.conftest import START
 from tests.conftest import Database
+from tests.conftest import fresh_database
 from tests.guard import unfiltered
 
 TENANT_TABLES = [table for table in Base.metadata.sorted_tables if not table.info["is_global"]]
@@ -74,6 +77,71 @@ def test_the_owner_of_the_tables_is_refused_too(owner: Engine, table: str, chang
     refuse(owner, change.format(table))
 
 
+@pytest.mark.parametrize("table", sorted(Base.metadata.tables))
+def test_the_service_deletes_nothing_but_what_ends_or_is_erased(database: Database, table: str) -> None:
+    statement = f"DELETE FROM {table} WHERE 1 = 0" + ("" if Base.metadata.tables[table].info["is_global"] else " AND book_id = book_id")
+    if table in deletable_tables():
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+    else:
+        refuse(database.engine, statement)
+
+
+def test_only_a_few_tables_lose_rows() -> None:
+    assert deletable_tables() == ["charge", "person_key", "sealed_field", "sign_up", "tie"]
+    assert not {*deletable_tables()} & {*append_only_tables()}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO alembic_version (version_num) VALUES ('9999')",
+        "UPDATE alembic_version SET version_num = '9999'",
+        "DELETE FROM alembic_version",
+        "CREATE TABLE more (id INTEGER)",
+        "DROP TABLE line",
+        "ALTER TABLE line ADD COLUMN note TEXT",
+    ],
+)
+def test_the_service_does_not_change_what_the_tables_are(database: Database, statement: str) -> None:
+    refuse(database.engine, statement)
+
+
+SQLITE_ONLY = [
+    "PRAGMA foreign_keys = OFF",
+    "PRAGMA FOREIGN_KEYS = OFF",
+    "PRAGMA Recursive_Triggers = OFF",
+    "PRAGMA writable_Schema = ON",
+    "PRAGMA main.Ignore_Check_Constraints(1)",
+    "DELETE FROM sqlite_master WHERE type = 'trigger'",
+    "UPDATE SQLITE_SCHEMA SET sql = '' WHERE type = 'trigger'",
+    "INSERT INTO sqlite_master (type, name) VALUES ('trigger', 'none')",
+    "CREATE TEMP TABLE entry (id TEXT)",
+    "CREATE TEMP TRIGGER quiet BEFORE INSERT ON entry BEGIN SELECT 1; END",
+    "DROP TRIGGER entry_no_update",
+    "ATTACH 'other.db' AS other",
+]
+
+
+@pytest.mark.parametrize("statement", SQLITE_ONLY)
+def test_sqlite_takes_no_guard_away(request: pytest.FixtureRequest, tmp_path: Path, statement: str) -> None:
+    with (
+        fresh_database("sqlite", request, tmp_path) as database,
+        database.engine.connect() as connection,
+        pytest.raises(DatabaseError, match=r"not authorized|may not be modified"),
+    ):
+        connection.exec_driver_sql(statement)
+
+
+def test_sqlite_replaces_no_row_that_is_kept(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    with fresh_database("sqlite", request, tmp_path) as database:
+        with database.engine.begin() as connection:
+            one_budget_entry(connection)
+        for same in ("entry SELECT * FROM entry WHERE book_id = book_id", "book SELECT * FROM book"):
+            with database.engine.connect() as connection, pytest.raises(DatabaseError, match=r"append-only|is kept"):
+                connection.exec_driver_sql(f"INSERT OR REPLACE INTO {same}")
+
+
 def one_budget_entry(connection: Connection) -> None:
     """Write a book, two accounts, a request, and an entry with its line, as rows."""
     ids = {name: new_id() for name in ("book", "source", "fund", "request", "entry")}
@@ -91,7 +159,7 @@ def one_budget_entry(connection: Connection) -> None:
         (
             Line,
             {"account_id": ids["fund"], "number": 1, "entry_id": ids["entry"], "amount": 5, "before": 0, "after": 5}
-            | {"term": 2026, "earned": 5}
+            | {"term": 2026, "earned": 0}
             | dates,
         ),
     ]

@@ -8,6 +8,8 @@ from datetime import datetime
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ledger import journal
@@ -193,3 +195,98 @@ def test_the_year_turns_for_both_sides_of_an_entry_at_once(desk: Desk) -> None:
     assert isinstance(desk.post([desk.spend("li", 40)])[0], Refusal)
     assert journal.lock_spendable(desk.session, desk.book_id, [desk.account("li")], desk.clock.now()) == {desk.account("li"): 5}
     assert desk.faults() == []
+
+
+#: One of each kind of account, and where the entries between them come from.
+KINDS_OF_ACCOUNT = ("source", "fund", "passbook", "team", "unit", "receivable", "donated", "expired", "settled")
+WAYS_ALLOWED = {
+    "budget": "source>fund",
+    "award": "fund>passbook fund>team",
+    "redemption": "passbook>receivable team>receivable",
+    "gift": "passbook>passbook passbook>team team>passbook team>team",
+    "donation": "passbook>donated team>donated",
+    "expiry": "passbook>expired",
+    "closing": "fund>source",
+}
+
+
+def one_of_each(desk: Desk) -> None:
+    """Open one account of each kind and another passbook and team, all lined ones with points."""
+    wanted = [(kind, new_id()) for kind in ("team", "unit", "donated", "settled", "team")]
+    opened = journal.open_accounts(desk.session, desk.book_id, wanted, desk.clock.now())
+    desk.accounts |= {kind: account_id for (kind, _), account_id in opened.items()}
+    desk.accounts |= {"other team": opened[wanted[-1]], "team": opened[wanted[0]], "receivable": desk.account("shop")}
+    desk.account("passbook")
+    desk.account("other passbook")
+    desk.budget(1000)
+    for name in ("passbook", "team"):
+        desk.award(name, 100)
+
+
+@pytest.mark.parametrize("kind", [*WAYS_ALLOWED, "void", "clawback"])
+def test_points_go_no_way_that_their_entry_is_not_for(desk: Desk, kind: str) -> None:
+    one_of_each(desk)
+    allowed = WAYS_ALLOWED.get(kind, "").split()
+    for giver in KINDS_OF_ACCOUNT:
+        for taker in KINDS_OF_ACCOUNT:
+            if f"{giver}>{taker}" in allowed or not {giver, taker} & {"passbook", "team", "unit", "fund"}:
+                continue
+            asked = desk.transfer(giver, f"other {taker}" if giver == taker and taker in {"passbook", "team"} else taker, 1, kind)
+            act = desk.act()
+            with pytest.raises(Invalid) as problem:
+                journal.post(desk.session, desk.book_id, [asked(act)])
+            assert problem.value.code in {"entry-kind-does-not-fit", "same-account"}, (giver, taker)
+            assert (problem.value.code == "same-account") == (giver == taker and taker in {"unit", "fund"})
+    for way in allowed:
+        giver, taker = way.split(">")
+        (outcome,) = desk.post([desk.transfer(giver, f"other {taker}" if giver == taker else taker, 1, kind)])
+        assert isinstance(outcome, journal.Posted), way
+    assert desk.faults() == []
+
+
+def test_what_takes_back_is_of_the_kind_for_it(desk: Desk) -> None:
+    desk.budget(1000)
+    award = desk.award("li", 100)
+    (spent,) = desk.post([desk.spend("li", 60)])
+    assert isinstance(spent, journal.Posted)
+    for entry_id, kinds in ((award.entry_id, ("void", "closing", "award")), (spent.entry_id, ("clawback", "redemption", "gift"))):
+        for kind in kinds:
+            with pytest.raises(Invalid) as problem:
+                desk.post([desk.reverse(entry_id, 1, kind)])
+            assert problem.value.code == "entry-kind-does-not-fit"
+            desk.session.rollback()
+    desk.post([desk.reverse(award.entry_id, 1, "clawback"), desk.reverse(spent.entry_id, 1, "void", position=1)])
+    assert desk.faults() == []
+
+
+WRITTEN = (
+    "INSERT INTO entry (book_id, id, from_account, to_account, amount, kind, deed_on, posted_at, request_id, position, actor, channel) "
+    "SELECT book_id, :id, :giver, :taker, 1, :kind, deed_on, posted_at, request_id, 99, actor, channel "
+    "FROM entry WHERE book_id = :book AND kind = 'award'"
+)
+
+
+@pytest.mark.parametrize(
+    ("giver", "taker", "kind"),
+    [
+        ("source", "li", "gift"),
+        ("source", "li", "budget"),
+        ("source", "li", "award"),
+        ("shop", "li", "gift"),
+        ("shop", "li", "void"),
+        ("expired", "li", "gift"),
+        ("li", "fund", "clawback"),
+        ("fund", "shop", "redemption"),
+    ],
+)
+def test_the_database_takes_no_points_from_nothing(desk: Desk, giver: str, taker: str, kind: str) -> None:
+    desk.budget(1000)
+    desk.award("li", 100)
+    is_text = desk.session.get_bind().dialect.name == "sqlite"
+    ids = {"id": new_id(), "giver": desk.account(giver), "taker": desk.account(taker), "book": desk.book_id}
+    named = {name: id_.hex if is_text else id_ for name, id_ in ids.items()}
+    with pytest.raises(IntegrityError, match=r"entry_goes_a_known_way|takes_back"):
+        desk.session.execute(text(WRITTEN), named | {"kind": kind})
+    desk.session.rollback()
+    ids = {"giver": desk.account("fund"), "taker": desk.account("li"), "id": new_id()}
+    desk.session.execute(text(WRITTEN), named | {name: id_.hex if is_text else id_ for name, id_ in ids.items()} | {"kind": "award"})

@@ -139,7 +139,7 @@ class Market:
 
     def faults(self) -> list[journal.Fault]:
         assert sum(journal.trial_balance(self.session, self.book.id).values()) == 0
-        return journal.verify(self.session, self.book.id)
+        return journal.verify(self.session, self.book.id, self.clock.now())
 
 
 @pytest.fixture
