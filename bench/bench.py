@@ -130,9 +130,9 @@ def _post(bench: Bench) -> None:
 
 def _post_sqlite(bench: Bench) -> None:
     seconds = bench.size.seconds
-    with _database("sqlite") as (engine, _, _):
+    with _database("sqlite") as (engine, _, owner_url):
         bank = posting.open_bank(engine, ACCOUNTS)
-        inserts = floor.durable_inserts_sqlite(engine, seconds)
+        inserts = floor.durable_inserts_sqlite(owner_url, seconds)
         hot = posting.single_posts(bank, CALLERS, seconds, is_hot=True)
         in_sets = posting.sets(bank, SET, seconds)
     name = "single-row INSERTs, 1 caller (SQLite)"

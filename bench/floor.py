@@ -9,10 +9,10 @@ from collections.abc import Callable
 from collections.abc import Sequence
 
 import psycopg
-from sqlalchemy import Engine
 from sqlalchemy import make_url
 
 from ledger.ids import new_id
+from ledger.store import engine_for
 
 _TABLE = "CREATE TABLE IF NOT EXISTS bench_floor (id uuid PRIMARY KEY, amount bigint NOT NULL)"
 _GRANT = "GRANT SELECT ON bench_floor TO PUBLIC"
@@ -66,9 +66,9 @@ def durable_inserts(owner_url: str, callers: int, seconds: float) -> float:
             connection.close()
 
 
-def durable_inserts_sqlite(engine: Engine, seconds: float) -> float:
+def durable_inserts_sqlite(owner_url: str, seconds: float) -> float:
     """Return the same of SQLite, which has one writer."""
-    with engine.connect() as connection:
+    with engine_for(owner_url, migrating=True).connect() as connection:
         raw = connection.connection.driver_connection
         assert raw is not None
         raw.execute("CREATE TABLE IF NOT EXISTS bench_floor (id TEXT PRIMARY KEY, amount INTEGER NOT NULL) STRICT")

@@ -114,7 +114,8 @@ def _look_into_the_books(server: Server, market: Market, won: int, identical: in
     """Compare the answers with what stands in the book, and verify all of it."""
     engine = engine_for(server.settings.database_url)
     with Session(engine) as session:
-        faults = [": ".join(fault) for fault in (*journal.verify(session, market.book_id, server.clock.now()), *redemptions.verify(session, market.book_id))]
+        found = [*journal.verify(session, market.book_id, server.clock.now()), *redemptions.verify(session, market.book_id)]
+        faults = [": ".join(fault) for fault in found]
         sums = journal.trial_balance(session, market.book_id)
     engine.dispose()
     if sum(sums.values()) != 0 or sums.get("receivable") != (won + identical) * PRICE:
