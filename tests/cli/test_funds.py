@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from click.testing import Result
@@ -9,6 +10,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from ledger import claims
+from ledger import funds
 from ledger import journal
 from ledger import tariff
 from ledger.areas import EVERYWHERE
@@ -26,6 +28,7 @@ from tests.builders import a_claimed_act
 from tests.builders import a_person
 from tests.builders import an_act
 from tests.conftest import START
+from tests.conftest import Database
 
 Run = Callable[..., Result]
 
@@ -57,6 +60,24 @@ def test_a_fund_is_opened_given_more_and_listed(run: Run, book: Book) -> None:
     listed = run("funds", "list", "--book", 1).output
     assert all(text in listed for text in ("积分经费", COUNTY, "1,500", "2026-11-23"))
     assert "verify: clean" in run("verify", "--book", 1).output
+
+
+def test_everything_is_verified_in_one_snapshot_that_keeps_nobody_waiting(run: Run, app: Flask, database: Database, book: Book) -> None:
+    fund_id = opened(run, "--budget", 1000)
+    seen: list[dict[str, int]] = []
+
+    def look_post_and_look(session: Session, book_id: UUID) -> list[journal.Fault]:
+        seen.append(journal.trial_balance(session, book_id))
+        with Session(database.engine) as own, own.begin():
+            funds.add_budget(own, a_claimed_act(own, book), UUID(fund_id), 500)
+        seen.append(journal.trial_balance(session, book_id))
+        return []
+
+    app.extensions["verifiers"] = (look_post_and_look, *app.extensions["verifiers"])
+    result = run("verify", "--book", 1)
+    assert "verify: clean" in result.output, result.output
+    assert seen == [{"fund": 1000, "source": -1000}] * 2
+    assert "fund +1,500" in run("verify", "--book", 1).output
 
 
 def test_what_is_wrong_with_a_fund_ends_with_a_sentence(run: Run, book: Book) -> None:
