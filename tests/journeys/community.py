@@ -58,8 +58,9 @@ class Community:
 
     def faults(self) -> list[object]:
         """Return what does not hold in the book, its claims, its redemptions and its stocks."""
-        checks = (journal.verify, claims.verify, redemptions.verify, catalogue.verify)
-        found: list[object] = [fault for check in checks for fault in check(self.session, self.book.id)]
+        found: list[object] = list(journal.verify(self.session, self.book.id, self.clock.now()))
+        for check in (claims.verify, redemptions.verify, catalogue.verify):
+            found += check(self.session, self.book.id)
         self.session.rollback()
         return found
 
