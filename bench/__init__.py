@@ -1,1 +1,0 @@
-"""The story, the bench and the race: the real server under load, on a scratch database."""

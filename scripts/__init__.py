@@ -1,1 +1,0 @@
-"""What `make serve` runs: the demonstration community, and the server for it."""
