@@ -1,0 +1,1 @@
+"""The story, the bench and the race: the real server under load, on a scratch database."""

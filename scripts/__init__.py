@@ -1,0 +1,1 @@
+"""What `make serve` runs: the demonstration community, and the server for it."""
