@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-OWN = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+OWN = {path.stem for path in ROOT.iterdir() if path.suffix == ".py" or any(path.glob("*.py"))}
 #: What `make serve` and the service run; the rest of scripts/ and bench/ is for whoever works on the project.
 SERVED = [
     *[ROOT / name for name in ("wsgi.py", "bench/server.py", "scripts/serve.py", "scripts/reference.py", "migrations/env.py")],
