@@ -15,6 +15,7 @@ from datetime import UTC
 from datetime import datetime
 from pathlib import Path
 
+sys.path.pop(0)  # this folder, whose bench.py would be taken for all of it
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from rich.console import Console

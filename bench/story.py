@@ -20,6 +20,7 @@ from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
 
+sys.path.pop(0)  # this folder, whose bench.py would be taken for all of it
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from rich.console import Console
