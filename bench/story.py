@@ -73,7 +73,7 @@ def main() -> int:
         client = Client(server.url, THREADS)
         month = Month(client, server.clock, community, sizes, Random(2))
         played = time.monotonic()
-        play(month, bar)
+        play(month, server, bar)
         played_s = time.monotonic() - played
         books, is_clean = _check(month, server, bar)
     figures = Figures(server.kind, sizes, community, client.tally, books, played_s, time.monotonic() - began)
@@ -123,14 +123,16 @@ def _settle(server: Server, owner_url: str, sizes: Sizes, bar: Progress) -> Comm
     return community
 
 
-def play(month: Month, bar: Progress) -> None:
-    """Play the month, day by day."""
+def play(month: Month, server: Server, bar: Progress) -> None:
+    """Play the month, day by day; without a server there is nothing to play."""
     task = bar.add_task("opening", total=DAYS)
     opening.set_tariff(month.client, month.community, FIRST_DAY)
     month.fund_id = opening.open_fund(month.client, month.community, month.sizes, FIRST_DAY)
     month.shops = opening.fill_library(month.client, month.community, month.sizes)
     for day in range(DAYS):
         for name, chapter in _chapters(day):
+            if server.process.poll() is not None:
+                sys.exit(f"story: failed, the server ended on day {day + 1}")
             bar.update(task, description=f"day {day + 1}: {name}")
             month.client.attempt(partial(chapter, month, day))
         bar.advance(task)
