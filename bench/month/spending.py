@@ -85,7 +85,7 @@ def _void_later(month: Month, sale: Sale) -> int:
     """On the next day the till is refused, and staff void what is left, if the till had not voided all of it."""
     left: int = sale.points - month.client.get(sale.cashier.token, "/redemptions/{}", sale.id)["voided"]
     month.client.post(sale.cashier.token, "/redemptions/{}/void", sale.id, reason="returned", expects="void-only-same-day")
-    month.client.post(month.community.approvers[0].token, "/redemptions/{}/void", sale.id, reason="returned")
+    month.client.post(month.community.approvers[1].token, "/redemptions/{}/void", sale.id, reason="returned")
     return left
 
 
