@@ -85,7 +85,7 @@ class Bench:
 
     def add(self, *args: object, **more: object) -> None:
         """Add a figure and tell it."""
-        self.figures.append(figure := Figure(*args, **more))  # type: ignore[arg-type]
+        self.figures.append(figure := Figure(*args, **more))  # type: ignore[arg-type]  # a figure's own fields, as they come
         self.say(f"{figure.name}: {figure.ours:,.4g} {figure.unit}, {figure.ratio:.3g} of {figure.floor_name}")
 
 

@@ -29,7 +29,6 @@ from rich.progress import Progress
 from rich.progress import TextColumn
 from rich.progress import TimeElapsedColumn
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
 
 from bench.month import earning
 from bench.month import opening
@@ -52,6 +51,7 @@ from bench.month.sizes import Sizes
 from bench.month.spending import spend
 from bench.month.wrong import try_all
 from bench.server import Server
+from bench.server import analyze
 from bench.server import scratch_database
 from bench.server import serving
 from ledger.people import Vault
@@ -109,16 +109,11 @@ def _settle(server: Server, owner_url: str, sizes: Sizes, bar: Progress) -> Comm
     engine = engine_for(server.settings.database_url)
     vault = Vault(server.settings.master_key, server.settings.pepper)
     with Session(engine) as session:
-        said = lambda what: bar.update(task, description=f"setting up: {what}")  # noqa: E731
+        said = lambda what: bar.update(task, description=f"setting up: {what}")  # noqa: E731  one word for one line
         community = settle(session, vault, sizes, Random(1), server.clock.now(), said)
         session.commit()
     engine.dispose()
-    if server.kind == "postgresql":
-        # A plan made while the tables were small is many times slower. SQLite plans well without being told, and badly with figures of
-        # tables that were empty then.
-        owner = engine_for(owner_url, migrating=True, poolclass=NullPool)
-        with owner.begin() as connection:
-            connection.exec_driver_sql("ANALYZE")
+    analyze(owner_url)
     bar.advance(task)
     return community
 

@@ -37,7 +37,7 @@ _LOCK = f"""
         SELECT lines, balance, held, held_until, posted_at, year FROM tally WHERE book_id = %(book_id)s AND account_id = w.id
         FOR NO KEY UPDATE
     ) t ON true
-"""  # noqa: S608
+"""  # noqa: S608  names of columns, from above
 
 # A column becomes one text, made here: the driver would look at each of its values for itself.
 _AS_TEXT: dict[str, Callable[[Any], str]] = {
@@ -70,7 +70,7 @@ class _Table:
     @property
     def insert(self) -> str:
         """Return the statement that inserts any number of rows."""
-        selected = f"SELECT %(book_id)s, {self.names} FROM unnest({self.arrays}) AS new ({self.names})"  # noqa: S608
+        selected = f"SELECT %(book_id)s, {self.names} FROM unnest({self.arrays}) AS new ({self.names})"  # noqa: S608  names of columns
         return f"INSERT INTO {self.name} (book_id, {self.names}) {selected}"
 
     def arrays_of(self, rows: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
@@ -107,7 +107,7 @@ _ENTRIES = f"""
             posted_at = new.posted_at, year = new.year
         FROM unnest({_TALLY.arrays}) AS new ({_TALLY.names})
         WHERE tally.book_id = %(book_id)s AND tally.account_id = new.account_id
-    )"""  # noqa: S608
+    )"""  # noqa: S608  names of columns
 _QUEUE = " INSERT INTO unsealed (book_id, entry_id) SELECT %(book_id)s, id FROM unnest(%(entry_id)s::uuid[]) AS new (id)"
 _WITHOUT_HOLDS = _ENTRIES + _QUEUE
 _WITH_HOLDS = f"{_ENTRIES}, holds AS ({_HOLD.insert}), ends AS ({_HOLD_END.insert}) {_QUEUE}"

@@ -64,7 +64,7 @@ def lock(session: Session, book_id: UUID, account_ids: Collection[UUID]) -> Lock
     connection = session.connection()
     for chunk in _chunks(account_ids):
         statement = _LOCK.format(", ".join("?" * len(chunk)))
-        for zone, id_, kind, lines, balance, held, held_until, posted_at, year in connection.exec_driver_sql(  # noqa: B007
+        for zone, id_, kind, lines, balance, held, held_until, posted_at, year in connection.exec_driver_sql(  # noqa: B007  the zone is read after the loop
             statement, (book_id.hex, *(account_id.hex for account_id in chunk))
         ):
             account_id = UUID(id_)
@@ -97,7 +97,7 @@ def write(session: Session, book_id: UUID, writes: Writes) -> None:
 
 def _insert(connection: Connection, table: str, book_id: UUID, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
-        statement = f"INSERT INTO {table} (book_id, {', '.join(columns)}) VALUES ({', '.join('?' * (len(columns) + 1))})"  # noqa: S608
+        statement = f"INSERT INTO {table} (book_id, {', '.join(columns)}) VALUES ({', '.join('?' * (len(columns) + 1))})"  # noqa: S608  names of columns
         connection.exec_driver_sql(statement, [(book_id.hex, *map(_plain, row)) for row in rows])
 
 

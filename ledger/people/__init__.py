@@ -41,9 +41,7 @@ from ledger.people.queries import grants_of
 from ledger.people.queries import holding
 from ledger.people.queries import households_of_leader
 from ledger.people.queries import is_staff
-from ledger.people.queries import leaders_of
 from ledger.people.queries import living_in
-from ledger.people.queries import members_of
 from ledger.people.queries import members_of_many
 from ledger.people.queries import members_since
 from ledger.people.queries import names_of
@@ -120,9 +118,7 @@ __all__ = [
     "is_staff",
     "issue_bearer",
     "issue_link",
-    "leaders_of",
     "living_in",
-    "members_of",
     "members_of_many",
     "members_since",
     "names_of",

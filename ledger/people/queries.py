@@ -232,16 +232,6 @@ def charges_of(session: Session, book_id: UUID, leader_id: UUID) -> set[UUID]:
     return set(session.execute(select(Charge.person_id).where(Charge.book_id == book_id, Charge.leader_id == leader_id)).scalars())
 
 
-def leaders_of(session: Session, book_id: UUID, person_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
-    """Return for each person the building leaders who look after them."""
-    found: dict[UUID, set[UUID]] = defaultdict(set)
-    for chunk in in_sets(set(person_ids)):
-        rows = session.execute(select(Charge.person_id, Charge.leader_id).where(Charge.book_id == book_id, Charge.person_id.in_(chunk)))
-        for person_id, leader_id in rows:
-            found[person_id].add(leader_id)
-    return dict(found)
-
-
 def households_of_leader(session: Session, book_id: UUID, leader_id: UUID) -> list[list[UUID]]:
     """Return the persons whom the building leader looks after, household by household."""
     members = sorted(charges_of(session, book_id, leader_id))
@@ -296,11 +286,6 @@ def members_since(session: Session, book_id: UUID, wanted: Collection[tuple[UUID
     for asked, members in found.items():
         members |= {person_id for team_id, person_id, ends_on in rows if team_id == asked[0] and (ends_on is None or ends_on >= asked[1])}
     return found
-
-
-def members_of(session: Session, book_id: UUID, team_id: UUID, on: date) -> set[UUID]:
-    """Return who belongs to the team on that day."""
-    return members_of_many(session, book_id, [team_id], on)[team_id]
 
 
 def recognise(session: Session, token: str, at: datetime) -> SignedIn | None:

@@ -29,7 +29,6 @@ STAFF_ROLES = frozenset({"grid_worker", "approver", "administrator"})
 #: Held in a unit of the resource library, not in an area: `redeem.merchants` gives them.
 SHOP_ROLES = frozenset({"cashier", "shop_owner"})
 TIE_KINDS = ("household", "kin")
-CREDENTIAL_KINDS = ("link", "session", "bearer")
 
 #: A building leader looks after 10 to 14 households; this many persons are more than live in them.
 CHARGES_MAX = 100

@@ -19,7 +19,6 @@ from redeem.catalogue.queries import moved_for_redemptions
 from redeem.catalogue.queries import offer
 from redeem.catalogue.queries import offers
 from redeem.catalogue.queries import offers_by_id
-from redeem.catalogue.queries import titles_of
 from redeem.catalogue.rules import LIMIT_PERIODS
 from redeem.catalogue.rules import holds_on
 from redeem.catalogue.rules import period_begins
@@ -46,6 +45,5 @@ __all__ = [
     "offers",
     "offers_by_id",
     "period_begins",
-    "titles_of",
     "verify",
 ]

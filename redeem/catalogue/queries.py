@@ -64,12 +64,6 @@ def offers_by_id(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict
     return {row.id: row for row in session.execute(_BY_ID, {"book_id": book_id, "ids": list(ids)}).scalars()}
 
 
-def titles_of(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return the titles of offers."""
-    rows = session.execute(select(Offer.id, Offer.title).where(Offer.book_id == book_id, Offer.id.in_(ids)))
-    return {offer_id: title for offer_id, title in rows}
-
-
 def moved_for_redemptions(book_id: UUID) -> Select[*tuple[Any, ...]]:
     """Return what says how many of an offer were taken for each redemption (`reference`), and brought back; for those who verify."""
     taken = func.sum(case((StockMovement.kind == "redeemed", -StockMovement.quantity), else_=0))

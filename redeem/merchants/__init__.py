@@ -14,8 +14,6 @@ from redeem.merchants.queries import owed
 from redeem.merchants.queries import powers_of
 from redeem.merchants.queries import receivable_of
 from redeem.merchants.queries import staff_of
-from redeem.merchants.queries import till
-from redeem.merchants.queries import till_names
 from redeem.merchants.queries import tills
 from redeem.merchants.queries import tills_seen
 from redeem.merchants.queries import waits
@@ -33,8 +31,6 @@ __all__ = [
     "powers_of",
     "receivable_of",
     "staff_of",
-    "till",
-    "till_names",
     "tills",
     "tills_seen",
     "waits",

@@ -20,7 +20,6 @@ from sqlalchemy.orm import Session
 
 from ledger import areas
 from ledger import journal
-from ledger.errors import NotFound
 from ledger.people import Power
 from redeem import library
 from redeem.merchants.model import ShopStaff
@@ -79,14 +78,6 @@ _WAITS = (
 )
 
 
-def till(session: Session, book_id: UUID, till_id: UUID, unit_ids: Collection[UUID] | None = None) -> TillSeen:
-    """Return an open till; raise NotFound where there is none, or none of the shops `unit_ids` where they are given."""
-    found = tills_seen(session, book_id, [till_id]).get(till_id)
-    if found is None or (unit_ids is not None and found.unit_id not in unit_ids):
-        raise NotFound("till_id")
-    return found
-
-
 def tills_seen(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, TillSeen]:
     """Return those of `ids` that are open tills of shops of the book."""
     rows = session.execute(_TILLS_SEEN, {"book_id": book_id, "ids": list(ids)})
@@ -101,11 +92,6 @@ def tills(
     if after:
         wanted = wanted.where(Till.id > after)
     return session.execute(wanted.order_by(Till.id).limit(limit)).scalars().all()
-
-
-def till_names(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
-    """Return the names of tills, open or closed."""
-    return {till_id: name for till_id, name in session.execute(select(Till.id, Till.name).where(Till.book_id == book_id, Till.id.in_(ids)))}
 
 
 def powers_of(session: Session, book_id: UUID, person_id: UUID, on: date) -> list[Power]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 from flask import request
@@ -20,6 +20,8 @@ from ledger.web.kit.fields import Points
 from ledger.web.kit.fields import Whole
 from ledger.web.kit.fields import Words
 
+Read = TypeVar("Read")
+
 _WHOLE = re.compile(r"0|[1-9]\d{0,17}", re.ASCII)
 _YUAN = re.compile(r"(0|[1-9]\d{0,17})(?:\.(\d{1,2}))?", re.ASCII)
 
@@ -31,17 +33,17 @@ def text(name: str) -> str:
 
 def words(name: str, most: int, *, least: int = 1, lines: bool = False) -> str:
     """Return a text of printable characters, at most so many."""
-    return _read(Words(most, least=least, lines=lines), name)  # type: ignore[no-any-return]
+    return _read(Words(most, least=least, lines=lines), name)
 
 
 def whole(name: str, least: int, most: int) -> int:
     """Return a whole number within bounds."""
-    return _read(Whole(least, most), name)  # type: ignore[no-any-return]
+    return _read(Whole(least, most), name)
 
 
 def points(name: str) -> int:
     """Return a number of points."""
-    return _read(Points(), name)  # type: ignore[no-any-return]
+    return _read(Points(), name)
 
 
 def fen(name: str, most: int) -> int:
@@ -55,20 +57,20 @@ def fen(name: str, most: int) -> int:
 
 def choice(name: str, *choices: str) -> str:
     """Return one of a few words."""
-    return _read(Choice(*choices), name)  # type: ignore[no-any-return]
+    return _read(Choice(*choices), name)
 
 
 def day(name: str) -> date:
     """Return a calendar day."""
-    return _read(Day(), name)  # type: ignore[no-any-return]
+    return _read(Day(), name)
 
 
 def an_id(name: str) -> UUID:
     """Return an id."""
-    return _read(Id(), name)  # type: ignore[no-any-return]
+    return _read(Id(), name)
 
 
-def _read(field: fields.Field[Any], name: str) -> Any:
+def _read(field: fields.Field[Read], name: str) -> Read:
     typed: str | int = text(name)
     if not typed and not (isinstance(field, Words) and field.least == 0):
         raise Invalid("field-required", name)

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from flask import render_template
 from flask import request
 from flask import url_for
 
@@ -206,3 +207,11 @@ def turned_down(step: str, ids: Sequence[UUID]) -> list[Moved | Refusal]:
     turn_down = claims.return_ if step == "return" else claims.refuse
     note = forms.words("note", claims.TEXT_LENGTH_MAX, least=0, lines=True)
     return turn_down(session(), act(), services().vault, reach(step), ids, reason=forms.choice("reason", *claims.REASONS), note=note)
+
+
+def outcomes_page(step: str, back: str) -> str:
+    """Return the page that shows what became of the deeds that were ticked for `step`, with the way back."""
+    done, refused = outcomes_asked()
+    ids = [*done, *(claim_id for ids in refused.values() for claim_id in ids)]
+    found = {one.row.id: one for one in listed(claims.among(session(), me().book_id, ids, reach(step)))}
+    return render_template("ledger/claims/outcomes.html", claims=found, done=done, refused=refused, back=back)

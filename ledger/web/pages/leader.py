@@ -33,6 +33,7 @@ from ledger.web.pages.deeds import deed_choices
 from ledger.web.pages.deeds import deed_from_form
 from ledger.web.pages.deeds import listed
 from ledger.web.pages.deeds import outcomes_asked
+from ledger.web.pages.deeds import outcomes_page
 from ledger.web.pages.deeds import proposed
 from ledger.web.pages.deeds import queued
 from ledger.web.pages.deeds import turned_down
@@ -84,11 +85,7 @@ def attest() -> str:
 @allow(*MAY["attest"])
 def attested() -> ResponseReturnValue:
     """Show what became of the deeds that were ticked."""
-    done, refused = outcomes_asked()
-    ids = [*done, *(claim_id for ids in refused.values() for claim_id in ids)]
-    rows = claims.among(session(), me().book_id, ids, reach("attest"))
-    found = {one.row.id: one for one in listed(rows)}
-    return render_template("ledger/claims/outcomes.html", claims=found, done=done, refused=refused, back="leader.attestations")
+    return outcomes_page("attest", "leader.attestations")
 
 
 @pages.get("/leader/propose")

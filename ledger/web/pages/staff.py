@@ -39,7 +39,7 @@ from ledger.web.pages.deeds import address_of_outcomes
 from ledger.web.pages.deeds import chosen
 from ledger.web.pages.deeds import deed_choices
 from ledger.web.pages.deeds import listed
-from ledger.web.pages.deeds import outcomes_asked
+from ledger.web.pages.deeds import outcomes_page
 from ledger.web.pages.deeds import persons_typed
 from ledger.web.pages.deeds import proposed
 from ledger.web.pages.deeds import queued
@@ -87,11 +87,7 @@ def decide() -> str:
 @allow("approver")
 def decided() -> ResponseReturnValue:
     """Show what became of the deeds that were ticked."""
-    done, refused = outcomes_asked()
-    ids = [*done, *(claim_id for ids in refused.values() for claim_id in ids)]
-    rows = claims.among(session(), me().book_id, ids, reach("approve"))
-    found = {one.row.id: one for one in listed(rows)}
-    return render_template("ledger/claims/outcomes.html", claims=found, done=done, refused=refused, back="staff.queue")
+    return outcomes_page("approve", "staff.queue")
 
 
 @pages.get("/staff/on-the-way")

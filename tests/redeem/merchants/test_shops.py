@@ -72,16 +72,13 @@ def test_two_tills_of_a_shop_are_told_apart_by_name(session: Session) -> None:
     assert isinstance(merchants.add_till(session, an_act(book), other.id, name="1号收银台"), merchants.Till)
 
 
-def test_a_till_is_seen_with_its_shop_by_those_who_stand_at_it(session: Session) -> None:
+def test_a_till_is_seen_with_its_shop(session: Session) -> None:
     book = a_book(session)
     shop = a_shop(session, book)
-    seen = merchants.till(session, book.id, shop.till_id, {shop.id})
+    seen = merchants.tills_seen(session, book.id, [shop.till_id, new_id()])[shop.till_id]
     assert (seen.name, seen.unit_name, seen.unit_id, seen.area_code) == ("1号收银台", shop.name, shop.id, GRID)
     assert merchants.tills_seen(session, book.id, [shop.till_id, new_id()]) == {shop.till_id: seen}
-    assert merchants.till_names(session, book.id, [shop.till_id]) == {shop.till_id: "1号收银台"}
-    for till_id, unit_ids in ((shop.till_id, {new_id()}), (shop.till_id, set()), (new_id(), None)):
-        with pytest.raises(NotFound):
-            merchants.till(session, book.id, till_id, unit_ids)
+    assert merchants.tills_seen(session, new_id(), [shop.till_id]) == {}
 
 
 def test_somebody_works_from_their_first_day_to_their_last(session: Session) -> None:
