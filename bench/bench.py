@@ -39,7 +39,7 @@ from bench.server import serving
 from ledger import areas
 from ledger import claims
 from ledger import journal
-from ledger import people
+from ledger import sign_in
 from ledger.people import Vault
 from ledger.store import engine_for
 from redeem import codes
@@ -225,7 +225,7 @@ def _hot_reads(server: Server, market: Market, vault: Vault, engine: Engine) -> 
         "a page of a passbook": lambda session: journal.history(session, book_id, account),
         "a balance": lambda session: journal.balance_of(session, book_id, account, now),
         "a balance as of a moment": lambda session: journal.as_of(session, book_id, account, now),
-        "who asks": lambda session: people.recognise_with_powers(session, volunteer.token, now),
+        "who asks": lambda session: sign_in.recognise(session, volunteer.token, now),
         "whose pay code": lambda session: codes.recognise(session, vault, book_id, {code}, now),
         "the approver's queue": lambda session: claims.queue(session, book_id, claims.Reach(areas.EVERYWHERE), ["attested"]),
         "the claims of a person": lambda session: claims.mine(session, book_id, volunteer.id),

@@ -18,6 +18,7 @@ from bench.server import Server
 from ledger import areas
 from ledger import journal
 from ledger import people
+from ledger import sign_in
 from ledger.act import OPERATOR
 from ledger.act import Act
 from ledger.areas import Book
@@ -157,7 +158,7 @@ def _give_points(session: Session, act: Act, persons: Sequence[people.Person], p
 
 
 def _with_codes(session: Session, vault: Vault, act: Act, persons: Sequence[people.Person]) -> list[Volunteer]:
-    tokens = people.issue_bearer(session, act, [person.id for person in persons], lives=_TOKENS_LIVE)
+    tokens = sign_in.issue_bearer(session, act, [person.id for person in persons], lives=_TOKENS_LIVE)
     rows, known = [], []
     for person, token in zip(persons, tokens, strict=True):
         device_id = new_id()
@@ -188,7 +189,7 @@ def _open_shop(session: Session, act: Act, number: int, cashier: people.Person, 
     assert not isinstance(offer, Refusal)
     hired = merchants.hire(session, act, unit.id, person_id=cashier.id, role="cashier", starts_on=act.at.date())
     assert not isinstance(hired, Refusal)
-    (token,) = people.issue_bearer(session, act, [cashier.id], lives=_TOKENS_LIVE)
+    (token,) = sign_in.issue_bearer(session, act, [cashier.id], lives=_TOKENS_LIVE)
     stands = []
     for name in ("1号收银台", "2号收银台"):
         till = merchants.add_till(session, act, unit.id, name=name)

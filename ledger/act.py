@@ -27,3 +27,8 @@ class Act:
     at: datetime
     #: The person on whose behalf, where that is somebody else.
     acted_for: UUID | None = None
+
+    @property
+    def subject(self) -> UUID:
+        """Return whose own affair it is: the person acted for, else whoever acts."""
+        return self.acted_for or self.actor

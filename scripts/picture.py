@@ -31,7 +31,7 @@ def faces(folder: Path) -> list[str]:
     # Imported late: the path and the settings have to be there first.
     from sqlalchemy.orm import Session
 
-    from ledger import people
+    from ledger import sign_in
     from ledger.store import engine_for
     from scripts.demo import LINKS_LIVE
     from scripts.demo import prepare
@@ -44,7 +44,7 @@ def faces(folder: Path) -> list[str]:
     with Session(engine_for(os.environ["PASSBOOK_DATABASE_URL"])) as session:
         services = app.extensions["passbook"]
         stage = Stage(session, services.vault, datetime.now(UTC))
-        links = {key: people.issue_link(session, stage.act(), stage.who(key), lives=LINKS_LIVE) for key in ("volunteer", "cashier")}
+        links = {key: sign_in.issue_link(session, stage.act(), stage.who(key), lives=LINKS_LIVE) for key in ("volunteer", "cashier")}
         session.commit()
     for key, token in links.items():
         clients[key] = app.test_client()

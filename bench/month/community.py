@@ -21,6 +21,7 @@ from bench.names import make_phone
 from ledger import areas
 from ledger import journal
 from ledger import people
+from ledger import sign_in
 from ledger import tariff
 from ledger.act import OPERATOR
 from ledger.act import Act
@@ -186,7 +187,7 @@ def _cast(session: Session, act: Act, number: int, sizes: Sizes, homes: Homes, s
     patrols, shopkeepers = seconds[: sizes.patrol_volunteers], seconds[sizes.patrol_volunteers :][: KEEPERS * sizes.shops]
     earners = [household[0] for household in households]
     asking = [*earners, *patrols, *shopkeepers, *staff]
-    tokens = people.issue_bearer(session, act, [person.id for person in asking], lives=TOKENS_LIVE)
+    tokens = sign_in.issue_bearer(session, act, [person.id for person in asking], lives=TOKENS_LIVE)
     cast = {person.id: Somebody(person.id, person.handle, person.area_code, token) for person, token in zip(asking, tokens, strict=True)}
 
     def of(persons: Sequence[Person]) -> list[Somebody]:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger import people
+from ledger import sign_in
 from ledger.cli.desk import Desk
 from ledger.cli.desk import at_desk
 from ledger.cli.desk import done
@@ -122,7 +123,7 @@ def link(number: int, handle: str, hours: int) -> None:
     """Print a one-time sign-in link (生成一次性登录链接)."""
     with at_desk() as desk:
         act = desk.act(number)
-        token = people.issue_link(desk.session, act, _person(desk, number, handle).id, lives=timedelta(hours=hours))
+        token = sign_in.issue_link(desk.session, act, _person(desk, number, handle).id, lives=timedelta(hours=hours))
         click.echo(desk.link_address(token))
 
 
@@ -134,7 +135,7 @@ def token(number: int, handle: str, days: int) -> None:
     """Print a bearer token for the API (生成接口令牌)."""
     with at_desk() as desk:
         act = desk.act(number)
-        click.echo(people.issue_bearer(desk.session, act, [_person(desk, number, handle).id], lives=timedelta(days=days))[0])
+        click.echo(sign_in.issue_bearer(desk.session, act, [_person(desk, number, handle).id], lives=timedelta(days=days))[0])
 
 
 _FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))

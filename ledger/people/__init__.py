@@ -1,4 +1,4 @@
-"""The door of people: who they are, sealed; what they are to each other; what they may do; how they come in."""
+"""The door of people: who they are, sealed; what they are to each other; what they may do, and for whom."""
 
 from __future__ import annotations
 
@@ -17,21 +17,15 @@ from ledger.people.actions import tie
 from ledger.people.actions import tie_all
 from ledger.people.actions import tie_households
 from ledger.people.actions import untie
-from ledger.people.gate import SESSION_LIVES
-from ledger.people.gate import issue_bearer
-from ledger.people.gate import issue_link
-from ledger.people.gate import sign_out
-from ledger.people.gate import sign_out_everywhere
-from ledger.people.gate import use_link
 from ledger.people.intake import RosterChoices
 from ledger.people.intake import RosterReport
 from ledger.people.intake import duplicates_in
 from ledger.people.intake import import_roster
 from ledger.people.model import Grant
+from ledger.people.model import Mandate
 from ledger.people.model import Person
 from ledger.people.model import Team
 from ledger.people.queries import Power
-from ledger.people.queries import SignedIn
 from ledger.people.queries import by_handle
 from ledger.people.queries import by_handles
 from ledger.people.queries import charges_of
@@ -42,14 +36,13 @@ from ledger.people.queries import holding
 from ledger.people.queries import households_of_leader
 from ledger.people.queries import is_staff
 from ledger.people.queries import living_in
+from ledger.people.queries import mandates
 from ledger.people.queries import members_of_many
 from ledger.people.queries import members_since
 from ledger.people.queries import names_of
 from ledger.people.queries import person
 from ledger.people.queries import persons
 from ledger.people.queries import powers_of
-from ledger.people.queries import recognise
-from ledger.people.queries import recognise_with_powers
 from ledger.people.queries import staff_since
 from ledger.people.queries import teams
 from ledger.people.queries import teams_by_id
@@ -76,12 +69,12 @@ from ledger.people.vault import VaultError
 __all__ = [
     "PERSONAL_FIELDS",
     "ROLES",
-    "SESSION_LIVES",
     "SHOP_ROLES",
     "STAFF_ROLES",
     "TIE_KINDS",
     "Doubt",
     "Grant",
+    "Mandate",
     "NewGrant",
     "NewPerson",
     "Person",
@@ -90,7 +83,6 @@ __all__ = [
     "RosterReading",
     "RosterReport",
     "RosterRow",
-    "SignedIn",
     "Team",
     "Vault",
     "VaultError",
@@ -116,9 +108,8 @@ __all__ = [
     "in_sets",
     "is_handle",
     "is_staff",
-    "issue_bearer",
-    "issue_link",
     "living_in",
+    "mandates",
     "members_of_many",
     "members_since",
     "names_of",
@@ -128,11 +119,7 @@ __all__ = [
     "persons",
     "powers_of",
     "read_roster",
-    "recognise",
-    "recognise_with_powers",
     "seal_texts",
-    "sign_out",
-    "sign_out_everywhere",
     "staff_since",
     "teams",
     "teams_by_id",
@@ -142,6 +129,5 @@ __all__ = [
     "tied",
     "ties_of",
     "untie",
-    "use_link",
     "within",
 ]

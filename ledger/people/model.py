@@ -1,4 +1,4 @@
-"""Persons by random ids, the vault that alone holds personal data, ties, teams, roles, and what a person signs in with."""
+"""Persons by random ids, the vault that alone holds personal data, ties, teams, roles, cards, and who acts for whom."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
+from ledger.people.rules import MANDATE_KINDS
+from ledger.people.rules import OPENING_REASONS
 from ledger.people.rules import ROLES
+from ledger.people.rules import TIE_KINDS
 from ledger.store import Base
 from ledger.store import one_of
 from ledger.store import table_args
@@ -56,7 +59,7 @@ class PersonKey(Base):
 
 
 class SealedField(Base):
-    """One personal field, sealed: name, phone, address, birth_month, gender, note, or the text of a claim ("claim:<id>")."""
+    """One personal field, sealed: name, phone, address, birth_month, gender, note, or a text such as a claim's ("claim:<id>")."""
 
     __tablename__ = "sealed_field"
     __table_args__ = table_args(
@@ -73,7 +76,11 @@ class SearchHash(Base):
     """A peppered HMAC of a field's value, so that the same phone or name can be found without being readable."""
 
     __tablename__ = "search_hash"
-    __table_args__ = table_args(ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]))
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        Index("ix_search_hash_person", "book_id", "person_id"),
+        deletable=True,
+    )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     field: Mapped[str] = mapped_column(primary_key=True)
@@ -88,7 +95,7 @@ class Tie(Base):
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         ForeignKeyConstraint(["book_id", "other_id"], ["person.book_id", "person.id"], name="fk_tie_other"),
-        one_of("kind", "household", "kin"),
+        one_of("kind", *TIE_KINDS),
         CheckConstraint("person_id <> other_id", name="two_persons"),
         deletable=True,
     )
@@ -108,7 +115,7 @@ class EndedTie(Base):
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         ForeignKeyConstraint(["book_id", "other_id"], ["person.book_id", "person.id"], name="fk_ended_tie_other"),
-        one_of("kind", "household", "kin"),
+        one_of("kind", *TIE_KINDS),
         append_only=True,
     )
 
@@ -193,21 +200,165 @@ class Charge(Base):
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
-class Credential(Base):
-    """What somebody proves with who they are: a one-time link, the session it opened, a bearer token. Only the hash is kept."""
+class TeamLeader(Base):
+    """Who reports for a team and sees its passbook, from when to when."""
 
-    __tablename__ = "credential"
+    __tablename__ = "team_leader"
     __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "team_id"], ["team.book_id", "team.id"]),
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
-        one_of("kind", "link", "session", "bearer"),
-        Index("ix_credential_person", "book_id", "person_id"),
+        CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates_in_order"),
+        Index("ix_team_leader_person", "book_id", "person_id"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
-    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
-    kind: Mapped[str]
+    team_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    starts_on: Mapped[date] = mapped_column(primary_key=True)
+    ends_on: Mapped[date | None]
+    granted_by: Mapped[UUID]
+
+
+class Mandate(Base):
+    """Somebody acts for somebody else: a helper for an elder, a guardian for a child; dated, limited, and ended at any time."""
+
+    __tablename__ = "mandate"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        ForeignKeyConstraint(["book_id", "helper_id"], ["person.book_id", "person.id"], name="fk_mandate_helper"),
+        one_of("kind", *MANDATE_KINDS),
+        CheckConstraint("person_id <> helper_id", name="two_persons"),
+        CheckConstraint("granted_by <> helper_id", name="not_for_oneself"),
+        CheckConstraint("ends_on >= starts_on", name="dates_in_order"),
+        CheckConstraint("points_per_day_max >= 0", name="points_per_day"),
+        Index("ix_mandate_person", "book_id", "person_id"),
+        Index("ix_mandate_helper", "book_id", "helper_id"),
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    #: On whose behalf.
     person_id: Mapped[UUID]
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    #: Used up (a link), signed out (a session) or revoked.
+    #: Who acts.
+    helper_id: Mapped[UUID]
+    kind: Mapped[str]
+    #: So many points a day may be spent for the person; 0: none.
+    points_per_day_max: Mapped[int]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    granted_by: Mapped[UUID]
+    granted_at: Mapped[datetime]
+    ended_by: Mapped[UUID | None]
     ended_at: Mapped[datetime | None]
+
+
+class Card(Base):
+    """A passbook card: a random number of 12 digits, the last a check digit, that stands for somebody until it is revoked."""
+
+    __tablename__ = "card"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        Index("ix_card_person", "book_id", "person_id"),
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID]
+    issued_by: Mapped[UUID]
+    issued_at: Mapped[datetime]
+    revoked_by: Mapped[UUID | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Application(Base):
+    """Somebody who asks to be enrolled: what they told lies sealed by the master key until staff confirm it, and is deleted then."""
+
+    __tablename__ = "application"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "area_code"], ["area.book_id", "area.code"]),
+        Index("ix_application_area", "book_id", "area_code"),
+        deletable=True,
+    )
+
+    book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    area_code: Mapped[str]
+    sealed: Mapped[bytes]
+    applied_at: Mapped[datetime]
+
+
+class Merge(Base):
+    """Two records of one person made one: proposed by one of the staff, decided by another."""
+
+    __tablename__ = "merge"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "kept_id"], ["person.book_id", "person.id"], name="fk_merge_kept"),
+        ForeignKeyConstraint(["book_id", "gone_id"], ["person.book_id", "person.id"], name="fk_merge_gone"),
+        one_of("state", "proposed", "done", "refused"),
+        CheckConstraint("kept_id <> gone_id", name="two_records"),
+        CheckConstraint("(state = 'proposed') = (decided_by IS NULL)", name="decided_by_somebody"),
+        CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by", name="two_people"),
+        Index("ix_merge_gone", "book_id", "gone_id"),
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kept_id: Mapped[UUID]
+    gone_id: Mapped[UUID]
+    state: Mapped[str]
+    proposed_by: Mapped[UUID]
+    proposed_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+
+
+class Opening(Base):
+    """One of the staff opened somebody's data, and said why; the person sees it."""
+
+    __tablename__ = "opening"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        one_of("reason", *OPENING_REASONS),
+        Index("ix_opening_person", "book_id", "person_id", "opened_at"),
+        append_only=True,
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID]
+    opened_by: Mapped[UUID]
+    reason: Mapped[str]
+    opened_at: Mapped[datetime]
+
+
+class Correction(Base):
+    """A personal field was corrected: by whom and when; what stood there before lies sealed as "was:<id>" in the person's own part."""
+
+    __tablename__ = "correction"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        Index("ix_correction_person", "book_id", "person_id", "corrected_at"),
+        append_only=True,
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID]
+    field: Mapped[str]
+    corrected_by: Mapped[UUID]
+    corrected_at: Mapped[datetime]
+
+
+class Erasure(Base):
+    """Somebody's data was erased: when and by whom, and nothing else of them."""
+
+    __tablename__ = "erasure"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        append_only=True,
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    erased_by: Mapped[UUID]
+    erased_at: Mapped[datetime]

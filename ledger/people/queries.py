@@ -8,23 +8,21 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import and_
-from sqlalchemy import bindparam
 from sqlalchemy import or_
 from sqlalchemy import select
+from sqlalchemy import union_all
 from sqlalchemy.orm import Session
 
 from ledger import areas
 from ledger.areas import Scope
-from ledger.clock import local_day
 from ledger.errors import NotFound
 from ledger.people.model import Charge
-from ledger.people.model import Credential
 from ledger.people.model import Grant
+from ledger.people.model import Mandate
 from ledger.people.model import Person
 from ledger.people.model import PersonKey
 from ledger.people.model import SealedField
@@ -38,9 +36,6 @@ from ledger.people.rules import in_sets
 from ledger.people.rules import is_handle
 from ledger.people.vault import Vault
 from ledger.people.vault import open_field
-from ledger.tokens import book_number_of
-from ledger.tokens import hash_of
-from ledger.tokens import normalised
 
 #: Stands for a name that is not there (any more).
 NO_NAME = "—"
@@ -53,18 +48,6 @@ class Power:
     role: str
     area_path: str
     unit_id: UUID | None = None
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """Whom a token stands for."""
-
-    book_id: UUID
-    person_id: UUID
-    #: "session" or "bearer".
-    kind: str
-    #: Loaded in the same round trip.
-    book: areas.Book
 
 
 def person(session: Session, book_id: UUID, person_id: UUID, within: Scope = areas.EVERYWHERE) -> Person:
@@ -212,13 +195,29 @@ def holding(session: Session, book_id: UUID, roles: Collection[str], ids: Iterab
 
 
 def tied(session: Session, book_id: UUID, person_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
-    """Return for each person the declared kin and household, who may not decide for them nor they for those."""
+    """Return for each person whoever may not decide for them, nor they for those: declared kin and household, and who acts for whom."""
     found: dict[UUID, set[UUID]] = {person_id: set() for person_id in person_ids}
     for chunk in in_sets(found):
-        rows = session.execute(select(Tie.person_id, Tie.other_id).where(Tie.book_id == book_id, Tie.person_id.in_(chunk)))
-        for person_id, other_id in rows:
+        ties = select(Tie.person_id, Tie.other_id).where(Tie.book_id == book_id, Tie.person_id.in_(chunk))
+        helped = select(Mandate.person_id, Mandate.helper_id).where(Mandate.book_id == book_id, Mandate.person_id.in_(chunk))
+        helping = select(Mandate.helper_id, Mandate.person_id).where(Mandate.book_id == book_id, Mandate.helper_id.in_(chunk))
+        for person_id, other_id in session.execute(union_all(ties, helped, helping)):
             found[person_id].add(other_id)
     return found
+
+
+def mandates(
+    session: Session, book_id: UUID, *, helper_id: UUID | None = None, person_id: UUID | None = None, on: date | None = None
+) -> Sequence[Mandate]:  # fmt: skip
+    """Return the mandates of a helper, of a person, or of both; `on`: only those that hold on that day."""
+    wanted = select(Mandate).where(Mandate.book_id == book_id)
+    if helper_id is not None:
+        wanted = wanted.where(Mandate.helper_id == helper_id)
+    if person_id is not None:
+        wanted = wanted.where(Mandate.person_id == person_id)
+    if on is not None:
+        wanted = wanted.where(Mandate.ended_at.is_(None), Mandate.starts_on <= on, Mandate.ends_on >= on)
+    return session.execute(wanted.order_by(Mandate.id)).scalars().all()
 
 
 def ties_of(session: Session, book_id: UUID, person_id: UUID) -> Sequence[Tie]:
@@ -286,40 +285,3 @@ def members_since(session: Session, book_id: UUID, wanted: Collection[tuple[UUID
     for asked, members in found.items():
         members |= {person_id for team_id, person_id, ends_on in rows if team_id == asked[0] and (ends_on is None or ends_on >= asked[1])}
     return found
-
-
-def recognise(session: Session, token: str, at: datetime) -> SignedIn | None:
-    """Return whom a session's or bearer token stands for at that moment."""
-    found = recognise_with_powers(session, token, at)
-    return found[0] if found else None
-
-
-# Asked with every request, so it is put together once.
-_RECOGNISE = (
-    select(Credential.kind, Credential.person_id, areas.Book, Grant.role, Grant.starts_on, Grant.ends_on, areas.Area.path)
-    .select_from(Credential)
-    .join(areas.Book, areas.Book.id == Credential.book_id)
-    .outerjoin(Grant, and_(Grant.book_id == Credential.book_id, Grant.person_id == Credential.person_id))
-    .outerjoin(areas.Area, and_(areas.Area.book_id == Grant.book_id, areas.Area.code == Grant.area_code))
-    .where(
-        areas.Book.number == bindparam("number"),
-        Credential.token_hash == bindparam("token_hash"),
-        Credential.kind.in_(("session", "bearer")),
-        Credential.ended_at.is_(None),
-        Credential.expires_at > bindparam("at"),
-    )
-    .order_by(areas.Area.path, Grant.role)
-)
-
-
-def recognise_with_powers(session: Session, token: str, at: datetime) -> tuple[SignedIn, list[Power]] | None:
-    """Return whom a token stands for and the powers they hold on the book's day, in one round trip."""
-    if (number := book_number_of(normalised(token))) is None:
-        return None
-    rows = session.execute(_RECOGNISE, {"number": number, "token_hash": hash_of(token), "at": at}).all()
-    if not rows:
-        return None
-    kind, person_id, book = rows[0][:3]
-    today = local_day(at, book.zone)
-    powers = [Power(role, path) for *_, role, start, end, path in rows if role and start <= today and (end is None or today <= end)]
-    return SignedIn(book.id, person_id, kind, book), powers

@@ -22,13 +22,28 @@ ROLES = (
     "cashier",
     "shop_owner",
     "administrator",
+    #: The community police, who confirm patrols.
+    "co_confirmer",
+    "street_auditor",
+    "county_viewer",
+    "finance",
+    #: Residents who look over the office's shoulder: they read the audit log and change nothing.
+    "resident_supervisor",
+    #: Acts for a unit of the resource library that is no shop.
+    "unit_representative",
 )
 
 #: Whoever holds one of these works for the community: their own deeds want two approvers.
-STAFF_ROLES = frozenset({"grid_worker", "approver", "administrator"})
+STAFF_ROLES = frozenset({"grid_worker", "approver", "administrator", "street_auditor", "finance"})
 #: Held in a unit of the resource library, not in an area: `redeem.merchants` gives them.
-SHOP_ROLES = frozenset({"cashier", "shop_owner"})
-TIE_KINDS = ("household", "kin")
+SHOP_ROLES = frozenset({"cashier", "shop_owner", "unit_representative"})
+#: "same": two records of one human, for example a staff account and a volunteer's; the database treats all three alike.
+TIE_KINDS = ("household", "kin", "same")
+MANDATE_KINDS = ("helper", "guardian")
+#: Why staff open somebody's data; codes, because the log is kept for ever and nobody's words may be.
+OPENING_REASONS = ("counter-service", "claim-check", "objection", "correction", "duplicate-check", "safety", "audit")
+#: Below this age a guardian acts; below the second nobody is named on a public board.
+GUARDED_BELOW, UNNAMED_BELOW = 14, 18
 
 #: A building leader looks after 10 to 14 households; this many persons are more than live in them.
 CHARGES_MAX = 100

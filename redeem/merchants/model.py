@@ -12,6 +12,7 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
+from ledger.people import SHOP_ROLES
 from ledger.store import Base
 from ledger.store import one_of
 from ledger.store import table_args
@@ -39,7 +40,7 @@ class ShopStaff(Base):
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "unit_id"], ["unit.book_id", "unit.id"]),
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
-        one_of("role", "cashier", "shop_owner"),
+        one_of("role", *sorted(SHOP_ROLES)),
         CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates_in_order"),
         Index("ix_shop_staff_person", "book_id", "person_id"),
     )

@@ -20,6 +20,7 @@ from bench.server import migrate
 from ledger import areas
 from ledger import journal
 from ledger import people
+from ledger import sign_in
 from ledger.settings import Settings
 from ledger.store import engine_for
 from ledger.web.kit import qr
@@ -63,7 +64,7 @@ def print_links(url: str) -> None:
         act = stage.act()
         addresses = {}
         for key, zh, en in LINKS:
-            token = people.issue_link(session, act, stage.who(key), lives=LINKS_LIVE)
+            token = sign_in.issue_link(session, act, stage.who(key), lives=LINKS_LIVE)
             addresses[f"{stage.name(key)}：{zh} / {en}"] = f"{settings.public_url}/sign-in/{token}"
         session.commit()
     engine.dispose()

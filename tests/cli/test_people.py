@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from ledger import areas
 from ledger import people
+from ledger import sign_in
 from ledger.areas import Book
 from ledger.cli.words import DOUBTS
 from ledger.people.model import Person
@@ -112,12 +113,12 @@ def test_somebody_is_enrolled_granted_tied_and_let_in(run: Run, session: Session
     session.rollback()
     person = people.by_handle(session, book.id, handle)
     assert person is not None
-    found = people.recognise_with_powers(session, bearer, START)
+    found = sign_in.recognise(session, bearer, START)
     assert found is not None
     assert {power.role for power in found[1]} == {"volunteer", "approver", "building_leader"}
     assert people.tied(session, book.id, [person.id]) == {person.id: {other.id}}
     assert people.charges_of(session, book.id, person.id) == {other.id}
-    assert isinstance(people.use_link(session, link, START), str)
+    assert isinstance(sign_in.use_link(session, link, START), str)
     assert people.names_of(session, VAULT, book.id, [person.id]) == {person.id: "王丽"}
 
 

@@ -8,13 +8,16 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger import areas
 from ledger import journal
 from ledger import people
+from ledger import sign_in
 from ledger.store import Base
+from ledger.web.kit.auth import SESSION_COOKIE
 from redeem import merchants
 from scripts.demo.cast import COUNTY
 from scripts.demo.community import draw_grids
@@ -47,12 +50,13 @@ class Community:
 
     def token(self, key: str) -> str:
         """A bearer token of somebody of the cast."""
-        return self._issued(lambda act, person_id: people.issue_bearer(self.session, act, [person_id], lives=timedelta(days=1))[0], key)
+        return self._issued(lambda act, person_id: sign_in.issue_bearer(self.session, act, [person_id], lives=timedelta(days=1))[0], key)
 
-    def link(self, key: str) -> str:
-        """The address of a one-time sign-in link of somebody of the cast."""
-        return "/sign-in/" + self._issued(
-            lambda act, person_id: people.issue_link(self.session, act, person_id, lives=timedelta(days=1)), key
+    def enter(self, client: FlaskClient, key: str) -> None:
+        """Let somebody of the cast come in by passkey, in this browser."""
+        client.set_cookie(
+            SESSION_COOKIE,
+            self._issued(lambda act, person_id: sign_in.open_session(self.session, self.book, person_id, "passkey", act.at), key),
         )
 
     def _issued(self, issue: Callable[..., str], key: str) -> str:

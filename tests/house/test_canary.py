@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
-from ledger import people
+from ledger import sign_in
 from ledger.people import Person
 from tests.builders import GRID
 from tests.builders import VILLAGE
@@ -154,7 +154,7 @@ def test_nothing_that_people_tell_is_readable_in_the_database_or_the_log(
     app: Flask, hall: Hall, database: Database, owner: Engine, tmp_path_factory: pytest.TempPathFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     def ask(person: Person) -> Ask:
-        token = people.issue_bearer(hall.session, an_act(hall.community.book), [person.id], lives=timedelta(days=1))[0]
+        token = sign_in.issue_bearer(hall.session, an_act(hall.community.book), [person.id], lives=timedelta(days=1))[0]
         hall.session.commit()
         return asking(app.test_client(), token)
 

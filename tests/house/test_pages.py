@@ -90,7 +90,7 @@ class Walk:
 def walk(app: Flask, community: Community, key: str, language: str) -> Walk:
     """Sign in as somebody of the cast and follow every link there is."""
     client, found = app.test_client(), Walk()
-    client.post(community.link(key))
+    community.enter(client, key)
     client.set_cookie("language", language)
     waiting = deque(["/"])
     while waiting:

@@ -14,6 +14,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from ledger import people
+from ledger import sign_in
 from ledger.clock import local_day
 from ledger.errors import Refusal
 from ledger.ids import new_id
@@ -52,9 +53,8 @@ def _one_of(community: Community, role: str) -> UUID:
 
 def _credentials(community: Community, person_id: UUID) -> tuple[str, str]:
     session, stage, lives = community.session, community.stage, timedelta(days=1)
-    opened = people.use_link(session, people.issue_link(session, stage.act(), person_id, lives=lives), stage.now)
-    assert isinstance(opened, str)
-    (bearer,) = people.issue_bearer(session, stage.act(), [person_id], lives=lives)
+    opened = sign_in.open_session(session, community.book, person_id, "passkey", stage.now)
+    (bearer,) = sign_in.issue_bearer(session, stage.act(), [person_id], lives=lives)
     session.commit()
     return opened, bearer
 

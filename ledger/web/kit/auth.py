@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -22,15 +23,21 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from ledger import people
-from ledger.areas import Book
+from ledger import sign_in
 from ledger.areas import Scope
 from ledger.clock import local_day
+from ledger.errors import Invalid
 from ledger.people import SHOP_ROLES
 from ledger.people import Power
+from ledger.sign_in import FURTHER
+from ledger.sign_in import SignedIn
 from ledger.web.kit.extensions import end_reading
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
+from ledger.web.kit.extensions import transaction_of_its_own
 from ledger.web.kit.problems import is_api
+from ledger.web.kit.problems import problem_body
+from ledger.web.kit.problems import show
 
 View = TypeVar("View", bound=Callable[..., Any])
 #: Gives the powers that somebody holds on a day.
@@ -45,15 +52,20 @@ class Rule:
 
     public: bool = False
     roles: frozenset[str] = frozenset()
+    #: Money, roles and exports: whoever asks has proved within minutes who they are.
+    fresh: bool = False
+    #: Also for whoever acts on somebody's behalf, where it is that person's own affair.
+    for_others: bool = True
 
 
-def allow(*roles: str, public: bool = False) -> Callable[[View], View]:
-    """Declare who a view is for; without roles, anybody signed in."""
+def allow(*roles: str, public: bool = False, fresh: bool = False, for_others: bool = True) -> Callable[[View], View]:
+    """Declare who a view is for; without roles, anybody signed in. `fresh` and `for_others`: see `Rule`."""
     assert not (roles and public)
+    assert not (fresh and public)
     assert set(roles) <= set(people.ROLES), roles
 
     def declare(view: View) -> View:
-        view.access_rule = Rule(public, frozenset(roles))  # type: ignore[attr-defined]
+        view.access_rule = Rule(public, frozenset(roles), fresh, for_others)  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -62,12 +74,28 @@ def allow(*roles: str, public: bool = False) -> Callable[[View], View]:
 class Me:
     """Whoever asks: their book, and what they may do on this day of it."""
 
-    def __init__(self, book: Book, person_id: UUID, powers: Sequence[Power], sources: Sequence[PowerSource], token: str) -> None:
-        self.book, self.book_id, self.zone = book, book.id, book.zone
-        self.person_id = person_id
+    def __init__(self, signed_in: SignedIn, powers: Sequence[Power], sources: Sequence[PowerSource], token: str) -> None:
+        self.signed_in = signed_in
+        self.book, self.book_id, self.zone = signed_in.book, signed_in.book_id, signed_in.book.zone
+        #: Who acts; the same as `person_id` unless they act on somebody's behalf.
+        self.actor_id = signed_in.person_id
+        #: Whose passbook, deeds and codes "mine" means.
+        self.person_id = signed_in.acting_for or signed_in.person_id
         self.token = token
         self._area_powers = powers
         self._sources = sources
+
+    @property
+    def acted_for(self) -> UUID | None:
+        """Return on whose behalf whoever asks acts, if on somebody's."""
+        return self.signed_in.acting_for
+
+    @property
+    def is_fresh(self) -> bool:
+        """Tell whether they proved within minutes who they are; a machine may be told that it need not."""
+        if self.signed_in.kind == "bearer":
+            return self.signed_in.scopes is None or FURTHER[0] in self.signed_in.scopes
+        return sign_in.is_fresh(self.signed_in.proved_at, services().clock.now())
 
     @cached_property
     def today(self) -> date:
@@ -76,8 +104,11 @@ class Me:
 
     @cached_property
     def _shop_powers(self) -> list[Power]:
-        # Read only where a view asks for it: most people work in no shop.
-        return [power for source in self._sources for power in source(session(), self.book_id, self.person_id, self.today)]
+        # Read only where a view asks for it: most people work in no shop. Nobody works in one on somebody's behalf.
+        if self.acted_for:
+            return []
+        found = [power for source in self._sources for power in source(session(), self.book_id, self.person_id, self.today)]
+        return _held(self.signed_in, found)
 
     def powers(self, *roles: str) -> list[Power]:
         """Return the powers of these roles that are held."""
@@ -138,12 +169,17 @@ def _against(rule: Rule) -> ResponseReturnValue | None:
     """Return what to answer whoever may not pass."""
     if rule.public:
         return None
-    if g.me is None:
+    who = maybe_me()
+    if who is None:
         if is_api() or request.method != "GET":
             abort(401)
         return redirect(url_for("sign_in.how", next=request.full_path.rstrip("?")))
-    if rule.roles and not g.me.has(*rule.roles):
+    if who.acted_for and not rule.for_others:
+        return show(problem_body("not-on-behalf"))
+    if rule.roles and not who.has(*rule.roles):
         abort(403)
+    if rule.fresh and not who.is_fresh:
+        return show(problem_body("proof-needed"))
     return None
 
 
@@ -151,14 +187,48 @@ def _recognised() -> Me | None:
     token = _token()
     if not token:
         return None
-    found = people.recognise_with_powers(session(), token, services().clock.now())
+    now = services().clock.now()
+    found = sign_in.recognise(session(), token, now)
     if found is None:
         return None
     signed_in, powers = found
     # A bearer token is for machines and the API, a session for pages: one copied into the other's place opens nothing.
     if signed_in.kind != ("bearer" if is_api() else "session"):
         return None
-    return Me(signed_in.book, signed_in.person_id, powers, current_app.extensions["power_sources"], token)
+    if signed_in.wants_noting(now):
+        with transaction_of_its_own() as own:
+            sign_in.note_use(own, signed_in, now)
+    if is_api():
+        signed_in = replace(signed_in, acting_for=_named_in_header())
+    held = _held_for(signed_in) if signed_in.acting_for else _held(signed_in, powers)
+    return Me(signed_in, held, current_app.extensions["power_sources"], token)
+
+
+def _held(signed_in: SignedIn, powers: Sequence[Power]) -> list[Power]:
+    """Return those of the powers that the way in, or the scopes of the token, give."""
+    if signed_in.kind == "bearer":
+        return [power for power in powers if signed_in.scopes is None or power.role in signed_in.scopes]
+    return sign_in.held_in(signed_in.way, powers)
+
+
+def _held_for(signed_in: SignedIn) -> list[Power]:
+    """Return what may be done on somebody's behalf, while the mandate holds: what a volunteer may."""
+    assert signed_in.acting_for is not None
+    today = local_day(services().clock.now(), signed_in.book.zone)
+    if not people.mandates(session(), signed_in.book_id, helper_id=signed_in.person_id, person_id=signed_in.acting_for, on=today):
+        abort(403)
+    powers = people.powers_of(session(), signed_in.book_id, signed_in.acting_for, today)
+    return [power for power in powers if power.role == "volunteer"]
+
+
+def _named_in_header() -> UUID | None:
+    """Return on whose behalf a request to the API is made."""
+    if (named := request.headers.get("Acting-For")) is None:
+        return None
+    try:
+        return UUID(named)
+    except ValueError:
+        raise Invalid("id-malformed", "Acting-For") from None
 
 
 def _token() -> str | None:

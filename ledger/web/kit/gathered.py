@@ -43,6 +43,7 @@ class _Asked:
 
     book_id: UUID
     actor: UUID
+    acted_for: UUID | None
     key: str
     input_hash: bytes
     #: The language to answer in: whoever leads the set answers for all.
@@ -84,7 +85,7 @@ class Gates:
         with Session(db.engine) as current, current.begin():
             claims = journal.claim(current, book_id, [journal.Ask(one.actor, one.key, one.input_hash, now) for one in asked])
             ours = [(one, claim.request_id) for one, claim in zip(asked, claims, strict=True) if isinstance(claim, journal.Claimed)]
-            commands = [one.command(Act(book_id, one.actor, "api", request_id, now)) for one, request_id in ours]
+            commands = [one.command(Act(book_id, one.actor, "api", request_id, now, one.acted_for)) for one, request_id in ours]
             outcomes = self._run(current, commands) if commands else []
             done = {
                 request_id: self._reply(outcome, one.language) for (one, request_id), outcome in zip(ours, outcomes, strict=True)
@@ -116,7 +117,7 @@ def gathered_write(run: Run, out: type[Schema], status: int) -> Callable[[Callab
         def write(*args: Any, **kwargs: Any) -> Response:
             key = checked_key()
             command = view(*args, **kwargs)
-            asked = _Asked(me().book_id, me().person_id, key, input_hash(), language(), command)
+            asked = _Asked(me().book_id, me().actor_id, me().acted_for, key, input_hash(), language(), command)
             # Whoever waits at the gate holds neither a connection nor, on SQLite, the lock.
             db.session.rollback()
             gates: dict[str, Gates] = current_app.extensions["gates"]

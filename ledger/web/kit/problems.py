@@ -49,6 +49,16 @@ PROBLEMS: dict[str, Sentence] = {
     "not-allowed": Sentence(
         403, "您没有做这件事的权限；需要时请联系管理员。", "You are not allowed to do this; ask an administrator if you should be."
     ),
+    "not-on-behalf": Sentence(
+        403,
+        "代办时不能做这件事；请先停止代办，或请本人来做。",
+        "This cannot be done on somebody's behalf; stop acting for them, or let them do it.",
+    ),
+    "proof-needed": Sentence(
+        403,
+        "涉及钱、角色或导出的操作，要在五分钟内证明过是本人；请再验证一次。",
+        "Money, roles and exports want a proof of who you are that is not older than five minutes; please prove it again.",
+    ),
     "form-expired": Sentence(403, "页面已过期，请重新打开再提交。", "This page has expired; open it again and submit once more."),
     "form-from-elsewhere": Sentence(
         403,

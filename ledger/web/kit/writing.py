@@ -92,14 +92,14 @@ def patiently(transaction: Callable[[], Result]) -> Result:
 
 def _carry_out(key: str, input_hash: bytes, work: Callable[[], Reply]) -> tuple[Reply, bool]:
     current, who, now = session(), me(), services().clock.now()
-    (claimed,) = journal.claim(current, who.book_id, [journal.Ask(who.person_id, key, input_hash, now)])
+    (claimed,) = journal.claim(current, who.book_id, [journal.Ask(who.actor_id, key, input_hash, now)])
     if isinstance(claimed, journal.Answered):
         current.rollback()
         return Reply(claimed.status, claimed.body), True
     if isinstance(claimed, journal.Differs):
         raise Invalid("idempotency-key-reused", "Idempotency-Key")
     channel = "api" if request.path.startswith("/api/") else "page"
-    g.act = Act(who.book_id, who.person_id, channel, claimed.request_id, now)
+    g.act = Act(who.book_id, who.actor_id, channel, claimed.request_id, now, who.acted_for)
     reply = work()
     journal.answer(current, who.book_id, [(claimed.request_id, reply.status, reply.body)])
     current.commit()
@@ -119,7 +119,8 @@ def input_hash() -> bytes:
         for file in request.files.values():
             file.stream.seek(0)
         content = json.dumps([fields, files], ensure_ascii=False)
-    return services().vault.hashed(me().book_id, "request", f"{request.method}\n{request.full_path}\n{content}")
+    on_behalf = f"\n{me().acted_for}" if me().acted_for else ""
+    return services().vault.hashed(me().book_id, "request", f"{request.method}\n{request.full_path}\n{content}{on_behalf}")
 
 
 def api_write(view: Callable[..., Response], add: Callable[[Any], Any] | None = None) -> Callable[..., Response]:

@@ -13,7 +13,7 @@ from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from ledger import people
+from ledger import sign_in
 from ledger.errors import Refusal
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import maybe_me
@@ -61,14 +61,14 @@ def use_link(token: str) -> ResponseReturnValue:
     """Use the link up and sign in; whoever was signed in before is signed out."""
     # Nobody is signed in yet, so there is nothing to act on in another's name: the link itself is the proof, and works once.
     now, before = services().clock.now(), maybe_me()
-    opened = people.use_link(session(), token, now)
+    opened = sign_in.use_link(session(), token, now)
     if before and not isinstance(opened, Refusal):
-        people.sign_out(session(), before.token, now)
+        sign_in.sign_out(session(), before.token, now)
     session().commit()
     if isinstance(opened, Refusal):
         return show(body_of(opened))
     response = redirect(_safe(request.args.get("next")) or url_for("sign_in.home"), 303)
-    return _with_cookie(response, session_cookie(), opened, int(people.SESSION_LIVES.total_seconds()))
+    return _with_cookie(response, session_cookie(), opened, int(sign_in.OWN_PHONE.absolute.total_seconds()))
 
 
 @pages.get("/home")
@@ -84,7 +84,7 @@ def out() -> ResponseReturnValue:
     """Sign out: the session is dead, also a copy of its cookie."""
     if request.form.get("_csrf") != csrf_token():
         return show(problem_body("form-expired"))
-    people.sign_out(session(), me().token, services().clock.now())
+    sign_in.sign_out(session(), me().token, services().clock.now())
     session().commit()
     response = redirect(url_for("public.landing"), 303)
     response.delete_cookie(session_cookie(), secure=_is_https(), httponly=True, samesite="Lax")

@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 
 from ledger import claims
 from ledger import people
+from ledger import sign_in
 from ledger.claims import Reach
 from ledger.claims.model import Claim
 from ledger.ids import new_id
@@ -165,7 +166,7 @@ def test_by_the_api(cast: Cast, app: Flask) -> None:
     session, book = cast.community.session, cast.community.book
 
     def does(actor: Person, act: str, about: Any) -> str:
-        token = people.issue_bearer(session, an_act(book), [actor.id], lives=timedelta(days=1))[0]
+        token = sign_in.issue_bearer(session, an_act(book), [actor.id], lives=timedelta(days=1))[0]
         session.commit()
         ask = asking(app.test_client(), token)
         if act == "propose":
@@ -491,7 +492,7 @@ def test_a_dismissed_worker_proposes_nothing_anew_by_the_api_and_the_pages(cast:
     session, claim_id = community.session, returned(cast, cast.volunteer)
     for role in ("building_leader", "grid_worker"):
         community.end_role(proposer, role)
-    token = people.issue_bearer(session, an_act(community.book), [proposer.id], lives=timedelta(days=2))[0]
+    token = sign_in.issue_bearer(session, an_act(community.book), [proposer.id], lives=timedelta(days=2))[0]
     session.commit()
     clock.advance(days=1)
     told = {"deed": "honour", "deed_on": TODAY.isoformat(), "place": "礼堂"}

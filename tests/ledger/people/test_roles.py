@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from ledger import areas
 from ledger import people
+from ledger import sign_in
 from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
@@ -133,8 +134,8 @@ def test_roles_begin_with_the_books_own_day(session: Session) -> None:
         starts_on=date(2026, 11, 24),
     )
     assert isinstance(outcome, people.Grant)
-    token = people.issue_bearer(session, an_act(book), [outcome.person_id], lives=timedelta(days=1))[0]
+    token = sign_in.issue_bearer(session, an_act(book), [outcome.person_id], lives=timedelta(days=1))[0]
     for moment, roles in ((START, {"volunteer"}), (evening, {"volunteer", "approver"})):
-        found = people.recognise_with_powers(session, token, moment)
+        found = sign_in.recognise(session, token, moment)
         assert found is not None
         assert {power.role for power in found[1]} == roles

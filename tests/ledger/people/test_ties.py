@@ -146,8 +146,8 @@ def test_a_tie_ends_on_both_sides_and_what_it_was_stays_known(session: Session) 
         people.tie(session, an_act(book), one, two, kind)
     later = an_act(book, START + timedelta(days=1), actor=admin)
     assert people.untie(session, later, two, one, "kin") is None
-    assert [found.kind for found in people.ties_of(session, book.id, one)] == ["household"]
-    assert [found.kind for found in people.ties_of(session, book.id, two)] == ["household"]
+    assert [found.kind for found in people.ties_of(session, book.id, one)] == ["household", "same"]
+    assert [found.kind for found in people.ties_of(session, book.id, two)] == ["household", "same"]
     (ended,) = session.execute(select(EndedTie).where(EndedTie.book_id == book.id)).scalars()
     assert ({ended.person_id, ended.other_id}, ended.kind) == ({one, two}, "kin")
     assert (ended.declared_by, ended.declared_at, ended.ended_by, ended.ended_at) == (OPERATOR, START, admin, later.at)

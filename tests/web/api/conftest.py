@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from ledger import funds
 from ledger import journal
-from ledger import people
+from ledger import sign_in
 from ledger import tariff
 from ledger.areas import Book
 from ledger.errors import Refusal
@@ -71,7 +71,7 @@ def somebody(session: Session, book: Book, client: FlaskClient) -> Somebody:
 
     def enrol(*roles: str, area_code: str = VILLAGE, **others: Any) -> tuple[Person, Ask]:
         person = a_person(session, book, *roles, area_code=area_code, **others)
-        token = people.issue_bearer(session, an_act(book), [person.id], lives=timedelta(days=366))[0]
+        token = sign_in.issue_bearer(session, an_act(book), [person.id], lives=timedelta(days=366))[0]
         session.commit()
         return person, asking(client, token)
 
@@ -83,7 +83,7 @@ def as_person(session: Session, book: Book, client: FlaskClient) -> Callable[[Pe
     """Give a way to ask the API as somebody who is enrolled already."""
 
     def ask_as(person: Person) -> Ask:
-        token = people.issue_bearer(session, an_act(book), [person.id], lives=timedelta(days=366))[0]
+        token = sign_in.issue_bearer(session, an_act(book), [person.id], lives=timedelta(days=366))[0]
         session.commit()
         return asking(client, token)
 

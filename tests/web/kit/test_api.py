@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from marshmallow import fields
 from sqlalchemy.orm import Session
 
-from ledger import people
+from ledger import sign_in
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import rule_of
 from ledger.web.kit.fields import Nothing
@@ -75,7 +75,7 @@ def test_the_document_is_public(client: FlaskClient) -> None:
 )
 def test_a_body_is_one_object_of_plain_json(client: FlaskClient, session: Session, body: str) -> None:
     book = a_book(session)
-    token = people.issue_bearer(session, an_act(book), [a_person(session, book, "grid_worker").id], lives=timedelta(days=1))[0]
+    token = sign_in.issue_bearer(session, an_act(book), [a_person(session, book, "grid_worker").id], lives=timedelta(days=1))[0]
     session.commit()
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "once"}
     answer = client.post("/api/v1/people", data=body, content_type="application/json", headers=headers)

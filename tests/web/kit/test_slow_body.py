@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from ledger import people
+from ledger import sign_in
 from ledger.store import engine_for
 from tests.builders import VILLAGE
 from tests.builders import a_book
@@ -42,7 +42,7 @@ class SlowBody(io.RawIOBase):
 def test_whoever_sends_slowly_holds_no_lock_meanwhile(app: Flask, database: Database, session: Session) -> None:
     book = a_book(session)
     administrator = a_person(session, book, "administrator", area_code=VILLAGE)
-    token = people.issue_bearer(session, an_act(book), [administrator.id], lives=timedelta(days=1))[0]
+    token = sign_in.issue_bearer(session, an_act(book), [administrator.id], lives=timedelta(days=1))[0]
     session.commit()
     content = json.dumps({"parent_code": VILLAGE, "code": f"{VILLAGE}-09", "name": "第9网格", "kind": "special"}).encode()
     body = SlowBody(content, database)

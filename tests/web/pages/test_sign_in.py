@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from ledger import people
+from ledger import sign_in
 from tests.builders import VILLAGE
 from tests.builders import an_act
 from tests.journeys.browser import Browser
@@ -38,7 +38,7 @@ def test_whoever_holds_several_roles_finds_the_other_homes(hall: Hall) -> None:
 
 def test_a_link_signs_in_once_and_looking_does_not_use_it_up(app: Flask, hall: Hall) -> None:
     person = hall.community.person()
-    token = people.issue_link(hall.session, an_act(hall.community.book), person.id, lives=timedelta(hours=1))
+    token = sign_in.issue_link(hall.session, an_act(hall.community.book), person.id, lives=timedelta(hours=1))
     hall.session.commit()
     first, second = Browser(app), Browser(app)
     for _ in range(2):
@@ -66,7 +66,7 @@ def test_a_link_signs_in_once_and_looking_does_not_use_it_up(app: Flask, hall: H
 )
 def test_nobody_is_signed_in_from_the_page_of_another_site(app: Flask, hall: Hall, headers: dict[str, str], is_taken: bool) -> None:
     person = hall.community.person()
-    token = people.issue_link(hall.session, an_act(hall.community.book), person.id, lives=timedelta(hours=1))
+    token = sign_in.issue_link(hall.session, an_act(hall.community.book), person.id, lives=timedelta(hours=1))
     hall.session.commit()
     browser = Browser(app)
     assert "Set-Cookie" not in browser.client.get(f"/sign-in/{token}").headers
@@ -89,7 +89,7 @@ def test_signing_in_ends_the_session_before_it(hall: Hall) -> None:
     _, browser = hall.enter()
     cookie, other = browser.client.get_cookie("passbook"), hall.community.person()
     assert cookie is not None
-    token = people.issue_link(hall.session, an_act(hall.community.book), other.id, lives=timedelta(hours=1))
+    token = sign_in.issue_link(hall.session, an_act(hall.community.book), other.id, lives=timedelta(hours=1))
     hall.session.commit()
     assert browser.client.post("/sign-in/1-NONSENSE").status_code == 404
     assert browser.open("/me").status == 200
@@ -124,7 +124,7 @@ def test_the_chosen_language_is_kept(hall: Hall) -> None:
 def test_nobody_is_led_elsewhere(app: Flask, hall: Hall) -> None:
     person = hall.community.person()
     for elsewhere in ("https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"):
-        token = people.issue_link(hall.session, an_act(hall.community.book), person.id, lives=timedelta(hours=1))
+        token = sign_in.issue_link(hall.session, an_act(hall.community.book), person.id, lives=timedelta(hours=1))
         hall.session.commit()
         answer = Browser(app).client.post(f"/sign-in/{token}", query_string={"next": elsewhere})
         assert answer.headers["Location"] == "/home"

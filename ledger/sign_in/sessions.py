@@ -1,0 +1,253 @@
+"""One-time links, the sessions that every way in opens, and machines' bearer tokens; only their hashes are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_
+from sqlalchemy import bindparam
+from sqlalchemy import insert
+from sqlalchemy import select
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from ledger import areas
+from ledger import people
+from ledger.act import Act
+from ledger.clock import local_day
+from ledger.errors import Invalid
+from ledger.errors import NotFound
+from ledger.errors import Refusal
+from ledger.ids import new_id
+from ledger.people import Power
+from ledger.sign_in.model import Credential
+from ledger.sign_in.model import Device
+from ledger.sign_in.rules import FURTHER
+from ledger.sign_in.rules import NOTED_EVERY
+from ledger.sign_in.rules import STRONG_ROLES
+from ledger.sign_in.rules import STRONG_WAYS
+from ledger.sign_in.rules import lives_of
+from ledger.tokens import book_number_of
+from ledger.tokens import hash_of
+from ledger.tokens import new_token
+from ledger.tokens import normalised
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Whom a token stands for, and how they came in."""
+
+    book_id: UUID
+    person_id: UUID
+    #: "session" or "bearer".
+    kind: str
+    #: Loaded in the same round trip.
+    book: areas.Book
+    id: UUID | None
+    token_hash: bytes
+    way: str | None
+    last_used_at: datetime | None
+    proved_at: datetime | None
+    acting_for: UUID | None
+    device_id: UUID | None
+    #: None for every role.
+    scopes: frozenset[str] | None
+
+    def wants_noting(self, at: datetime) -> bool:
+        """Tell whether it is time to write down that it is used."""
+        return self.last_used_at is None or at - self.last_used_at >= NOTED_EVERY[self.kind]
+
+
+def held_in(way: str | None, powers: Iterable[Power]) -> list[Power]:
+    """Return those of somebody's powers that a session opened in this way gives."""
+    if way == "card":
+        return [power for power in powers if power.role == "volunteer"]
+    if way == "shift":
+        # A till stays a till: whoever walks up to it finds nobody's passbook.
+        return [power for power in powers if power.role == "cashier"]
+    if way in STRONG_WAYS:
+        return list(powers)
+    return [power for power in powers if power.role not in STRONG_ROLES | {"cashier"}]
+
+
+def issue_link(session: Session, act: Act, person_id: UUID, *, lives: timedelta) -> str:
+    """Return the token of a one-time link for signing in."""
+    return _issue(session, act, "link", [person_id], lives)[0]
+
+
+def issue_bearer(
+    session: Session, act: Act, person_ids: Sequence[UUID], *, lives: timedelta, scopes: Collection[str] | None = None, name: str = ""
+) -> list[str]:  # fmt: skip
+    """Return a bearer token for each of the persons, in their order, good for `scopes`: roles and `FURTHER`; None for everything."""
+    allowed = sorted(set(scopes) if scopes is not None else {*people.ROLES, *FURTHER})
+    if unknown := set(allowed) - {*people.ROLES, *FURTHER}:
+        raise Invalid("scope-unknown", "scopes", scope=min(unknown))
+    return _issue(session, act, "bearer", person_ids, lives, scopes=allowed, way=name or None)
+
+
+def _issue(session: Session, act: Act, kind: str, person_ids: Sequence[UUID], lives: timedelta, **more: Any) -> list[str]:
+    if len(people.persons(session, act.book_id, person_ids)) < len(set(person_ids)):
+        raise NotFound("person_id")
+    number = areas.book(session, act.book_id).number
+    tokens = [new_token(number) for _ in person_ids]
+    same = {"book_id": act.book_id, "kind": kind, "created_at": act.at, "expires_at": act.at + lives, **more}
+    rows = [
+        same | {"token_hash": hash_of(token), "person_id": person_id, "id": new_id()}
+        for person_id, token in zip(person_ids, tokens, strict=True)
+    ]  # fmt: skip
+    if rows:
+        session.execute(insert(Credential), rows)
+    return tokens
+
+
+def use_link(session: Session, token: str, at: datetime) -> str | Refusal:
+    """Use up a one-time link and return the token of the session that it opens."""
+    number = book_number_of(normalised(token))
+    book = areas.book_numbered(session, number) if number is not None else None
+    if book is None:
+        return Refusal("link-unknown", "token")
+    this = (Credential.book_id == book.id, Credential.token_hash == hash_of(token), Credential.kind == "link")
+    # One statement decides: of two that come at once, the second waits for the first and finds nothing left to use.
+    used = session.execute(
+        update(Credential)
+        .where(*this, Credential.ended_at.is_(None), Credential.expires_at > at)
+        .values(ended_at=at)
+        .returning(Credential.person_id)
+    ).scalar_one_or_none()
+    if used is None:
+        link = session.execute(select(Credential.ended_at).where(*this)).one_or_none()
+        if link is None:
+            return Refusal("link-unknown", "token")
+        return Refusal("link-used" if link.ended_at else "link-expired", "token")
+    return open_session(session, book, used, "link", at)
+
+
+def open_session(session: Session, book: areas.Book, person_id: UUID, way: str, at: datetime, *, device_id: UUID | None = None) -> str:
+    """Open a session for somebody who came in this way, and return its token; whoever calls has checked who they are."""
+    roles = {power.role for power in people.powers_of(session, book.id, person_id, local_day(at, book.zone))}
+    lives, token = lives_of(way, roles), new_token(book.number)
+    row = {
+        "book_id": book.id,
+        "token_hash": hash_of(token),
+        "kind": "session",
+        "person_id": person_id,
+        "created_at": at,
+        "expires_at": at + lives.absolute,
+        "id": new_id(),
+        "way": way,
+        "last_used_at": at,
+        "rests_max_s": int(lives.rests.total_seconds()),
+        "proved_at": at if way in STRONG_WAYS else None,
+        "device_id": device_id,
+    }
+    session.execute(insert(Credential).values(row))
+    return token
+
+
+# Asked with every request, so it is put together once.
+_RECOGNISE = (
+    select(Credential, areas.Book, people.Grant.role, people.Grant.starts_on, people.Grant.ends_on, areas.Area.path, Device.ended_at)
+    .select_from(Credential)
+    .join(areas.Book, areas.Book.id == Credential.book_id)
+    .outerjoin(people.Grant, and_(people.Grant.book_id == Credential.book_id, people.Grant.person_id == Credential.person_id))
+    .outerjoin(areas.Area, and_(areas.Area.book_id == people.Grant.book_id, areas.Area.code == people.Grant.area_code))
+    .outerjoin(Device, and_(Device.book_id == Credential.book_id, Device.id == Credential.device_id))
+    .where(
+        areas.Book.number == bindparam("number"),
+        Credential.token_hash == bindparam("token_hash"),
+        Credential.kind.in_(("session", "bearer")),
+        Credential.ended_at.is_(None),
+        Credential.expires_at > bindparam("at"),
+    )
+    .order_by(areas.Area.path, people.Grant.role)
+)
+
+
+def recognise(session: Session, token: str, at: datetime) -> tuple[SignedIn, list[Power]] | None:
+    """Return whom a token stands for and the powers they hold in areas on the book's day, in one round trip."""
+    if (number := book_number_of(normalised(token))) is None:
+        return None
+    rows = session.execute(_RECOGNISE, {"number": number, "token_hash": hash_of(token), "at": at}).all()
+    if not rows:
+        return None
+    found, book, *_, device_ended_at = rows[0]
+    session.expunge(found)
+    if device_ended_at or (found.rests_max_s and found.last_used_at and (at - found.last_used_at).total_seconds() > found.rests_max_s):
+        return None
+    today = local_day(at, book.zone)
+    powers = [Power(role, path) for _, _, role, start, end, path, _ in rows if role and start <= today and (end is None or today <= end)]
+    columns = ("book_id", "person_id", "kind", "id", "token_hash", "way", "last_used_at", "proved_at", "acting_for", "device_id")
+    scopes = None if found.scopes is None else frozenset(found.scopes)
+    return SignedIn(book=book, scopes=scopes, **{column: getattr(found, column) for column in columns}), powers
+
+
+def note_use(session: Session, signed_in: SignedIn, at: datetime) -> None:
+    """Write down that a session or token is used."""
+    _change(session, signed_in.book_id, signed_in.token_hash, last_used_at=at)
+
+
+def note_proof(session: Session, signed_in: SignedIn, at: datetime) -> str:
+    """Write down that whoever holds the session has just proved who they are; return its new token: the old one is dead."""
+    token = new_token(signed_in.book.number)
+    _change(session, signed_in.book_id, signed_in.token_hash, last_used_at=at, proved_at=at, token_hash=hash_of(token))
+    return token
+
+
+def act_for(session: Session, signed_in: SignedIn, person_id: UUID | None) -> None:
+    """Let a session act on somebody's behalf from now on, or on its own again; whoever calls has checked the mandate."""
+    _change(session, signed_in.book_id, signed_in.token_hash, acting_for=person_id)
+
+
+def _change(session: Session, book_id: UUID, of: bytes, **values: Any) -> None:
+    this = (Credential.book_id == book_id, Credential.token_hash == of, Credential.ended_at.is_(None))
+    session.execute(update(Credential).where(*this).values(**values))
+
+
+def sign_out(session: Session, token: str, at: datetime) -> None:
+    """End the session or bearer token; a copy of it is dead too."""
+    number = book_number_of(normalised(token))
+    book = areas.book_numbered(session, number) if number is not None else None
+    if book is not None:
+        _change(session, book.id, hash_of(token), ended_at=at)
+
+
+def sessions_of(session: Session, book_id: UUID, person_id: UUID, at: datetime) -> Sequence[Credential]:
+    """Return the sessions and tokens of a person that are alive, the last used first."""
+    wanted = select(Credential).where(
+        Credential.book_id == book_id,
+        Credential.person_id == person_id,
+        Credential.kind.in_(("session", "bearer")),
+        Credential.ended_at.is_(None),
+        Credential.expires_at > at,
+    )
+    found = session.execute(wanted.order_by(Credential.last_used_at.desc(), Credential.created_at.desc())).scalars().all()
+    return [
+        one for one in found if not (one.rests_max_s and one.last_used_at and (at - one.last_used_at).total_seconds() > one.rests_max_s)
+    ]
+
+
+def end_session(session: Session, act: Act, person_id: UUID, credential_id: UUID) -> None:
+    """End one session or token of a person; raise NotFound for any other."""
+    this = (Credential.book_id == act.book_id, Credential.person_id == person_id, Credential.id == credential_id)
+    ended = session.execute(update(Credential).where(*this, Credential.ended_at.is_(None)).values(ended_at=act.at).returning(Credential.id))
+    if ended.scalar_one_or_none() is None:
+        raise NotFound("credential_id")
+
+
+def sign_out_everywhere(
+    session: Session, act: Act, person_id: UUID, *, keep: bytes | None = None, kinds: Collection[str] = ("link", "session", "bearer")
+) -> None:  # fmt: skip
+    """End every link, session and bearer token of the person, but for the one with the hash `keep`."""
+    ended = update(Credential).where(
+        Credential.book_id == act.book_id, Credential.person_id == person_id, Credential.kind.in_(kinds), Credential.ended_at.is_(None)
+    )
+    if keep is not None:
+        ended = ended.where(Credential.token_hash != keep)
+    session.execute(ended.values(ended_at=act.at))

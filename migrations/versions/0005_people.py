@@ -1,0 +1,381 @@
+"""Who people are, how they come in, and what is kept of it: cards, mandates, merges, sign-in, devices, the audit log.
+
+Some checks know more words than before. On PostgreSQL the constraint is dropped and made anew; on SQLite its text is changed where the
+schema is kept, the way https://www.sqlite.org/lang_altertable.html#otheralter has it: a copy of the table would lose its triggers.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+APPEND_ONLY = ("audit_record", "correction", "erasure", "opening", "used_challenge")
+DELETABLE = ("application", "one_time_key", "passkey", "recovery_code", "secret")
+KEPT = ("card", "device", "guesses", "mandate", "merge", "team_leader")
+
+#: Table, column, the words there were, and those there are.
+WIDER = (
+    (
+        "role_grant",
+        "role",
+        ("volunteer", "building_leader", "grid_worker", "activity_host", "approver", "cashier", "shop_owner", "administrator"),
+        (
+            *("volunteer", "building_leader", "grid_worker", "activity_host", "approver", "cashier", "shop_owner", "administrator"),
+            *("co_confirmer", "street_auditor", "county_viewer", "finance", "resident_supervisor", "unit_representative"),
+        ),
+    ),
+    ("shop_staff", "role", ("cashier", "shop_owner"), ("cashier", "shop_owner", "unit_representative")),
+    ("tie", "kind", ("household", "kin"), ("household", "kin", "same")),
+    ("ended_tie", "kind", ("household", "kin"), ("household", "kin", "same")),
+    ("redemption", "way", ("order_code", "pay_code"), ("order_code", "pay_code", "card")),
+)
+
+#: Who gets the points of claim `{c}`, as in 0003.
+GETS = """(
+    SELECT {c}.person_id AS id WHERE {c}.person_id IS NOT NULL
+    UNION ALL
+    SELECT m.person_id FROM team_member m WHERE m.book_id = {c}.book_id AND m.team_id = {c}.team_id
+        AND (m.ends_on IS NULL OR m.ends_on >= {c}.deed_on)
+)"""
+#: `{who}` acts or acted for somebody who gets them, or is acted for by one of those.
+HELPS = f"""(
+    EXISTS (SELECT 1 FROM mandate h WHERE h.book_id = {{c}}.book_id AND h.helper_id = {{who}} AND h.person_id IN {GETS})
+    OR EXISTS (SELECT 1 FROM mandate h WHERE h.book_id = {{c}}.book_id AND h.person_id = {{who}} AND h.helper_id IN {GETS})
+)"""
+DECIDES_FOR_HELPED = f"""
+    NEW.act IN ('attest', 'approve', 'return', 'refuse')
+    AND EXISTS (SELECT 1 FROM claim c WHERE c.book_id = NEW.book_id AND c.id = NEW.claim_id AND {HELPS.format(c="c", who="NEW.actor")})
+"""
+PROPOSES_FOR_HELPED = f"""
+    (NEW.reporter_id <> COALESCE(NEW.person_id, NEW.team_id) AND {HELPS.format(c="NEW", who="NEW.reporter_id")})
+    OR (NEW.attester_id IS NOT NULL AND {HELPS.format(c="NEW", who="NEW.attester_id")})
+"""
+RULES = (
+    ("decision_not_for_helped", "INSERT", "decision", DECIDES_FOR_HELPED),
+    ("claim_not_for_helped", "INSERT", "claim", PROPOSES_FOR_HELPED),
+)
+
+
+def upgrade() -> None:
+    """Make the tables, widen the checks, put the guards up."""
+    is_postgresql = op.get_bind().dialect.name == "postgresql"
+    for table, column, before, after in WIDER:
+        (_widen_postgresql if is_postgresql else _widen_sqlite)(table, column, before, after)
+    _make_tables()
+    (_guard_postgresql if is_postgresql else _guard_sqlite)()
+    for name, event, table, condition in RULES:
+        if is_postgresql:
+            op.execute(
+                f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {condition} THEN "
+                f"RAISE EXCEPTION '{name}' USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$"
+            )
+            op.execute(f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
+            op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
+        else:
+            op.execute(f"CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition} BEGIN SELECT RAISE(ABORT, '{name}'); END")
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+def _widen_postgresql(table: str, column: str, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+    op.execute(f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{column}_known")
+    op.execute(f"ALTER TABLE {table} ADD CONSTRAINT ck_{table}_{column}_known CHECK ({column} IN ({_listed(after)}))")
+
+
+def _widen_sqlite(table: str, column: str, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+    connection = op.get_bind()
+    old, new = f"{column} IN ({_listed(before)})", f"{column} IN ({_listed(after)})"
+    version = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()
+    connection.exec_driver_sql("PRAGMA writable_schema = ON")
+    changed = connection.execute(
+        sa.text("UPDATE sqlite_schema SET sql = replace(sql, :old, :new) WHERE type = 'table' AND name = :table AND instr(sql, :old) > 0"),
+        {"old": old, "new": new, "table": table},
+    )
+    assert changed.rowcount == 1, f"{table} has no check of its {column} as migration 0001 made it"
+    connection.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
+    connection.exec_driver_sql("PRAGMA writable_schema = OFF")
+
+
+def _guard_postgresql() -> None:
+    op.execute(f"GRANT SELECT, INSERT, UPDATE ON {', '.join((*APPEND_ONLY, *DELETABLE, *KEPT))} TO passbook_service")
+    op.execute(f"GRANT DELETE ON {', '.join((*DELETABLE, 'search_hash'))} TO passbook_service")
+    for table in APPEND_ONLY:
+        op.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM passbook_service")
+        op.execute(f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()")
+        op.execute(f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()")
+        op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_change")
+        op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_truncate")
+
+
+def _guard_sqlite() -> None:
+    op.execute("DROP TRIGGER search_hash_no_delete")
+    for table in KEPT:
+        op.execute(f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{table} is kept'); END")
+    for table in APPEND_ONLY:
+        for act in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+
+
+def _make_tables() -> None:
+    op.create_table(
+        "audit_record",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Uuid(), nullable=True),
+        sa.Column("acted_for", sa.Uuid(), nullable=True),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("act", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("about", sa.Uuid(), nullable=True),
+        sa.Column("details", sa.JSON(), nullable=True),
+        sa.Column("credential_id", sa.Uuid(), nullable=True),
+        sa.Column("device_id", sa.Uuid(), nullable=True),
+        sa.Column("network", sa.Text(), nullable=True),
+        sa.Column("request_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("channel IN ('page', 'api', 'command', 'import')", name=op.f("ck_audit_record_channel_known")),
+        sa.ForeignKeyConstraint(["book_id"], ["book.id"], name=op.f("fk_audit_record_book_id")),
+        sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_audit_record")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_audit_record_about", "audit_record", ["book_id", "about", "at"], unique=False)
+    op.create_index("ix_audit_record_actor", "audit_record", ["book_id", "actor", "at"], unique=False)
+    op.create_index("ix_audit_record_at", "audit_record", ["book_id", "at", "id"], unique=False)
+    op.create_table(
+        "guesses",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("moments", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["book.id"], name=op.f("fk_guesses_book_id")),
+        sa.PrimaryKeyConstraint("book_id", "key", name=op.f("pk_guesses")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "used_challenge",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("challenge_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["book_id"], ["book.id"], name=op.f("fk_used_challenge_book_id")),
+        sa.PrimaryKeyConstraint("book_id", "challenge_hash", name=op.f("pk_used_challenge")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "application",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("area_code", sa.Text(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("applied_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["book_id", "area_code"], ["area.book_id", "area.code"], name=op.f("fk_application_book_id_area_code")),
+        sa.ForeignKeyConstraint(["book_id"], ["book.id"], name=op.f("fk_application_book_id")),
+        sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_application")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_application_area", "application", ["book_id", "area_code"], unique=False)
+    op.create_table(
+        "device",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("unit_id", sa.Uuid(), nullable=True),
+        sa.Column("area_code", sa.Text(), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("made_by", sa.Uuid(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("pair_until", sa.BigInteger(), nullable=False),
+        sa.Column("paired_at", sa.BigInteger(), nullable=True),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("(unit_id IS NULL) <> (area_code IS NULL)", name=op.f("ck_device_somewhere")),
+        sa.ForeignKeyConstraint(["book_id", "area_code"], ["area.book_id", "area.code"], name=op.f("fk_device_book_id_area_code")),
+        sa.ForeignKeyConstraint(["book_id"], ["book.id"], name=op.f("fk_device_book_id")),
+        sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_device")),
+        sa.UniqueConstraint("book_id", "token_hash", name=op.f("uq_device_book_id_token_hash")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_device_area", "device", ["book_id", "area_code"], unique=False)
+    op.create_index("ix_device_unit", "device", ["book_id", "unit_id"], unique=False)
+    op.create_table(
+        "card",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("issued_by", sa.Uuid(), nullable=False),
+        sa.Column("issued_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_by", sa.Uuid(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"], name=op.f("fk_card_book_id_person_id")),
+        sa.PrimaryKeyConstraint("book_id", "number", name=op.f("pk_card")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_card_person", "card", ["book_id", "person_id"], unique=False)
+    op.create_table(
+        "correction",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("corrected_by", sa.Uuid(), nullable=False),
+        sa.Column("corrected_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"], name=op.f("fk_correction_book_id_person_id")),
+        sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_correction")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_correction_person", "correction", ["book_id", "person_id", "corrected_at"], unique=False)
+    op.create_table(
+        "erasure",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("erased_by", sa.Uuid(), nullable=False),
+        sa.Column("erased_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"], name=op.f("fk_erasure_book_id_person_id")),
+        sa.PrimaryKeyConstraint("book_id", "person_id", name=op.f("pk_erasure")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "mandate",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("helper_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("points_per_day_max", sa.BigInteger(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("granted_by", sa.Uuid(), nullable=False),
+        sa.Column("granted_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_by", sa.Uuid(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("kind IN ('helper', 'guardian')", name=op.f("ck_mandate_kind_known")),
+        sa.CheckConstraint("ends_on >= starts_on", name=op.f("ck_mandate_dates_in_order")),
+        sa.CheckConstraint("granted_by <> helper_id", name=op.f("ck_mandate_not_for_oneself")),
+        sa.CheckConstraint("person_id <> helper_id", name=op.f("ck_mandate_two_persons")),
+        sa.CheckConstraint("points_per_day_max >= 0", name=op.f("ck_mandate_points_per_day")),
+        sa.ForeignKeyConstraint(["book_id", "helper_id"], ["person.book_id", "person.id"], name="fk_mandate_helper"),
+        sa.ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"], name=op.f("fk_mandate_book_id_person_id")),
+        sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_mandate")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_mandate_helper", "mandate", ["book_id", "helper_id"], unique=False)
+    op.create_index("ix_mandate_person", "mandate", ["book_id", "person_id"], unique=False)
+    op.create_table(
+        "merge",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kept_id", sa.Uuid(), nullable=False),
+        sa.Column("gone_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.Uuid(), nullable=False),
+        sa.Column("proposed_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("(state = 'proposed') = (decided_by IS NULL)", name=op.f("ck_merge_decided_by_somebody")),
+        sa.CheckConstraint("state IN ('proposed', 'done', 'refused')", name=op.f("ck_merge_state_known")),
+        sa.CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by", name=op.f("ck_merge_two_people")),
+        sa.CheckConstraint("kept_id <> gone_id", name=op.f("ck_merge_two_records")),
+        sa.ForeignKeyConstraint(["book_id", "gone_id"], ["person.book_id", "person.id"], name="fk_merge_gone"),
+        sa.ForeignKeyConstraint(["book_id", "kept_id"], ["person.book_id", "person.id"], name="fk_merge_kept"),
+        sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_merge")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_merge_gone", "merge", ["book_id", "gone_id"], unique=False)
+    op.create_table(
+        "one_time_key",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
+        sa.Column("last_step", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"], name=op.f("fk_one_time_key_book_id_person_id")),
+        sa.PrimaryKeyConstraint("book_id", "person_id", name=op.f("pk_one_time_key")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "opening",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("opened_by", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "reason IN ('counter-service', 'claim-check', 'objection', 'correction', 'duplicate-check', 'safety', 'audit')",
+            name=op.f("ck_opening_reason_known"),
+        ),
+        sa.ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"], name=op.f("fk_opening_book_id_person_id")),
+        sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_opening")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_opening_person", "opening", ["book_id", "person_id", "opened_at"], unique=False)
+    op.create_table(
+        "passkey",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("credential_id", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("public_key", sa.LargeBinary(), nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"], name=op.f("fk_passkey_book_id_person_id")),
+        sa.PrimaryKeyConstraint("book_id", "credential_id", name=op.f("pk_passkey")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_passkey_person", "passkey", ["book_id", "person_id"], unique=False)
+    op.create_table(
+        "recovery_code",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"], name=op.f("fk_recovery_code_book_id_person_id")),
+        sa.PrimaryKeyConstraint("book_id", "person_id", "code_hash", name=op.f("pk_recovery_code")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "secret",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("sealed_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind IN ('password', 'pin')", name=op.f("ck_secret_kind_known")),
+        sa.ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"], name=op.f("fk_secret_book_id_person_id")),
+        sa.PrimaryKeyConstraint("book_id", "person_id", "kind", name=op.f("pk_secret")),
+        sqlite_strict=True,
+    )
+    op.create_table(
+        "team_leader",
+        sa.Column("book_id", sa.Uuid(), nullable=False),
+        sa.Column("team_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("granted_by", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name=op.f("ck_team_leader_dates_in_order")),
+        sa.ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"], name=op.f("fk_team_leader_book_id_person_id")),
+        sa.ForeignKeyConstraint(["book_id", "team_id"], ["team.book_id", "team.id"], name=op.f("fk_team_leader_book_id_team_id")),
+        sa.PrimaryKeyConstraint("book_id", "team_id", "person_id", "starts_on", name=op.f("pk_team_leader")),
+        sqlite_strict=True,
+    )
+    op.create_index("ix_team_leader_person", "team_leader", ["book_id", "person_id"], unique=False)
+    op.add_column("credential", sa.Column("id", sa.Uuid(), nullable=True))
+    op.add_column("credential", sa.Column("way", sa.Text(), nullable=True))
+    op.add_column("credential", sa.Column("last_used_at", sa.BigInteger(), nullable=True))
+    op.add_column("credential", sa.Column("rests_max_s", sa.BigInteger(), nullable=True))
+    op.add_column("credential", sa.Column("proved_at", sa.BigInteger(), nullable=True))
+    op.add_column("credential", sa.Column("acting_for", sa.Uuid(), nullable=True))
+    op.add_column("credential", sa.Column("device_id", sa.Uuid(), nullable=True))
+    op.add_column("credential", sa.Column("scopes", sa.JSON(none_as_null=True), nullable=True))
+    op.create_index("ux_credential_id", "credential", ["book_id", "id"], unique=True)
+    op.create_index("ix_search_hash_person", "search_hash", ["book_id", "person_id"], unique=False)
