@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from ledger.sign_in.guesses import Try
+from ledger.sign_in.guesses import give_back
+from ledger.sign_in.guesses import reserve
 from ledger.sign_in.rules import FURTHER
 from ledger.sign_in.rules import OWN_PHONE
 from ledger.sign_in.rules import STRONG_ROLES
@@ -28,8 +31,10 @@ __all__ = [
     "STRONG_ROLES",
     "STRONG_WAYS",
     "SignedIn",
+    "Try",
     "act_for",
     "end_session",
+    "give_back",
     "held_in",
     "is_fresh",
     "issue_bearer",
@@ -38,6 +43,7 @@ __all__ = [
     "note_use",
     "open_session",
     "recognise",
+    "reserve",
     "sessions_of",
     "sign_out",
     "sign_out_everywhere",

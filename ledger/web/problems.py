@@ -70,6 +70,12 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "link-unknown": Sentence(404, "登录链接不对；请向工作人员要一个新的。", "This sign-in link is not known; ask staff for a new one."),
     "link-used": Sentence(409, "登录链接已用过；请向工作人员要一个新的。", "This sign-in link was used already; ask staff for a new one."),
     "link-expired": Sentence(410, "登录链接已过期；请向工作人员要一个新的。", "This sign-in link has expired; ask staff for a new one."),
+    # Signing in
+    "guesses-too-many": Sentence(
+        429,
+        "错了太多次，请 {retry_after} 秒后再试；忘记了请找社区工作人员。",
+        "Too many wrong tries; try again in {retry_after} seconds, or ask community staff where it is forgotten.",
+    ),
     # The journal
     "entry-kind-unknown": Sentence(422, "没有这种流水。", "There is no such kind of entry."),
     "entry-kind-does-not-fit": Sentence(

@@ -206,6 +206,8 @@ def show(body: Mapping[str, Any]) -> Response:
     response = Response(render_template("errors/problem.html", said=body), body["status"])
     if body["status"] == 503:
         response.headers["Retry-After"] = "2"
+    if body["status"] == 429 and isinstance(seconds := body.get("data", {}).get("retry_after"), int):
+        response.headers["Retry-After"] = str(seconds)
     return response
 
 
