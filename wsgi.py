@@ -22,6 +22,7 @@ from ledger.web.kit import headers
 from ledger.web.kit import origins
 from ledger.web.kit import problems
 from ledger.web.kit import templating
+from ledger.web.kit import trail
 from ledger.web.problems import LEDGER_PROBLEMS
 from redeem import catalogue
 from redeem import merchants
@@ -33,12 +34,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     """Return the application; settings come from the environment and time from the machine unless they are handed in."""
     settings = settings or Settings.from_mapping(os.environ)
     app = Flask(__name__)
-    extensions.init(app, extensions.Services(settings, clock or SystemClock(), Vault(settings.master_key, settings.pepper)))
+    extensions.init(app, extensions.Services(settings, clock or SystemClock(), Vault.of(settings)))
     database.check(app)
 
     origins.init(app)
     auth.init(app, [merchants.powers_of])
     headers.init(app)
+    trail.init(app)
     templating.init(app)
     problems.init(app, LEDGER_PROBLEMS | REDEEM_PROBLEMS)
     resources = api.init(app)

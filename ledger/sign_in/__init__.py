@@ -10,6 +10,7 @@ from ledger.sign_in.rules import OWN_PHONE
 from ledger.sign_in.rules import STRONG_ROLES
 from ledger.sign_in.rules import STRONG_WAYS
 from ledger.sign_in.rules import is_fresh
+from ledger.sign_in.sessions import OnceHeld
 from ledger.sign_in.sessions import SignedIn
 from ledger.sign_in.sessions import act_for
 from ledger.sign_in.sessions import end_session
@@ -18,6 +19,7 @@ from ledger.sign_in.sessions import issue_bearer
 from ledger.sign_in.sessions import issue_link
 from ledger.sign_in.sessions import note_proof
 from ledger.sign_in.sessions import note_use
+from ledger.sign_in.sessions import once_held
 from ledger.sign_in.sessions import open_session
 from ledger.sign_in.sessions import recognise
 from ledger.sign_in.sessions import sessions_of
@@ -30,6 +32,7 @@ __all__ = [
     "OWN_PHONE",
     "STRONG_ROLES",
     "STRONG_WAYS",
+    "OnceHeld",
     "SignedIn",
     "Try",
     "act_for",
@@ -41,6 +44,7 @@ __all__ = [
     "issue_link",
     "note_proof",
     "note_use",
+    "once_held",
     "open_session",
     "recognise",
     "reserve",

@@ -65,6 +65,15 @@ class SignedIn:
         return self.last_used_at is None or at - self.last_used_at >= NOTED_EVERY[self.kind]
 
 
+@dataclass(frozen=True)
+class OnceHeld:
+    """Whose a token was, where it opens nothing any more."""
+
+    book_id: UUID
+    person_id: UUID
+    id: UUID | None
+
+
 def held_in(way: str | None, powers: Iterable[Power]) -> list[Power]:
     """Return those of somebody's powers that a session opened in this way gives."""
     if way == "card":
@@ -186,6 +195,20 @@ def recognise(session: Session, token: str, at: datetime) -> tuple[SignedIn, lis
     columns = ("book_id", "person_id", "kind", "id", "token_hash", "way", "last_used_at", "proved_at", "acting_for", "device_id")
     scopes = None if found.scopes is None else frozenset(found.scopes)
     return SignedIn(book=book, scopes=scopes, **{column: getattr(found, column) for column in columns}), powers
+
+
+def once_held(session: Session, token: str) -> OnceHeld | None:
+    """Return whose session or bearer token this is or was, or None where it never was one."""
+    number = book_number_of(normalised(token))
+    book = areas.book_numbered(session, number) if number is not None else None
+    if book is None:
+        return None
+    found = session.execute(
+        select(Credential.book_id, Credential.person_id, Credential.id).where(
+            Credential.book_id == book.id, Credential.token_hash == hash_of(token), Credential.kind.in_(("session", "bearer"))
+        )
+    ).one_or_none()
+    return OnceHeld(*found) if found else None
 
 
 def note_use(session: Session, signed_in: SignedIn, at: datetime) -> None:

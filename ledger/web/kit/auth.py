@@ -184,7 +184,7 @@ def _against(rule: Rule) -> ResponseReturnValue | None:
 
 
 def _recognised() -> Me | None:
-    token = _token()
+    token = token_shown()
     if not token:
         return None
     now = services().clock.now()
@@ -231,7 +231,8 @@ def _named_in_header() -> UUID | None:
         raise Invalid("id-malformed", "Acting-For") from None
 
 
-def _token() -> str | None:
+def token_shown() -> str | None:
+    """Return what the request shows to say who asks: a machine's token or the session's cookie."""
     if is_api():
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         return token.strip() if kind.lower() == "bearer" else None

@@ -16,6 +16,7 @@ from flask import request
 from marshmallow import Schema
 from sqlalchemy.orm import Session
 
+from ledger import audit
 from ledger import journal
 from ledger.act import Act
 from ledger.errors import DomainError
@@ -27,6 +28,9 @@ from ledger.web.kit.extensions import db
 from ledger.web.kit.extensions import language
 from ledger.web.kit.extensions import services
 from ledger.web.kit.problems import body_of
+from ledger.web.kit.trail import Trace
+from ledger.web.kit.trail import is_recorded
+from ledger.web.kit.trail import trace
 from ledger.web.kit.writing import Reply
 from ledger.web.kit.writing import checked_key
 from ledger.web.kit.writing import input_hash
@@ -48,6 +52,7 @@ class _Asked:
     input_hash: bytes
     #: The language to answer in: whoever leads the set answers for all.
     language: str
+    trace: Trace
     command: Callable[[Act], Any]
 
 
@@ -85,13 +90,16 @@ class Gates:
         with Session(db.engine) as current, current.begin():
             claims = journal.claim(current, book_id, [journal.Ask(one.actor, one.key, one.input_hash, now) for one in asked])
             ours = [(one, claim.request_id) for one, claim in zip(asked, claims, strict=True) if isinstance(claim, journal.Claimed)]
-            commands = [one.command(Act(book_id, one.actor, "api", request_id, now, one.acted_for)) for one, request_id in ours]
+            acts = [Act(book_id, one.actor, "api", request_id, now, one.acted_for) for one, request_id in ours]
+            commands = [one.command(act) for (one, _), act in zip(ours, acts, strict=True)]
             outcomes = self._run(current, commands) if commands else []
             done = {
                 request_id: self._reply(outcome, one.language) for (one, request_id), outcome in zip(ours, outcomes, strict=True)
             }  # fmt: skip
             if done:
                 journal.answer(current, book_id, [(request_id, reply.status, reply.body) for request_id, reply in done.items()])
+                lines = zip(ours, acts, done.values(), strict=True)
+                audit.record(current, book_id, [one.trace.entry(act, reply.status, reply.body) for (one, _), act, reply in lines])
         return [_answered(claim, done) for claim in claims]
 
     def _reply(self, outcome: Any, language: str) -> Reply:
@@ -117,12 +125,13 @@ def gathered_write(run: Run, out: type[Schema], status: int) -> Callable[[Callab
         def write(*args: Any, **kwargs: Any) -> Response:
             key = checked_key()
             command = view(*args, **kwargs)
-            asked = _Asked(me().book_id, me().actor_id, me().acted_for, key, input_hash(), language(), command)
+            asked = _Asked(me().book_id, me().actor_id, me().acted_for, key, input_hash(), language(), trace(), command)
             # Whoever waits at the gate holds neither a connection nor, on SQLite, the lock.
             db.session.rollback()
             gates: dict[str, Gates] = current_app.extensions["gates"]
             endpoint = str(request.endpoint)
             answer = (gates.get(endpoint) or gates.setdefault(endpoint, Gates(run, out(), status))).submit(asked)
+            is_recorded()
             return response_of(answer.reply, is_replay=answer.is_replay)
 
         return write

@@ -180,6 +180,7 @@ def _plain(value: Any) -> Any:
 
 def problem_response(body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """Return `body` (see `problem_body`) as an application/problem+json response."""
+    say(body)
     response = Response(json.dumps(body, ensure_ascii=False), body["status"], content_type="application/problem+json; charset=utf-8")
     response.headers.extend(dict(headers or {}))
     if body["status"] in {409, 429, 503} and "Retry-After" not in response.headers and body["type"].endswith(("busy", "unavailable")):
@@ -187,6 +188,17 @@ def problem_response(body: Mapping[str, Any], headers: Mapping[str, str] | None 
     if body["status"] == 429 and isinstance(seconds := body.get("data", {}).get("retry_after"), int):
         response.headers["Retry-After"] = str(seconds)
     return response
+
+
+def code_of(body: Mapping[str, Any]) -> str:
+    """Return the code of problem details."""
+    return str(body["type"]).rpartition("/")[2]
+
+
+def say(body: Mapping[str, Any]) -> None:
+    """Keep what the request is answered with, for the audit log."""
+    if has_request_context():
+        g.problem_code = code_of(body)
 
 
 def body_of(problem: Refusal | DomainError, spoken: str | None = None) -> dict[str, Any]:
@@ -203,6 +215,7 @@ def show(body: Mapping[str, Any]) -> Response:
     """Answer with a problem, as JSON to the API and as a page to people."""
     if is_api():
         return problem_response(body)
+    say(body)
     response = Response(render_template("errors/problem.html", said=body), body["status"])
     if body["status"] == 503:
         response.headers["Retry-After"] = "2"

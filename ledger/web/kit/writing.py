@@ -25,6 +25,7 @@ from flask import redirect
 from flask import request
 from sqlalchemy.exc import DBAPIError
 
+from ledger import audit
 from ledger import journal
 from ledger.act import Act
 from ledger.errors import Conflict
@@ -39,7 +40,10 @@ from ledger.web.kit.problems import TOO_SLOW
 from ledger.web.kit.problems import body_of
 from ledger.web.kit.problems import problem_body
 from ledger.web.kit.problems import problem_response
+from ledger.web.kit.problems import say
 from ledger.web.kit.problems import show
+from ledger.web.kit.trail import is_recorded
+from ledger.web.kit.trail import trace
 
 Result = TypeVar("Result")
 
@@ -95,6 +99,7 @@ def _carry_out(key: str, input_hash: bytes, work: Callable[[], Reply]) -> tuple[
     (claimed,) = journal.claim(current, who.book_id, [journal.Ask(who.actor_id, key, input_hash, now)])
     if isinstance(claimed, journal.Answered):
         current.rollback()
+        is_recorded()
         return Reply(claimed.status, claimed.body), True
     if isinstance(claimed, journal.Differs):
         raise Invalid("idempotency-key-reused", "Idempotency-Key")
@@ -102,7 +107,9 @@ def _carry_out(key: str, input_hash: bytes, work: Callable[[], Reply]) -> tuple[
     g.act = Act(who.book_id, who.actor_id, channel, claimed.request_id, now, who.acted_for)
     reply = work()
     journal.answer(current, who.book_id, [(claimed.request_id, reply.status, reply.body)])
+    audit.record(current, who.book_id, [trace().entry(g.act, reply.status, reply.body)])
     current.commit()
+    is_recorded()
     return reply, False
 
 
@@ -195,6 +202,7 @@ def form_write(form: Callable[..., Any]) -> Callable[[Callable[..., str | Refusa
             if reply.status == 303:
                 return redirect(reply.body["location"], 303)
             g.problem = reply.body
+            say(reply.body)
             drawn = current_app.make_response(form(*args, **kwargs))
             drawn.status_code = reply.body["status"]
             return drawn
