@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import base64
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
+from itertools import pairwise
+from pathlib import Path
+
+KEY_LENGTH = 32
+#: Of 32 random bytes about 30 are different ones; with fewer than so many they were not drawn by lot.
+_DIFFERENT_MIN = 16
 
 
 class SettingsError(ValueError):
@@ -20,29 +27,64 @@ class Settings:
     database_url: str
     #: Where people reach the service, for the addresses inside QR codes, for example `https://passbook.example.org`.
     public_url: str
-    #: 32 bytes or more: signs form tokens.
+    #: 32 bytes: signs form tokens and challenges.
     secret_key: bytes = field(repr=False)
     #: 32 bytes: wraps the per-person keys of the vault and the keys behind rotating codes.
     master_key: bytes = field(repr=False)
     #: 32 bytes: peppers the hashes by which a phone or name is found.
     pepper: bytes = field(repr=False)
+    #: While a key is being changed, the one before it: it opens and recognises what is there, and makes nothing new.
+    secret_key_old: bytes | None = field(default=None, repr=False)
+    master_key_old: bytes | None = field(default=None, repr=False)
+    pepper_old: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, str]) -> Settings:
-        """Read the settings from `values` (the environment); raise SettingsError naming what is missing or too short."""
-        return cls(
+        """Read the settings from `values` (the environment) and the files they name; raise SettingsError naming what cannot be used."""
+        found = cls(
             database_url=_text(values, "PASSBOOK_DATABASE_URL"),
             public_url=_text(values, "PASSBOOK_PUBLIC_URL").rstrip("/"),
             secret_key=_key(values, "PASSBOOK_SECRET_KEY"),
             master_key=_key(values, "PASSBOOK_MASTER_KEY"),
             pepper=_key(values, "PASSBOOK_PEPPER"),
+            secret_key_old=_old_key(values, "PASSBOOK_SECRET_KEY_OLD"),
+            master_key_old=_old_key(values, "PASSBOOK_MASTER_KEY_OLD"),
+            pepper_old=_old_key(values, "PASSBOOK_PEPPER_OLD"),
         )
+        _check_different({f"PASSBOOK_{name.upper()}": key for name, key in vars(found).items() if isinstance(key, bytes)})
+        return found
+
+    @property
+    def secret_keys(self) -> tuple[bytes, ...]:
+        """Return the secret keys under which something may have been signed, today's first."""
+        return (self.secret_key, self.secret_key_old) if self.secret_key_old else (self.secret_key,)
 
 
 def _text(values: Mapping[str, str], name: str) -> str:
-    if not (value := values.get(name, "").strip()):
+    if not (value := _told(values, name)):
         raise SettingsError(f"{name} is not set / 缺少设置 {name}: see docs/operating.md")
     return value
+
+
+def _told(values: Mapping[str, str], name: str) -> str:
+    """Return what stands in the environment, or in the file that it names."""
+    value, path = values.get(name, "").strip(), values.get(f"{name}_FILE", "").strip()
+    if value and path:
+        raise SettingsError(f"{name} and {name}_FILE are both set / 两者只能设一个: keep one of them")
+    return _read(f"{name}_FILE", Path(path)) if path else value
+
+
+def _read(name: str, path: Path) -> str:
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o007:
+            raise SettingsError(f"{name}: {path} can be read or changed by every user / 其他用户可以读写这个文件: chmod 600 {path}")
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SettingsError(f"{name}: {path} cannot be read / 文件读不出来: {problem}") from None
+
+
+def _old_key(values: Mapping[str, str], name: str) -> bytes | None:
+    return _key(values, name) if _told(values, name) else None
 
 
 def _key(values: Mapping[str, str], name: str) -> bytes:
@@ -52,6 +94,20 @@ def _key(values: Mapping[str, str], name: str) -> bytes:
         if isinstance(problem, SettingsError):
             raise
         raise SettingsError(f"{name} is not base64 / 不是 base64: make one with `openssl rand -base64 32`") from None
-    if len(key) != 32 or len(set(key)) < 8:
-        raise SettingsError(f"{name} must be 32 random bytes in base64 / 必须是 32 字节随机数: make one with `openssl rand -base64 32`")
+    if len(key) != KEY_LENGTH:
+        raise SettingsError(f"{name} has {len(key)} bytes instead of {KEY_LENGTH} / 应为 32 字节: make one with `openssl rand -base64 32`")
+    if _looks_made_up(key):
+        raise SettingsError(f"{name} repeats, counts or spells words / 不是随机数: make a random key with `openssl rand -base64 32`")
     return key
+
+
+def _looks_made_up(key: bytes) -> bool:
+    steps = {(after - before) % 256 for before, after in pairwise(key)}
+    return len(set(key)) < _DIFFERENT_MIN or len(steps) == 1 or all(32 <= byte < 127 for byte in key)
+
+
+def _check_different(keys: Mapping[str, bytes]) -> None:
+    seen: dict[bytes, str] = {}
+    for name, key in keys.items():
+        if (other := seen.setdefault(key, name)) != name:
+            raise SettingsError(f"{name} is the same key as {other} / 两把钥匙相同: each must be drawn anew")

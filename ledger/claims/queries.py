@@ -32,7 +32,6 @@ from ledger.claims.model import Claim
 from ledger.claims.model import Decision
 from ledger.claims.rules import COUNTING
 from ledger.claims.rules import MAY
-from ledger.claims.rules import masked
 from ledger.claims.rules import note_field
 from ledger.claims.rules import place_field
 from ledger.claims.rules import text_field
@@ -384,7 +383,7 @@ def public_notices(
     for claim, rate in rows:
         opened = fields[claim.person_id] if claim.person_id else {}
         # Whose age is not known might be a child: only stars.
-        name = masked(opened.get("name", ""), keeps_surname=_is_adult(opened.get("birth_month"), today))
+        name = people.masked_name(opened.get("name", ""), keeps_surname=_is_adult(opened.get("birth_month"), today))
         notices.append(Notice(claim.id, name, rate, claim.points, claim.deed_on, claim.state, claim.notice_ends_at))
     return notices
 

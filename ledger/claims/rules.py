@@ -109,11 +109,6 @@ def overlaps(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -
     return one[0] < other[1] and other[0] < one[1]
 
 
-def masked(name: str, *, keeps_surname: bool) -> str:
-    """Return a name for the public board: the surname and stars, or stars alone."""
-    return (name[:1] + "*" * max(1, len(name) - 1)) if keeps_surname and name else "**"
-
-
 def text_field(claim_id: object) -> str:
     """Return under which name what is told in a claim lies in the vault."""
     return f"claim:{claim_id}"

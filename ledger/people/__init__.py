@@ -3,28 +3,64 @@
 from __future__ import annotations
 
 from ledger.people.actions import NewGrant
+from ledger.people.actions import add_members
 from ledger.people.actions import create_team
 from ledger.people.actions import end_charges
 from ledger.people.actions import end_grant
+from ledger.people.actions import end_lead
 from ledger.people.actions import enrol
 from ledger.people.actions import enrol_many
 from ledger.people.actions import give_charge
 from ledger.people.actions import give_charges
 from ledger.people.actions import grant_role
 from ledger.people.actions import grant_roles
+from ledger.people.actions import lead_team
 from ledger.people.actions import seal_texts
 from ledger.people.actions import tie
 from ledger.people.actions import tie_all
 from ledger.people.actions import tie_households
 from ledger.people.actions import untie
+from ledger.people.cards import card_issued_at
+from ledger.people.cards import cards_of
+from ledger.people.cards import holders_of
+from ledger.people.cards import issue_card
+from ledger.people.cards import replace_card
+from ledger.people.cards import replace_handle
+from ledger.people.cards import revoke_card
+from ledger.people.correcting import correct
+from ledger.people.correcting import corrections_of
 from ledger.people.intake import RosterChoices
 from ledger.people.intake import RosterReport
 from ledger.people.intake import duplicates_in
 from ledger.people.intake import import_roster
+from ledger.people.joining import Applied
+from ledger.people.joining import application
+from ledger.people.joining import application_context
+from ledger.people.joining import applications
+from ledger.people.joining import apply_to_join
+from ledger.people.joining import confirm_application
+from ledger.people.joining import enrolled_alike
+from ledger.people.joining import refuse_application
+from ledger.people.joining import sweep_applications
+from ledger.people.merging import lock_both
+from ledger.people.merging import merge_to_decide
+from ledger.people.merging import merged_into
+from ledger.people.merging import merges
+from ledger.people.merging import propose_merge
+from ledger.people.merging import refuse_merge
+from ledger.people.merging import take_over
+from ledger.people.model import Card
+from ledger.people.model import Correction
 from ledger.people.model import Grant
 from ledger.people.model import Mandate
+from ledger.people.model import Merge
+from ledger.people.model import Opening
 from ledger.people.model import Person
 from ledger.people.model import Team
+from ledger.people.model import TeamLeader
+from ledger.people.opening import open_person
+from ledger.people.opening import opened
+from ledger.people.opening import openings_of
 from ledger.people.queries import Power
 from ledger.people.queries import by_handle
 from ledger.people.queries import by_handles
@@ -35,6 +71,7 @@ from ledger.people.queries import grants_of
 from ledger.people.queries import holding
 from ledger.people.queries import households_of_leader
 from ledger.people.queries import is_staff
+from ledger.people.queries import leaders_of
 from ledger.people.queries import living_in
 from ledger.people.queries import mandates
 from ledger.people.queries import members_of_many
@@ -44,8 +81,10 @@ from ledger.people.queries import person
 from ledger.people.queries import persons
 from ledger.people.queries import powers_of
 from ledger.people.queries import staff_since
+from ledger.people.queries import team
 from ledger.people.queries import teams
 from ledger.people.queries import teams_by_id
+from ledger.people.queries import teams_led_by
 from ledger.people.queries import tied
 from ledger.people.queries import ties_of
 from ledger.people.queries import within
@@ -53,6 +92,8 @@ from ledger.people.roster import Doubt
 from ledger.people.roster import RosterReading
 from ledger.people.roster import RosterRow
 from ledger.people.roster import read_roster
+from ledger.people.rules import OPENING_REASONS
+from ledger.people.rules import OWN_FIELDS
 from ledger.people.rules import PERSONAL_FIELDS
 from ledger.people.rules import ROLES
 from ledger.people.rules import SHOP_ROLES
@@ -60,23 +101,32 @@ from ledger.people.rules import STAFF_ROLES
 from ledger.people.rules import TIE_KINDS
 from ledger.people.rules import NewPerson
 from ledger.people.rules import in_sets
+from ledger.people.rules import is_card_number
 from ledger.people.rules import is_handle
+from ledger.people.rules import masked_name
 from ledger.people.rules import normal_name
 from ledger.people.rules import normal_phone
 from ledger.people.vault import Vault
 from ledger.people.vault import VaultError
 
 __all__ = [
+    "OPENING_REASONS",
+    "OWN_FIELDS",
     "PERSONAL_FIELDS",
     "ROLES",
     "SHOP_ROLES",
     "STAFF_ROLES",
     "TIE_KINDS",
+    "Applied",
+    "Card",
+    "Correction",
     "Doubt",
     "Grant",
     "Mandate",
+    "Merge",
     "NewGrant",
     "NewPerson",
+    "Opening",
     "Person",
     "Power",
     "RosterChoices",
@@ -84,17 +134,30 @@ __all__ = [
     "RosterReport",
     "RosterRow",
     "Team",
+    "TeamLeader",
     "Vault",
     "VaultError",
+    "add_members",
+    "application",
+    "application_context",
+    "applications",
+    "apply_to_join",
     "by_handle",
     "by_handles",
+    "card_issued_at",
+    "cards_of",
     "charges_of",
+    "confirm_application",
+    "correct",
+    "corrections_of",
     "create_team",
     "duplicates_in",
     "end_charges",
     "end_grant",
+    "end_lead",
     "enrol",
     "enrol_many",
+    "enrolled_alike",
     "fields_of",
     "found_by",
     "give_charge",
@@ -102,27 +165,50 @@ __all__ = [
     "grant_role",
     "grant_roles",
     "grants_of",
+    "holders_of",
     "holding",
     "households_of_leader",
     "import_roster",
     "in_sets",
+    "is_card_number",
     "is_handle",
     "is_staff",
+    "issue_card",
+    "lead_team",
+    "leaders_of",
     "living_in",
+    "lock_both",
     "mandates",
+    "masked_name",
     "members_of_many",
     "members_since",
+    "merge_to_decide",
+    "merged_into",
+    "merges",
     "names_of",
     "normal_name",
     "normal_phone",
+    "open_person",
+    "opened",
+    "openings_of",
     "person",
     "persons",
     "powers_of",
+    "propose_merge",
     "read_roster",
+    "refuse_application",
+    "refuse_merge",
+    "replace_card",
+    "replace_handle",
+    "revoke_card",
     "seal_texts",
     "staff_since",
+    "sweep_applications",
+    "take_over",
+    "team",
     "teams",
     "teams_by_id",
+    "teams_led_by",
     "tie",
     "tie_all",
     "tie_households",

@@ -12,8 +12,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import and_
+from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
+from sqlalchemy import tuple_
 from sqlalchemy import union_all
 from sqlalchemy.orm import Session
 
@@ -28,14 +30,18 @@ from ledger.people.model import PersonKey
 from ledger.people.model import SealedField
 from ledger.people.model import SearchHash
 from ledger.people.model import Team
+from ledger.people.model import TeamLeader
 from ledger.people.model import TeamMember
 from ledger.people.model import Tie
 from ledger.people.rules import STAFF_ROLES
+from ledger.people.rules import UNNAMED_BELOW
 from ledger.people.rules import groups_of
 from ledger.people.rules import in_sets
+from ledger.people.rules import is_below
 from ledger.people.rules import is_handle
 from ledger.people.vault import Vault
 from ledger.people.vault import open_field
+from ledger.tokens import digits_of
 
 #: Stands for a name that is not there (any more).
 NO_NAME = "—"
@@ -70,8 +76,8 @@ def persons(session: Session, book_id: UUID, ids: Iterable[UUID]) -> dict[UUID, 
 
 
 def by_handle(session: Session, book_id: UUID, handle: str, within: Scope = areas.EVERYWHERE) -> Person | None:
-    """Return the person with that handle, typed with or without spaces, in an area within `within`."""
-    digits = handle.replace(" ", "")
+    """Return the person with that handle, whatever way it was typed, in an area within `within`."""
+    digits = digits_of(handle)
     if not is_handle(digits):
         return None
     wanted = select(Person).where(Person.book_id == book_id, Person.handle == digits)
@@ -129,10 +135,21 @@ def names_of(session: Session, vault: Vault, book_id: UUID, ids: Iterable[UUID])
     return {person_id: opened.get("name", NO_NAME) for person_id, opened in fields.items()}
 
 
+def minors(session: Session, vault: Vault, book_id: UUID, ids: Iterable[UUID], today: date) -> set[UUID]:
+    """Return those of `ids` who are not of age on that day; whose month of birth is not known counts as grown up."""
+    fields = fields_of(session, vault, book_id, ids, ["birth_month"])
+    return {person_id for person_id, opened in fields.items() if is_below(opened.get("birth_month"), UNNAMED_BELOW, today)}
+
+
+def is_guarded(person: Person, today: date) -> bool:
+    """Tell whether a guardian acts for somebody on that day, and they themselves neither sign in nor pay."""
+    return person.guarded_until is not None and today <= person.guarded_until
+
+
 def found_by(session: Session, vault: Vault, book_id: UUID, field: str, values: Iterable[str]) -> dict[str, set[UUID]]:
     """Return who has each of `values` as their `field` (see `rules.search_values`)."""
-    hashes = {vault.hashed(book_id, field, value): value for value in values}
-    found: dict[str, set[UUID]] = {value: set() for value in hashes.values()}
+    found: dict[str, set[UUID]] = {value: set() for value in values}
+    hashes = {hashed: value for value in found for hashed in vault.hashes(book_id, field, value)}
     for chunk in in_sets(hashes):
         rows = session.execute(
             select(SearchHash.hashed, SearchHash.person_id).where(
@@ -216,8 +233,21 @@ def mandates(
     if person_id is not None:
         wanted = wanted.where(Mandate.person_id == person_id)
     if on is not None:
-        wanted = wanted.where(Mandate.ended_at.is_(None), Mandate.starts_on <= on, Mandate.ends_on >= on)
+        wanted = wanted.where(_mandate_holds_on(on))
     return session.execute(wanted.order_by(Mandate.id)).scalars().all()
+
+
+def limits_of(session: Session, book_id: UUID, pairs: Collection[tuple[UUID, UUID]], on: date) -> dict[tuple[UUID, UUID], int]:
+    """Return for each (helper, person) with a mandate that holds on that day how many points a day may be spent for the person."""
+    wanted = select(Mandate.helper_id, Mandate.person_id, func.max(Mandate.points_per_day_max)).where(
+        Mandate.book_id == book_id, tuple_(Mandate.helper_id, Mandate.person_id).in_(pairs), _mandate_holds_on(on)
+    )
+    rows = session.execute(wanted.group_by(Mandate.helper_id, Mandate.person_id))
+    return {(helper_id, person_id): most for helper_id, person_id, most in rows}
+
+
+def _mandate_holds_on(day: date) -> ColumnElement[bool]:
+    return and_(Mandate.ended_at.is_(None), Mandate.starts_on <= day, Mandate.ends_on >= day)
 
 
 def ties_of(session: Session, book_id: UUID, person_id: UUID) -> Sequence[Tie]:
@@ -254,6 +284,41 @@ def teams_by_id(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[
     if not ids:
         return {}
     return {team.id: team for team in session.execute(select(Team).where(Team.book_id == book_id, Team.id.in_(ids))).scalars()}
+
+
+def team(session: Session, book_id: UUID, team_id: UUID, within: Scope = areas.EVERYWHERE) -> Team:
+    """Return the team; raise NotFound where there is none in an area within `within`."""
+    wanted = select(Team).where(Team.book_id == book_id, Team.id == team_id)
+    if within != areas.EVERYWHERE:
+        wanted = wanted.where(areas.covered(book_id, Team.area_code, within))
+    if (found := session.execute(wanted).scalar_one_or_none()) is None:
+        raise NotFound("team_id")
+    return found
+
+
+def leaders_of(session: Session, book_id: UUID, team_id: UUID) -> Sequence[TeamLeader]:
+    """Return who leads or led a team, in the order they began."""
+    wanted = select(TeamLeader).where(TeamLeader.book_id == book_id, TeamLeader.team_id == team_id)
+    return session.execute(wanted.order_by(TeamLeader.starts_on, TeamLeader.person_id)).scalars().all()
+
+
+def teams_led_by(session: Session, book_id: UUID, person_id: UUID, on: date) -> Sequence[Team]:
+    """Return the teams that somebody leads on that day, and belongs to."""
+    wanted = (
+        select(Team)
+        .join(TeamLeader, and_(TeamLeader.book_id == Team.book_id, TeamLeader.team_id == Team.id))
+        .join(TeamMember, and_(TeamMember.book_id == Team.book_id, TeamMember.team_id == Team.id))
+        .where(
+            Team.book_id == book_id,
+            TeamLeader.person_id == person_id,
+            TeamLeader.starts_on <= on,
+            or_(TeamLeader.ends_on.is_(None), TeamLeader.ends_on >= on),
+            TeamMember.person_id == person_id,
+            TeamMember.starts_on <= on,
+            or_(TeamMember.ends_on.is_(None), TeamMember.ends_on >= on),
+        )
+    )
+    return session.execute(wanted.order_by(Team.name)).scalars().all()
 
 
 def members_of_many(session: Session, book_id: UUID, team_ids: Collection[UUID], on: date) -> dict[UUID, set[UUID]]:

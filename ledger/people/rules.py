@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
+from uuid import UUID
 
 from ledger.errors import Invalid
 
@@ -42,8 +45,12 @@ TIE_KINDS = ("household", "kin", "same")
 MANDATE_KINDS = ("helper", "guardian")
 #: Why staff open somebody's data; codes, because the log is kept for ever and nobody's words may be.
 OPENING_REASONS = ("counter-service", "claim-check", "objection", "correction", "duplicate-check", "safety", "audit")
+#: Whoever has opened somebody's data sees them for so long; after that there is another opening to write down.
+OPEN_FOR = timedelta(minutes=15)
 #: Below this age a guardian acts; below the second nobody is named on a public board.
 GUARDED_BELOW, UNNAMED_BELOW = 14, 18
+#: A mandate is given for a year at most; a guardian's until the child is of age.
+MANDATE_LASTS_MAX = timedelta(days=366)
 
 #: A building leader looks after 10 to 14 households; this many persons are more than live in them.
 CHARGES_MAX = 100
@@ -63,6 +70,11 @@ def normal_name(text: str) -> str:
     """Return a name as it is compared and kept: no padding between Chinese characters, half-width letters, single spaces."""
     plain = " ".join(unicodedata.normalize("NFKC", text).split())
     return plain.replace(" ", "") if _HAN.search(plain) else plain
+
+
+def masked_name(name: str, *, keeps_surname: bool = True) -> str:
+    """Return a name as everybody may read it: the surname and stars, or stars alone."""
+    return (name[:1] + "*" * max(1, len(name) - 1)) if keeps_surname and name else "**"
 
 
 def normal_phone(text: str) -> str | None:
@@ -91,31 +103,60 @@ class NewPerson:
     volunteer_number: str | None = None
     #: Granted in the person's own area from the day of enrolment.
     roles: tuple[str, ...] = ("volunteer",)
+    #: Who acts for a child: an adult who is enrolled already.
+    guardian_id: UUID | None = None
 
 
+#: What people change themselves; the rest is put right by staff, who see a document.
+OWN_FIELDS = ("phone", "address")
 #: What of a person is sealed, in the order in which it is shown.
 PERSONAL_FIELDS = ("name", "phone", "gender", "birth_month", "address", "volunteer_number", "note")
 
 
 def personal_fields(new: NewPerson) -> dict[str, str]:
     """Return what of `new` is sealed, normalised; raise Invalid naming the field that cannot be."""
-    if not 1 <= len(name := normal_name(new.name)) <= NAME_LENGTH_MAX or not name.isprintable():
-        raise Invalid("name-malformed", "name")
-    fields = {"name": name}
-    if new.phone:
-        if (phone := normal_phone(new.phone)) is None:
-            raise Invalid("phone-malformed", "phone")
-        fields["phone"] = phone
-    if new.birth_month:
-        if not _BIRTH_MONTH.fullmatch(new.birth_month):
-            raise Invalid("birth-month-malformed", "birth_month")
-        fields["birth_month"] = new.birth_month
     if unknown := set(new.roles) - set(ROLES):
         raise Invalid("role-unknown", "roles", role=min(unknown))
-    for field in ("gender", "address", "note", "volunteer_number"):
-        if text := (getattr(new, field) or "").strip():
-            fields[field] = checked_text(text, field)
-    return fields
+    checked = {field: checked_field(field, getattr(new, field)) for field in PERSONAL_FIELDS}
+    return {field: text for field, text in checked.items() if text}
+
+
+def checked_field(field: str, text: str | None) -> str:
+    """Return one personal field, normalised, or nothing where nothing is told; raise Invalid where it cannot be kept."""
+    if field == "name":
+        if not 1 <= len(name := normal_name(text or "")) <= NAME_LENGTH_MAX or not name.isprintable():
+            raise Invalid("name-malformed", field)
+        return name
+    if not (plain := (text or "").strip()):
+        return ""
+    if field == "phone":
+        if (phone := normal_phone(plain)) is None:
+            raise Invalid("phone-malformed", field)
+        return phone
+    if field == "birth_month" and not _BIRTH_MONTH.fullmatch(plain):
+        raise Invalid("birth-month-malformed", field)
+    return checked_text(plain, field)
+
+
+def last_day_below(birth_month: str, years: int) -> date:
+    """Return the last day on which somebody born in that month counts as younger than so many years: the last of the month."""
+    year, month = (int(part) for part in birth_month.split("-"))
+    return date(year + years + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def is_below(birth_month: str | None, years: int, today: date) -> bool:
+    """Tell whether somebody counts as younger than so many years; whose month of birth is not known counts as grown up."""
+    return birth_month is not None and today <= last_day_below(birth_month, years)
+
+
+def was_field(correction_id: object) -> str:
+    """Return under which name lies what stood in a field before it was corrected."""
+    return f"was:{correction_id}"
+
+
+def kin_field(other_id: object) -> str:
+    """Return under which name lies what somebody is to the person with that id, for example a daughter."""
+    return f"kin:{other_id}"
 
 
 def checked_text(text: str, field: str) -> str:
@@ -148,6 +189,7 @@ _DAMM = (
     *("3674209581", "5869720134", "8945362017", "9438617205", "2581436790"),
 )
 HANDLE_LENGTH = 8
+CARD_NUMBER_LENGTH = 12
 
 
 def handle_of(number: int) -> str:
@@ -159,6 +201,17 @@ def handle_of(number: int) -> str:
 def is_handle(text: str) -> bool:
     """Tell whether `text` has the form of a handle, check digit and all."""
     return len(text) == HANDLE_LENGTH and text.isascii() and text.isdigit() and _damm(text) == "0"
+
+
+def card_number_of(number: int) -> str:
+    """Return the card number with the 11 digits `number`: those and a check digit."""
+    digits = f"{number:011}"
+    return digits + _damm(digits)
+
+
+def is_card_number(text: str) -> bool:
+    """Tell whether `text` has the form of a card number, check digit and all."""
+    return len(text) == CARD_NUMBER_LENGTH and text.isascii() and text.isdigit() and _damm(text) == "0"
 
 
 def _damm(digits: str) -> str:

@@ -22,10 +22,18 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "already-enrolled": Sentence(409, "同名同电话的人已经登记。", "Somebody with this name and phone is enrolled already."),
     "birth-month-malformed": Sentence(422, "出生年月应写成 1956-03。", "Write the month of birth like 1956-03."),
     "choice-unknown": Sentence(422, "没有这个选择。", "There is no such choice."),
+    "correction-by-staff": Sentence(
+        403,
+        "您自己可以改电话和住址；其他内容请带证件到社区，由工作人员更正。",
+        "You can change your phone and address yourself; for anything else bring a document to the office.",
+    ),
     "dates-out-of-order": Sentence(422, "结束日期早于开始日期。", "The end is before the beginning."),
     "columns-missing": Sentence(422, "文件缺少列：{columns}。", "The file lacks columns: {columns}."),
     "file-unreadable": Sentence(422, "文件读不出来；请另存为 xlsx 再试。", "The file cannot be read; save it as xlsx and try again."),
     "name-malformed": Sentence(422, "姓名应为 1 到 50 个字。", "A name has 1 to 50 characters."),
+    "nothing-to-correct": Sentence(409, "内容与原来相同，没有改动。", "It is the same as before; nothing was changed."),
+    "opening-reason-unknown": Sentence(422, "请从列出的查看理由中选一个。", "Choose one of the reasons that are listed."),
+    "personal-field-unknown": Sentence(422, "没有这一项资料。", "There is no such field of a person."),
     "phone-malformed": Sentence(422, "电话号码不对。", "This is not a phone number."),
     "role-unknown": Sentence(422, "没有这个角色。", "There is no such role."),
     "role-already-ended": Sentence(409, "这个角色已经结束。", "This role has ended already."),
@@ -175,7 +183,26 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "check-out-closed": Sentence(
         409, "自助签退的时间已过，请找活动负责人签退。", "It is too late to check out alone; ask the host to do it."
     ),
-    "checked-out-already": Sentence(409, "已经签退过了。", "This person has checked out already."),
+    "check-out-decided": Sentence(
+        409,
+        "这次签退得的分已有人审核，不能恢复在场；请由本人另报没有记下的时间。",
+        "What was earned by this check-out is being decided, so it stays; the time that is missing can be reported as a deed.",
+    ),
+    "check-out-so-soon": Sentence(
+        409,
+        "签到才 {minutes} 分钟。真的现在就走，请再点一次签退；还要参加，什么都不用点。",
+        "You checked in {minutes} minutes ago. If you really leave now, check out once more; if you stay, do nothing.",
+    ),
+    "checked-out-already": Sentence(
+        409,
+        "已经签退（{out_at}）；如果是按错了，请活动负责人恢复在场。",
+        "Checked out already ({out_at}); if that was a mistake, ask the host to take it back.",
+    ),
+    "reopening-closed": Sentence(
+        409,
+        "活动结束已超过两小时，签退不能再恢复；请由本人另报没有记下的时间。",
+        "The activity ended more than two hours ago, so a check-out is not taken back any more; the missing time can be reported as a deed.",
+    ),
     "host-checks-in-others": Sentence(
         409, "负责人不为自己签到，请扫现场动态码。", "A host does not check themselves in; scan the venue's code instead."
     ),

@@ -21,6 +21,7 @@ from ledger.web.kit.fields import Choice
 from ledger.web.kit.fields import Code
 from ledger.web.kit.fields import Day
 from ledger.web.kit.fields import Id
+from ledger.web.kit.fields import Moment
 from ledger.web.kit.fields import Personal
 from ledger.web.kit.fields import Shape
 from ledger.web.kit.fields import Truth
@@ -53,9 +54,52 @@ class PersonMadeOut(Shape):
 
 
 class PersonOut(PersonMadeOut):
-    """Somebody, as staff see them in a list."""
+    """Somebody, as staff see them before they open anything."""
 
-    name = Personal(required=True)
+    name = Personal(required=True, metadata={"description": "The surname and stars"})
+
+
+class OpeningIn(Shape):
+    """Why somebody's data is opened."""
+
+    reason = Choice(*people.OPENING_REASONS, required=True)
+
+
+class OpeningMadeOut(Shape):
+    """An opening as it is written down; the person sees it."""
+
+    id = Id(required=True)
+    person_id = Id(required=True)
+    reason = fields.String(required=True)
+    opened_at = Moment(required=True)
+
+
+class OpeningOut(OpeningMadeOut):
+    """An opening, and for a quarter of an hour what it shows."""
+
+    name = Personal(required=True, allow_none=True)
+    phone = Personal(required=True, allow_none=True)
+    gender = Personal(required=True, allow_none=True)
+    birth_month = Personal(required=True, allow_none=True)
+    address = Personal(required=True, allow_none=True)
+    volunteer_number = Personal(required=True, allow_none=True)
+    note = Personal(required=True, allow_none=True)
+
+
+class CorrectionIn(Shape):
+    """A field of somebody's data and what it is to say; nothing takes it away."""
+
+    field = Choice(*people.PERSONAL_FIELDS, required=True)
+    text = Words(500, required=True, allow_none=True, lines=True)
+
+
+class CorrectionOut(Shape):
+    """A correction as it is written down; the person sees it, with what stood there before."""
+
+    id = Id(required=True)
+    person_id = Id(required=True)
+    field = fields.String(required=True)
+    corrected_at = Moment(required=True)
 
 
 class PeopleQuery(PageQuery):
@@ -157,7 +201,7 @@ class TeamOut(Shape):
 @blp.reads("/people", PersonOut, query=PeopleQuery, paged=True)
 @allow(*READERS)
 def list_people(asked: dict[str, Any]) -> Page:
-    """List the people of one's areas, or find the one with a handle."""
+    """List the people of one's areas, or find the one with a handle; names are masked."""
     scope = me().scope(*READERS)
     if asked["handle"] is not None:
         found = people.by_handle(session(), me().book_id, asked["handle"], scope)
@@ -172,7 +216,7 @@ def list_people(asked: dict[str, Any]) -> Page:
 @blp.reads("/people/<uuid:person_id>", PersonOut)
 @allow(*READERS)
 def get_person(person_id: UUID) -> dict[str, Any]:
-    """Show somebody of one's areas."""
+    """Show somebody of one's areas, without what has to be opened."""
     return _shown([people.person(session(), me().book_id, person_id, me().scope(*READERS))])[0]
 
 
@@ -181,6 +225,26 @@ def get_person(person_id: UUID) -> dict[str, Any]:
 def enrol(asked: dict[str, Any]) -> people.Person | Refusal:
     """Enrol somebody as a volunteer in one of one's areas."""
     return people.enrol(session(), act(), services().vault, people.NewPerson(**asked), within=me().scope(*WRITERS))
+
+
+def _with_what_is_open(opening: dict[str, Any]) -> dict[str, Any]:
+    person_id, by, now = UUID(opening["person_id"]), me().actor_id, services().clock.now()
+    shown = people.opened(session(), services().vault, me().book_id, person_id, by, now) or {}
+    return opening | {field: shown.get(field) for field in people.PERSONAL_FIELDS}
+
+
+@blp.writes("/people/<uuid:person_id>/openings", OpeningIn, OpeningMadeOut, status=201, told=(OpeningOut, _with_what_is_open))
+@allow(*READERS)
+def open_person(asked: dict[str, Any], person_id: UUID) -> people.Opening:
+    """Open the data of somebody of one's areas, for a reason that they will see."""
+    return people.open_person(session(), act(), person_id, asked["reason"], within=me().scope(*READERS))
+
+
+@blp.writes("/people/<uuid:person_id>/corrections", CorrectionIn, CorrectionOut, status=201)
+@allow(*WRITERS, fresh=True)
+def correct(asked: dict[str, Any], person_id: UUID) -> people.Correction | Refusal:
+    """Put right what is known of somebody of one's areas."""
+    return people.correct(session(), act(), services().vault, person_id, asked["field"], asked["text"], within=me().scope(*WRITERS))
 
 
 @blp.reads("/people/<uuid:person_id>/grants", GrantsOut)
@@ -262,4 +326,4 @@ def _shown(found: Iterable[people.Person]) -> list[dict[str, Any]]:
     listed = list(found)
     names = people.names_of(session(), services().vault, me().book_id, [person.id for person in listed])
     columns = ("id", "handle", "area_code", "is_resident", "status")
-    return [{"name": names[person.id], **{column: getattr(person, column) for column in columns}} for person in listed]
+    return [{"name": people.masked_name(names[person.id]), **{column: getattr(person, column) for column in columns}} for person in listed]

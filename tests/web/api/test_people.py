@@ -44,7 +44,7 @@ def test_people_are_found_by_handle_within_ones_areas(somebody: Somebody) -> Non
     _, far_worker = somebody("grid_worker", area_code=OTHER_VILLAGE)
     volunteer, _ = somebody(name="李桂荣", area_code=GRID)
     found = worker(f"/people?handle={volunteer.handle}").get_json()["items"]
-    assert [(person["id"], person["name"]) for person in found] == [(str(volunteer.id), "李桂荣")]
+    assert [(person["id"], person["name"]) for person in found] == [(str(volunteer.id), "李**")]
     assert far_worker(f"/people?handle={volunteer.handle}").get_json()["items"] == []
     assert worker(f"/people/{volunteer.id}").get_json()["handle"] == volunteer.handle
     assert kind(far_worker(f"/people/{volunteer.id}")) == (404, "not-found")
@@ -67,10 +67,37 @@ def test_a_grid_worker_enrols_somebody_in_their_own_grid(somebody: Somebody) -> 
     made = ask("/people", new, key="once")
     assert made.status_code == 201
     assert made.get_json().keys() == {"id", "handle", "area_code", "is_resident", "status"}
-    assert ask(f"/people/{made.get_json()['id']}").get_json() == made.get_json() | {"name": "王丽"}
+    assert ask(f"/people/{made.get_json()['id']}").get_json() == made.get_json() | {"name": "王*"}
     assert ask("/people", new, key="once").get_json() == made.get_json()
     assert kind(ask("/people", new)) == (409, "already-enrolled")
     assert kind(ask("/people", new | {"area_code": VILLAGE, "phone": None})) == (404, "not-found")
+
+
+def test_somebodys_data_are_shown_to_whoever_gives_a_reason_and_only_for_a_while(somebody: Somebody, clock: HandClock) -> None:
+    _, worker = somebody("grid_worker", area_code=GRID)
+    _, far_worker = somebody("grid_worker", area_code=OTHER_VILLAGE)
+    person, _ = somebody(name="李桂荣", area_code=GRID, phone="13811112222")
+    why = {"reason": "counter-service"}
+    opened = worker(f"/people/{person.id}/openings", why, key="once")
+    assert opened.status_code == 201
+    assert (opened.get_json()["name"], opened.get_json()["phone"], opened.get_json()["note"]) == ("李桂荣", "13811112222", None)
+    clock.advance(minutes=16)
+    again = worker(f"/people/{person.id}/openings", why, key="once").get_json()
+    assert (again["id"], again["name"], again["phone"]) == (opened.get_json()["id"], None, None)
+    assert kind(far_worker(f"/people/{person.id}/openings", why)) == (404, "not-found")
+    assert worker(f"/people/{person.id}/openings", {"reason": "curiosity"}).status_code == 422
+
+
+def test_a_grid_worker_puts_right_what_is_known_of_somebody(somebody: Somebody) -> None:
+    _, worker = somebody("grid_worker", area_code=GRID)
+    person, own = somebody("grid_worker", name="李桂荣", area_code=GRID, phone="13811112222")
+    correction = {"field": "phone", "text": "139 3333 4444"}
+    made = worker(f"/people/{person.id}/corrections", correction)
+    assert made.status_code == 201
+    assert made.get_json().keys() == {"id", "person_id", "field", "corrected_at"}
+    assert worker(f"/people/{person.id}/openings", {"reason": "correction"}).get_json()["phone"] == "13933334444"
+    assert kind(worker(f"/people/{person.id}/corrections", correction)) == (409, "nothing-to-correct")
+    assert kind(own(f"/people/{person.id}/corrections", {"field": "name", "text": "李桂蓉"})) == (403, "correction-by-staff")
 
 
 @pytest.mark.parametrize(
