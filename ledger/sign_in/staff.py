@@ -1,0 +1,124 @@
+"""The strong ways in: a passkey, or password and one-time code; setting them up, proving them again, and beginning anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from ledger import areas
+from ledger import people
+from ledger.act import OPERATOR
+from ledger.act import Act
+from ledger.areas import Book
+from ledger.areas import Scope
+from ledger.clock import local_day
+from ledger.errors import Refusal
+from ledger.ids import new_id
+from ledger.people import Person
+from ledger.people import Vault
+from ledger.sign_in import codes
+from ledger.sign_in import passkeys
+from ledger.sign_in import passwords
+from ledger.sign_in.model import Credential
+from ledger.sign_in.passkeys import Answered
+from ledger.sign_in.rules import STRONG_ROLES
+from ledger.sign_in.sessions import open_session
+from ledger.sign_in.sessions import sign_out_everywhere
+from ledger.tokens import hash_of
+from ledger.tokens import token_of
+
+LINK_LIVES = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Somebody who told their password, and a code that is good but not used up yet."""
+
+    person_id: UUID
+    code: codes.Found
+
+
+def find_person(session: Session, number: str) -> tuple[Book, Person | None] | None:
+    """Return the book, and the person in it, that a typed number means: "1-12345678", or "12345678" where there is one book."""
+    before, hyphen, handle = number.strip().rpartition("-")
+    if hyphen:
+        is_number = before.isascii() and before.isdigit() and len(before) <= 5
+        book = areas.book_numbered(session, int(before)) if is_number else None
+    else:
+        books = areas.books(session)
+        book = books[0] if len(books) == 1 else None
+    if book is None:
+        return None
+    person = people.by_handle(session, book.id, handle)
+    return book, person if person and person.status == "active" else None
+
+
+def check_password(
+    session: Session, vault: Vault, book_id: UUID, person_id: UUID | None, password: str, code: str, at: datetime
+) -> Known | None:  # fmt: skip
+    """Tell whether password and one-time or recovery code are somebody's, in the same time whatever is wrong; nothing is written."""
+    found = codes.find(session, vault, book_id, person_id, code, at)
+    is_right = passwords.matches(session, vault, book_id, person_id, password)
+    return Known(person_id, found) if person_id and is_right and found else None
+
+
+def open_by_password(session: Session, book: Book, known: Known, at: datetime) -> str | Refusal:
+    """Use the code up and open a session; return its token."""
+    if not codes.use(session, book.id, known.person_id, known.code, at):
+        return Refusal("sign-in-wrong")
+    return open_session(session, book, known.person_id, "password", at)
+
+
+def open_by_passkey(session: Session, found: Answered, at: datetime) -> str | Refusal:
+    """Use a passkey's answer up and open a session; return its token."""
+    person = people.persons(session, found.book.id, [found.person_id]).get(found.person_id)
+    if person is None or person.status != "active" or not passkeys.use(session, found, at):
+        return Refusal("sign-in-wrong")
+    return open_session(session, found.book, found.person_id, "passkey", at)
+
+
+def issue_way_in(
+    session: Session, act: Act, vault: Vault, person_id: UUID, *, anew: bool, within: Scope, everybody: bool
+) -> UUID | Refusal:  # fmt: skip
+    """Issue a one-time link for somebody and return its id (see `link_token`).
+
+    `anew`: what they have signed in with so far is gone, and every session ended; they set up another way in. `within`: where whoever
+    asks may do so; of `everybody`, or only of those who hold no role that wants a strong way in.
+    """
+    if person_id == act.actor:
+        return Refusal("way-in-for-oneself", "person_id")
+    if act.actor != OPERATOR:
+        people.person(session, act.book_id, person_id, within)
+        today = local_day(act.at, areas.book(session, act.book_id).zone)
+        strong = [power for power in people.powers_of(session, act.book_id, person_id, today) if power.role in STRONG_ROLES]
+        # Whoever may give somebody a way in may use it: so nobody does where that person can do more than they.
+        if any(not everybody or not areas.in_scope(power.area_path, within) for power in strong):
+            return Refusal("way-in-of-staff", "person_id")
+    if anew:
+        forget_ways_in(session, act, person_id)
+    link_id = new_id()
+    row = {
+        "book_id": act.book_id, "id": link_id, "kind": "link", "person_id": person_id, "created_at": act.at,
+        "expires_at": act.at + LINK_LIVES, "token_hash": hash_of(link_token(session, vault, act.book_id, link_id)),
+    }  # fmt: skip
+    session.execute(insert(Credential).values(row))
+    return link_id
+
+
+def link_token(session: Session, vault: Vault, book_id: UUID, link_id: UUID) -> str:
+    """Return the token of a link that was issued, drawn again: it is kept nowhere."""
+    return token_of(areas.book(session, book_id).number, vault.hashed(book_id, "sign-in link", str(link_id)))
+
+
+def forget_ways_in(session: Session, act: Act, person_id: UUID) -> None:
+    """Remove what somebody signs in with, but for the PIN of a card, and end every session, link and token."""
+    passwords.remove_password(session, act, person_id)
+    codes.remove_key(session, act, person_id)
+    codes.remove_recovery_codes(session, act, person_id)
+    passkeys.remove_all(session, act, person_id)
+    sign_out_everywhere(session, act, person_id)
