@@ -42,6 +42,10 @@ from ledger.people.joining import confirm_application
 from ledger.people.joining import enrolled_alike
 from ledger.people.joining import refuse_application
 from ledger.people.joining import sweep_applications
+from ledger.people.mandates import NewMandate
+from ledger.people.mandates import end_mandate
+from ledger.people.mandates import give_mandate
+from ledger.people.mandates import mandates_of
 from ledger.people.merging import lock_both
 from ledger.people.merging import merge_to_decide
 from ledger.people.merging import merged_into
@@ -70,8 +74,10 @@ from ledger.people.queries import found_by
 from ledger.people.queries import grants_of
 from ledger.people.queries import holding
 from ledger.people.queries import households_of_leader
+from ledger.people.queries import is_guarded
 from ledger.people.queries import is_staff
 from ledger.people.queries import leaders_of
+from ledger.people.queries import limits_of
 from ledger.people.queries import living_in
 from ledger.people.queries import mandates
 from ledger.people.queries import members_of_many
@@ -92,6 +98,7 @@ from ledger.people.roster import Doubt
 from ledger.people.roster import RosterReading
 from ledger.people.roster import RosterRow
 from ledger.people.roster import read_roster
+from ledger.people.rules import MANDATE_KINDS
 from ledger.people.rules import OPENING_REASONS
 from ledger.people.rules import OWN_FIELDS
 from ledger.people.rules import PERSONAL_FIELDS
@@ -99,8 +106,10 @@ from ledger.people.rules import ROLES
 from ledger.people.rules import SHOP_ROLES
 from ledger.people.rules import STAFF_ROLES
 from ledger.people.rules import TIE_KINDS
+from ledger.people.rules import UNNAMED_BELOW
 from ledger.people.rules import NewPerson
 from ledger.people.rules import in_sets
+from ledger.people.rules import is_below
 from ledger.people.rules import is_card_number
 from ledger.people.rules import is_handle
 from ledger.people.rules import masked_name
@@ -110,6 +119,7 @@ from ledger.people.vault import Vault
 from ledger.people.vault import VaultError
 
 __all__ = [
+    "MANDATE_KINDS",
     "OPENING_REASONS",
     "OWN_FIELDS",
     "PERSONAL_FIELDS",
@@ -117,6 +127,7 @@ __all__ = [
     "SHOP_ROLES",
     "STAFF_ROLES",
     "TIE_KINDS",
+    "UNNAMED_BELOW",
     "Applied",
     "Card",
     "Correction",
@@ -125,6 +136,7 @@ __all__ = [
     "Mandate",
     "Merge",
     "NewGrant",
+    "NewMandate",
     "NewPerson",
     "Opening",
     "Person",
@@ -155,6 +167,7 @@ __all__ = [
     "end_charges",
     "end_grant",
     "end_lead",
+    "end_mandate",
     "enrol",
     "enrol_many",
     "enrolled_alike",
@@ -162,6 +175,7 @@ __all__ = [
     "found_by",
     "give_charge",
     "give_charges",
+    "give_mandate",
     "grant_role",
     "grant_roles",
     "grants_of",
@@ -170,15 +184,19 @@ __all__ = [
     "households_of_leader",
     "import_roster",
     "in_sets",
+    "is_below",
     "is_card_number",
+    "is_guarded",
     "is_handle",
     "is_staff",
     "issue_card",
     "lead_team",
     "leaders_of",
+    "limits_of",
     "living_in",
     "lock_both",
     "mandates",
+    "mandates_of",
     "masked_name",
     "members_of_many",
     "members_since",

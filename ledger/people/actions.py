@@ -18,6 +18,7 @@ from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import tuple_
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
 from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session
@@ -35,27 +36,34 @@ from ledger.people import queries
 from ledger.people.model import Charge
 from ledger.people.model import EndedTie
 from ledger.people.model import Grant
+from ledger.people.model import Mandate
 from ledger.people.model import Person
 from ledger.people.model import PersonKey
 from ledger.people.model import SealedField
 from ledger.people.model import SearchHash
 from ledger.people.model import Team
+from ledger.people.model import TeamLeader
 from ledger.people.model import TeamMember
 from ledger.people.model import Tie
 from ledger.people.rules import CHARGES_MAX
+from ledger.people.rules import GUARDED_BELOW
 from ledger.people.rules import NAME_LENGTH_MAX
 from ledger.people.rules import PERSONAL_FIELDS
 from ledger.people.rules import ROLES
 from ledger.people.rules import TIE_KINDS
+from ledger.people.rules import UNNAMED_BELOW
 from ledger.people.rules import NewPerson
 from ledger.people.rules import checked_text
 from ledger.people.rules import handle_of
 from ledger.people.rules import in_sets
+from ledger.people.rules import is_below
+from ledger.people.rules import last_day_below
 from ledger.people.rules import pairs_of
 from ledger.people.rules import personal_fields
 from ledger.people.rules import search_values
 from ledger.people.vault import Vault
 from ledger.people.vault import seal_field
+from ledger.points import POINTS_MAX
 
 Rows = dict[Any, list[dict[str, Any]]]
 
@@ -81,25 +89,35 @@ def enrol(session: Session, act: Act, vault: Vault, new: NewPerson, *, within: S
 def enrol_many(
     session: Session, act: Act, vault: Vault, news: Sequence[NewPerson], *, within: Scope = areas.EVERYWHERE
 ) -> list[Person | Refusal]:  # fmt: skip
-    """Enrol a set of people in a handful of statements; one outcome for each, in order."""
+    """Enrol a set of people in a handful of statements; one outcome for each, in order. A child's guardian acts for it from then on."""
     fields = [personal_fields(new) for new in news]
     _check_areas(session, act.book_id, {new.area_code for new in news}, within)
     taken = _names_with_phone_taken(session, act.book_id, vault, fields)
-    handles = iter(_free_handles(session, act.book_id, len(news)))
+    against = _against_guardians(session, act, vault, {new.guardian_id for new in news if new.guardian_id})
+    today = _today(session, act)
+    handles = iter(free_handles(session, act.book_id, len(news)))
     outcomes: list[Person | Refusal] = []
-    rows: Rows = {Person: [], PersonKey: [], SealedField: [], SearchHash: [], Grant: []}
+    rows: Rows = {Person: [], PersonKey: [], SealedField: [], SearchHash: [], Grant: [], Mandate: []}
     for new, known in zip(news, fields, strict=True):
         if (both := search_values(known).get("name_phone")) in taken:
             outcomes.append(Refusal("already-enrolled", "phone"))
+            continue
+        guarded = is_below(known.get("birth_month"), GUARDED_BELOW, today)
+        if code := against.get(new.guardian_id) if new.guardian_id else "guardian-needed" if guarded else None:
+            outcomes.append(Refusal(code, "guardian_id"))
             continue
         taken |= {both} if both else set()
         person = Person(
             book_id=act.book_id, id=new_id(), handle=next(handles), area_code=new.area_code,
             is_resident=new.is_resident, status="active", created_at=act.at,
+            guarded_until=last_day_below(known["birth_month"], GUARDED_BELOW) if guarded else None,
         )  # fmt: skip
         outcomes.append(person)
         _add_rows(rows, act, vault, person, known)
         rows[Grant] += [{"role": role, "person_id": person.id, "area_code": new.area_code} for role in new.roles]
+        if new.guardian_id and is_below(known.get("birth_month"), UNNAMED_BELOW, today):
+            ends_on = person.guarded_until or last_day_below(known["birth_month"], UNNAMED_BELOW)
+            rows[Mandate].append(mandate_row(act, person.id, new.guardian_id, "guardian", POINTS_MAX, today, ends_on))
     _finish_grants(session, act, rows[Grant])
     _insert(session, act.book_id, rows)
     return outcomes
@@ -107,13 +125,43 @@ def enrol_many(
 
 def _add_rows(rows: Rows, act: Act, vault: Vault, person: Person, known: dict[str, str]) -> None:
     key, wrapped = vault.new_key(act.book_id, person.id)
-    columns = ("id", "handle", "area_code", "is_resident", "status", "created_at")
+    columns = ("id", "handle", "area_code", "is_resident", "status", "created_at", "guarded_until")
     rows[Person].append({column: getattr(person, column) for column in columns})
     rows[PersonKey].append({"person_id": person.id, "wrapped": wrapped, "master_key_id": vault.master_key_id})
     for field, text in known.items():
         sealed = seal_field(key, act.book_id, person.id, field, text)
         rows[SealedField].append({"person_id": person.id, "field": field, "sealed": sealed})
     rows[SearchHash] += _search_rows(vault, act.book_id, person.id, known)
+
+
+def mandate_row(
+    act: Act, person_id: UUID, helper_id: UUID, kind: str, points_per_day_max: int, starts_on: date, ends_on: date
+) -> dict[str, Any]:  # fmt: skip
+    """Return a new row of `mandate`."""
+    return {
+        "id": new_id(), "person_id": person_id, "helper_id": helper_id, "kind": kind, "points_per_day_max": points_per_day_max,
+        "starts_on": starts_on, "ends_on": ends_on, "granted_by": act.actor, "granted_at": act.at, "ended_by": None, "ended_at": None,
+    }  # fmt: skip
+
+
+def against_helper(session: Session, act: Act, helper_id: UUID) -> str | None:
+    """Return why whoever acts may not let this helper act for somebody: nobody gives that to themselves, or to their own."""
+    if helper_id == act.actor:
+        return "mandate-for-oneself"
+    return "mandate-for-own" if helper_id in queries.tied(session, act.book_id, [act.actor])[act.actor] else None
+
+
+def _against_guardians(session: Session, act: Act, vault: Vault, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return for each of `ids` that cannot be a guardian why not."""
+    if not ids:
+        return {}
+    found = queries.persons(session, act.book_id, ids)
+    if len(found) < len(ids):
+        raise NotFound("guardian_id")
+    unfit = queries.minors(session, vault, act.book_id, ids, _today(session, act))
+    unfit |= {person.id for person in found.values() if person.status != "active"}
+    why = {person_id: "guardian-unfit" if person_id in unfit else against_helper(session, act, person_id) for person_id in ids}
+    return {person_id: code for person_id, code in why.items() if code}
 
 
 def _search_rows(vault: Vault, book_id: UUID, person_id: UUID, known: dict[str, str]) -> list[dict[str, Any]]:
@@ -149,7 +197,8 @@ def _names_with_phone_taken(session: Session, book_id: UUID, vault: Vault, field
     return {both for both, ids in queries.found_by(session, vault, book_id, "name_phone", asked).items() if ids}
 
 
-def _free_handles(session: Session, book_id: UUID, count: int) -> list[str]:
+def free_handles(session: Session, book_id: UUID, count: int) -> list[str]:
+    """Return so many handles that nobody of the book has."""
     # Drawn by lot, a few at a time again where some are taken already: 10 million numbers for a book of some hundred thousand.
     free: list[str] = []
     while len(free) < count:
@@ -190,6 +239,14 @@ def add_fields(session: Session, vault: Vault, book_id: UUID, added: Mapping[UUI
         new = {field: value for field, value in after.items() if before.get(field) != value}
         rows += [{"person_id": person_id, "field": field, "hashed": vault.hashed(book_id, field, value)} for field, value in new.items()]
     _insert(session, book_id, {SearchHash: rows})
+
+
+def guard_children(session: Session, book_id: UUID, births: Mapping[UUID, str | None], today: date) -> None:
+    """Note until when a guardian acts for each of these, now that their month of birth has become known or another."""
+    for person_id, birth_month in births.items():
+        until = last_day_below(birth_month, GUARDED_BELOW) if birth_month and is_below(birth_month, GUARDED_BELOW, today) else None
+        this = (Person.book_id == book_id, Person.id == person_id, Person.guarded_until.is_distinct_from(until))
+        session.execute(update(Person).where(*this).values(guarded_until=until))
 
 
 def _keys_of(session: Session, vault: Vault, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, bytes]:
@@ -393,3 +450,73 @@ def create_team(
     members = [{"team_id": team.id, "person_id": person_id, "starts_on": today, "ends_on": None} for person_id in sorted(set(member_ids))]
     _insert(session, act.book_id, {TeamMember: members})
     return team
+
+
+def add_members(
+    session: Session, act: Act, team_id: UUID, person_ids: Collection[UUID], *, within: Scope = areas.EVERYWHERE
+) -> None:  # fmt: skip
+    """Let people of these areas belong to a team from today on; who does already stays, and who did comes back."""
+    queries.team(session, act.book_id, team_id, within)
+    _check_persons(session, act.book_id, set(person_ids), within)
+    today = _today(session, act)
+    this = (TeamMember.book_id == act.book_id, TeamMember.team_id == team_id, TeamMember.person_id.in_(person_ids))
+    there = {member.person_id: member for member in session.execute(select(TeamMember).where(*this)).scalars()}
+    for member in there.values():
+        if member.ends_on is not None:
+            member.ends_on = None
+    session.flush()
+    missing = [
+        {"team_id": team_id, "person_id": person_id, "starts_on": today, "ends_on": None}
+        for person_id in sorted(set(person_ids) - there.keys())
+    ]
+    _insert(session, act.book_id, {TeamMember: missing})
+
+
+def lead_team(
+    session: Session, act: Act, *, team_id: UUID, person_id: UUID, starts_on: date, ends_on: date | None = None,
+    within: Scope = areas.EVERYWHERE,
+) -> TeamLeader | Refusal:  # fmt: skip
+    """Let one of a team's members lead it: report for it, and see its passbook. Whoever belongs to it decides on none of its deeds."""
+    queries.team(session, act.book_id, team_id, within)
+    queries.person(session, act.book_id, person_id)
+    if ends_on and ends_on < starts_on:
+        raise Invalid("dates-out-of-order", "ends_on")
+    if person_id == act.actor:
+        return Refusal("role-for-oneself", "person_id")
+    if starts_on < (earliest := _earliest(session, act)):
+        return Refusal("role-in-the-past", "starts_on", {"earliest": earliest.isoformat()})
+    if person_id not in queries.members_of_many(session, act.book_id, [team_id], starts_on)[team_id]:
+        return Refusal("not-a-team-member", "person_id")
+    if any(
+        one.person_id == person_id and one.starts_on <= (ends_on or date.max) and starts_on <= (one.ends_on or date.max)
+        for one in queries.leaders_of(session, act.book_id, team_id)
+    ):
+        return Refusal("leads-already", "person_id")
+    leader = TeamLeader(
+        book_id=act.book_id, team_id=team_id, person_id=person_id, starts_on=starts_on, ends_on=ends_on, granted_by=act.actor
+    )  # fmt: skip
+    session.add(leader)
+    session.flush()
+    return leader
+
+
+def end_lead(
+    session: Session, act: Act, *, team_id: UUID, person_id: UUID, ends_on: date, within: Scope = areas.EVERYWHERE
+) -> TeamLeader | Refusal:  # fmt: skip
+    """Let somebody's leading of a team end with that day, yesterday at the earliest; what has ended already does not come back."""
+    queries.team(session, act.book_id, team_id, within)
+    this = (TeamLeader.book_id == act.book_id, TeamLeader.team_id == team_id, TeamLeader.person_id == person_id)
+    wanted = select(TeamLeader).where(*this).order_by(TeamLeader.starts_on.desc()).limit(1)
+    leader = session.execute(wanted.with_for_update(key_share=True)).scalar_one_or_none()
+    if leader is None:
+        raise NotFound("person_id")
+    if leader.ends_on and leader.ends_on < ends_on:
+        return Refusal("role-already-ended", "ends_on")
+    if ends_on < leader.starts_on:
+        raise Invalid("dates-out-of-order", "ends_on")
+    yesterday = _today(session, act) - timedelta(days=1)
+    if act.actor != OPERATOR and ends_on < yesterday:
+        return Refusal("role-in-the-past", "ends_on", {"earliest": yesterday.isoformat()})
+    leader.ends_on = ends_on
+    session.flush()
+    return leader

@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy import Index
 from sqlalchemy import UniqueConstraint
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
@@ -21,6 +22,8 @@ from ledger.people.rules import TIE_KINDS
 from ledger.store import Base
 from ledger.store import one_of
 from ledger.store import table_args
+
+_IS_LIVE = text("revoked_at IS NULL")
 
 
 class Person(Base):
@@ -43,6 +46,8 @@ class Person(Base):
     is_resident: Mapped[bool]
     status: Mapped[str]
     created_at: Mapped[datetime]
+    #: The last day on which a guardian acts for a child; plain, so that every way in and every till can see it. None for everybody else.
+    guarded_until: Mapped[date | None]
 
 
 class PersonKey(Base):
@@ -259,6 +264,8 @@ class Card(Base):
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         Index("ix_card_person", "book_id", "person_id"),
+        # Nobody has two cards that open their passbook.
+        Index("ux_card_live", "book_id", "person_id", unique=True, sqlite_where=_IS_LIVE, postgresql_where=_IS_LIVE),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

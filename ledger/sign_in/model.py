@@ -14,6 +14,7 @@ from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
+from ledger.sign_in.rules import SECRET_KINDS
 from ledger.store import Base
 from ledger.store import one_of
 from ledger.store import table_args
@@ -61,7 +62,7 @@ class Secret(Base):
 
     __tablename__ = "secret"
     __table_args__ = table_args(
-        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]), one_of("kind", "password", "pin"), deletable=True
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]), one_of("kind", *SECRET_KINDS), deletable=True
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -69,6 +70,8 @@ class Secret(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
     sealed_hash: Mapped[bytes]
     changed_at: Mapped[datetime]
+    #: Wrong tries at a PIN since the last right one (see `rules.WRONG_PINS_MAX`).
+    wrong: Mapped[int] = mapped_column(default=0)
 
 
 class OneTimeKey(Base):

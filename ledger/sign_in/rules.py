@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import datetime
 from datetime import timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 #: A one-time link; card and PIN; a cashier's shift on a paired device; a passkey; password and one-time code.
 WAYS = ("link", "card", "shift", "passkey", "password")
+#: A password; the PIN of one's card; the PIN with which a cashier opens a shift, which a shop's owner may have set anew and the card's not.
+SECRET_KINDS = ("password", "pin", "shift")
 #: Ways that no stranger with a found link or an overheard PIN can take.
 STRONG_WAYS = frozenset({"passkey", "password"})
 #: Roles that are only held after a strong way in.
@@ -80,3 +85,37 @@ GUESSES_HERE = Limit(5, timedelta(minutes=15))
 GUESSES_AT_ONE = Limit(100, timedelta(hours=1))
 #: From one address at everything: a counter and a neighbourhood share one.
 GUESSES_FROM_ONE = Limit(100, timedelta(minutes=15))
+
+#: How long a device can be paired by the code that was made for it, and how long a first PIN can be set by a code.
+PAIRING_LIVES = timedelta(minutes=10)
+PIN_CODE_LIVES = timedelta(hours=24)
+PIN_LENGTH = 6
+#: Wrong PINs in all since the last right one; then it opens nothing until it was set anew, in person.
+WRONG_PINS_MAX = 10
+DEVICE_NAME_LENGTH_MAX = 50
+
+_DATE = re.compile(
+    r"(19|20)\d\d(0[1-9]|1[0-2])|(0[1-9]|1[0-2])(19|20)\d\d|\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", re.ASCII
+)  # fmt: skip
+
+
+#: What a token may be good for that is made for somebody else: a till, and reading. With anything more it would act in their name.
+FOR_MACHINES = frozenset({"cashier", "county_viewer", "street_auditor", "resident_supervisor"})
+TOKEN_LIVES_MAX = timedelta(days=366)
+#: So long whoever made a token is told it again where the answer was lost.
+TOKEN_TOLD_FOR = timedelta(minutes=10)
+
+
+def is_pin(text: str) -> bool:
+    """Tell whether `text` has the form of a PIN."""
+    return len(text) == PIN_LENGTH and text.isascii() and text.isdigit()
+
+
+def is_easy_pin(pin: str, birth_month: str | None = None, numbers: Iterable[str] = ()) -> bool:
+    """Tell whether a PIN is one of the first that somebody would try: one digit, a run, a date, or part of a number of theirs."""
+    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
+    if len(steps) == 1 and steps <= {0, 1, 9}:
+        return True
+    year, _, month = (birth_month or "").partition("-")
+    born = {year[2:] + month, month + year[2:]} if birth_month else set()
+    return bool(_DATE.fullmatch(pin)) or any(part in pin for part in born) or any(pin in number for number in numbers)

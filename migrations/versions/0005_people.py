@@ -47,12 +47,28 @@ HELPS = f"""(
     EXISTS (SELECT 1 FROM mandate h WHERE h.book_id = {{c}}.book_id AND h.helper_id = {{who}} AND h.person_id IN {GETS})
     OR EXISTS (SELECT 1 FROM mandate h WHERE h.book_id = {{c}}.book_id AND h.person_id = {{who}} AND h.helper_id IN {GETS})
 )"""
+#: The claim is the report of somebody who leads the team: a member's own deed too, so it begins as reported, without a witness.
+LEADS = """(
+    NEW.team_id IS NOT NULL AND NEW.state = 'reported' AND EXISTS (SELECT 1 FROM team_leader l
+        WHERE l.book_id = NEW.book_id AND l.team_id = NEW.team_id AND l.person_id = NEW.reporter_id
+        AND (l.ends_on IS NULL OR l.ends_on >= NEW.deed_on))
+)"""
+#: As in 0003, but for whoever leads the team.
+OWN = f"""(
+    EXISTS (SELECT 1 FROM {GETS} g WHERE g.id = {{who}})
+    OR EXISTS (SELECT 1 FROM tie t WHERE t.book_id = {{c}}.book_id AND t.other_id = {{who}} AND t.person_id IN {GETS})
+)"""
+PROPOSES_FOR_OWN = f"""
+    (NEW.reporter_id <> COALESCE(NEW.person_id, NEW.team_id) AND NOT {LEADS} AND {OWN.format(c="NEW", who="NEW.reporter_id")})
+    OR (NEW.attester_id IS NOT NULL AND (NEW.attester_id = NEW.reporter_id OR {OWN.format(c="NEW", who="NEW.attester_id")}))
+    OR (NEW.state = 'attested' AND NEW.attester_id IS NULL AND {OWN.format(c="NEW", who="NEW.reporter_id")})
+"""
 DECIDES_FOR_HELPED = f"""
     NEW.act IN ('attest', 'approve', 'return', 'refuse')
     AND EXISTS (SELECT 1 FROM claim c WHERE c.book_id = NEW.book_id AND c.id = NEW.claim_id AND {HELPS.format(c="c", who="NEW.actor")})
 """
 PROPOSES_FOR_HELPED = f"""
-    (NEW.reporter_id <> COALESCE(NEW.person_id, NEW.team_id) AND {HELPS.format(c="NEW", who="NEW.reporter_id")})
+    (NEW.reporter_id <> COALESCE(NEW.person_id, NEW.team_id) AND NOT {LEADS} AND {HELPS.format(c="NEW", who="NEW.reporter_id")})
     OR (NEW.attester_id IS NOT NULL AND {HELPS.format(c="NEW", who="NEW.attester_id")})
 """
 RULES = (
@@ -68,6 +84,17 @@ def upgrade() -> None:
         (_widen_postgresql if is_postgresql else _widen_sqlite)(table, column, before, after)
     _make_tables()
     (_guard_postgresql if is_postgresql else _guard_sqlite)()
+    if is_postgresql:
+        op.execute(
+            f"CREATE OR REPLACE FUNCTION claim_not_for_own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {PROPOSES_FOR_OWN} THEN "
+            "RAISE EXCEPTION 'claim_not_for_own' USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$"
+        )
+    else:
+        op.execute("DROP TRIGGER claim_not_for_own")
+        op.execute(
+            f"CREATE TRIGGER claim_not_for_own BEFORE INSERT ON claim WHEN {PROPOSES_FOR_OWN} "
+            "BEGIN SELECT RAISE(ABORT, 'claim_not_for_own'); END"
+        )
     for name, event, table, condition in RULES:
         if is_postgresql:
             op.execute(
@@ -126,6 +153,7 @@ def _guard_sqlite() -> None:
 
 
 def _make_tables() -> None:
+    op.add_column("person", sa.Column("guarded_until", sa.Date(), nullable=True))
     op.create_table(
         "audit_record",
         sa.Column("book_id", sa.Uuid(), nullable=False),
@@ -219,6 +247,8 @@ def _make_tables() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_card_person", "card", ["book_id", "person_id"], unique=False)
+    is_live = sa.text("revoked_at IS NULL")
+    op.create_index("ux_card_live", "card", ["book_id", "person_id"], unique=True, sqlite_where=is_live, postgresql_where=is_live)
     op.create_table(
         "correction",
         sa.Column("book_id", sa.Uuid(), nullable=False),
@@ -349,7 +379,8 @@ def _make_tables() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("sealed_hash", sa.LargeBinary(), nullable=False),
         sa.Column("changed_at", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("kind IN ('password', 'pin')", name=op.f("ck_secret_kind_known")),
+        sa.Column("wrong", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind IN ('password', 'pin', 'shift')", name=op.f("ck_secret_kind_known")),
         sa.ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"], name=op.f("fk_secret_book_id_person_id")),
         sa.PrimaryKeyConstraint("book_id", "person_id", "kind", name=op.f("pk_secret")),
         sqlite_strict=True,
