@@ -92,6 +92,8 @@ class Ask:
     key: str
     input_hash: bytes
     at: datetime
+    #: What the same would have been kept as under keys that were changed since.
+    former_hashes: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ def claim(session: Session, book_id: UUID, asks: Sequence[Ask]) -> list[Claimed 
             outcomes.append(Claimed(ours[who]))
             continue
         request_id, input_hash, status, body = others[who]
-        outcomes.append(Answered(request_id, status, body) if input_hash == ask.input_hash else Differs(request_id))
+        is_the_same = input_hash in (ask.input_hash, *ask.former_hashes)
+        outcomes.append(Answered(request_id, status, body) if is_the_same else Differs(request_id))
     return outcomes
 
 

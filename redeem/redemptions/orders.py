@@ -22,6 +22,7 @@ from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import Vault
 from ledger.tokens import book_number_of
+from ledger.tokens import digits_of
 from ledger.tokens import hash_of
 from ledger.tokens import normalised
 from ledger.tokens import token_of
@@ -60,7 +61,7 @@ def open_order(session: Session, act: Act, vault: Vault, asked: Asked, *, unit_i
     waited = (Redemption.book_id == act.book_id, Redemption.unit_id == priced.till.unit_id, Redemption.state == "open")
     session.execute(update(Redemption).where(*waited, Redemption.expires_at <= act.at).values(state="lapsed"))
     order_id = new_id()
-    token = _token(vault, book, order_id)
+    token = _tokens(vault, book, order_id)[0]
     row = new_row(act, order_id, priced, "order_code", "open", act.at + ORDER_LIVES, order_hash=hash_of(token))
     _insert_with_number(session, row)
     return seen(row, priced, None)
@@ -68,16 +69,18 @@ def open_order(session: Session, act: Act, vault: Vault, asked: Asked, *, unit_i
 
 def order_code(session: Session, vault: Vault, book: areas.Book, order_id: UUID) -> OrderCode:
     """Draw the code of an order, whenever it is asked for; whoever calls knows that the order is of one's own shop."""
-    wanted = select(Redemption.order_number).where(Redemption.book_id == book.id, Redemption.id == order_id)
-    number = session.execute(wanted).scalar_one_or_none()
+    wanted = select(Redemption.order_number, Redemption.order_hash).where(Redemption.book_id == book.id, Redemption.id == order_id)
+    number, order_hash = session.execute(wanted).one_or_none() or (None, None)
     if number is None:
         raise NotFound("redemption_id")
-    return OrderCode(_token(vault, book, order_id), number)
+    tokens = _tokens(vault, book, order_id)
+    # As it was drawn first, also where the pepper is being changed.
+    return OrderCode(next((token for token in tokens if hash_of(token) == order_hash), tokens[0]), number)
 
 
-def _token(vault: Vault, book: areas.Book, order_id: UUID) -> str:
+def _tokens(vault: Vault, book: areas.Book, order_id: UUID) -> list[str]:
     # Derived and not drawn by lot, so that no answer that is kept needs to hold it.
-    return token_of(book.number, vault.hashed(book.id, "order-code", str(order_id)))
+    return [token_of(book.number, hashed) for hashed in vault.hashes(book.id, "order-code", str(order_id))]
 
 
 def _insert_with_number(session: Session, row: dict[str, Any]) -> None:
@@ -102,8 +105,9 @@ def order(session: Session, book: areas.Book, code: str, at: datetime) -> Redemp
 def _find_order(session: Session, book: areas.Book, code: str, at: datetime, *, locks: bool = False) -> Redemption | Refusal:
     token = normalised(code.rsplit("/", 1)[-1])
     wanted = select(Redemption).where(Redemption.book_id == book.id, Redemption.way == "order_code")
-    if len(token) == NUMBER_LENGTH and token.isascii() and token.isdigit():
-        wanted = wanted.where(Redemption.order_number == token, Redemption.state == "open")
+    number = digits_of(code)
+    if len(number) == NUMBER_LENGTH and number.isascii() and number.isdigit():
+        wanted = wanted.where(Redemption.order_number == number, Redemption.state == "open")
     elif book_number_of(token) == book.number:
         wanted = wanted.where(Redemption.order_hash == hash_of(token))
     else:

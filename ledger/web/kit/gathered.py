@@ -31,9 +31,10 @@ from ledger.web.kit.problems import body_of
 from ledger.web.kit.trail import Trace
 from ledger.web.kit.trail import is_recorded
 from ledger.web.kit.trail import trace
+from ledger.web.kit.writing import InputHashes
 from ledger.web.kit.writing import Reply
 from ledger.web.kit.writing import checked_key
-from ledger.web.kit.writing import input_hash
+from ledger.web.kit.writing import input_hashes
 from ledger.web.kit.writing import patiently
 from ledger.web.kit.writing import response_of
 
@@ -49,7 +50,7 @@ class _Asked:
     actor: UUID
     acted_for: UUID | None
     key: str
-    input_hash: bytes
+    hashes: InputHashes
     #: The language to answer in: whoever leads the set answers for all.
     language: str
     trace: Trace
@@ -88,7 +89,8 @@ class Gates:
         """Claim, carry out, answer and commit a set, in one transaction."""
         book_id, now = asked[0].book_id, services().clock.now()
         with Session(db.engine) as current, current.begin():
-            claims = journal.claim(current, book_id, [journal.Ask(one.actor, one.key, one.input_hash, now) for one in asked])
+            asks = [journal.Ask(one.actor, one.key, one.hashes.today, now, one.hashes.former) for one in asked]
+            claims = journal.claim(current, book_id, asks)
             ours = [(one, claim.request_id) for one, claim in zip(asked, claims, strict=True) if isinstance(claim, journal.Claimed)]
             acts = [Act(book_id, one.actor, "api", request_id, now, one.acted_for) for one, request_id in ours]
             commands = [one.command(act) for (one, _), act in zip(ours, acts, strict=True)]
@@ -125,7 +127,7 @@ def gathered_write(run: Run, out: type[Schema], status: int) -> Callable[[Callab
         def write(*args: Any, **kwargs: Any) -> Response:
             key = checked_key()
             command = view(*args, **kwargs)
-            asked = _Asked(me().book_id, me().actor_id, me().acted_for, key, input_hash(), language(), trace(), command)
+            asked = _Asked(me().book_id, me().actor_id, me().acted_for, key, input_hashes(), language(), trace(), command)
             # Whoever waits at the gate holds neither a connection nor, on SQLite, the lock.
             db.session.rollback()
             gates: dict[str, Gates] = current_app.extensions["gates"]

@@ -55,6 +55,13 @@ _TRIES = 3
 _TRY_AGAIN = frozenset({"40001", "40P01", "57P01", "57P02", "57P03", "08000", "08003", "08006"})
 
 
+class InputHashes(NamedTuple):
+    """What is asked, as it is kept today, and as it was under a pepper that is being changed."""
+
+    today: bytes
+    former: tuple[bytes, ...]
+
+
 class Reply(NamedTuple):
     """What a request is answered with, as it is stored."""
 
@@ -70,7 +77,7 @@ def act() -> Act:
 
 def carry_out(key: str, work: Callable[[], Reply]) -> tuple[Reply, bool]:
     """Do `work` once under `key` and commit; return the reply, and whether it was given before."""
-    asked = input_hash()
+    asked = input_hashes()
     try:
         return patiently(lambda: _carry_out(key, asked, work))
     except BaseException:
@@ -94,9 +101,9 @@ def patiently(transaction: Callable[[], Result]) -> Result:
     raise AssertionError("unreachable")
 
 
-def _carry_out(key: str, input_hash: bytes, work: Callable[[], Reply]) -> tuple[Reply, bool]:
+def _carry_out(key: str, asked: InputHashes, work: Callable[[], Reply]) -> tuple[Reply, bool]:
     current, who, now = session(), me(), services().clock.now()
-    (claimed,) = journal.claim(current, who.book_id, [journal.Ask(who.actor_id, key, input_hash, now)])
+    (claimed,) = journal.claim(current, who.book_id, [journal.Ask(who.actor_id, key, asked.today, now, asked.former)])
     if isinstance(claimed, journal.Answered):
         current.rollback()
         is_recorded()
@@ -113,8 +120,8 @@ def _carry_out(key: str, input_hash: bytes, work: Callable[[], Reply]) -> tuple[
     return reply, False
 
 
-def input_hash() -> bytes:
-    """Return a hash of what is asked: the method, the place, and the content, whatever the order of its fields.
+def input_hashes() -> InputHashes:
+    """Return hashes of what is asked: the method, the place, and the content, whatever the order of its fields.
 
     It is peppered: a plain one would be kept for ever, and tell whoever guesses a name or a phone that the guess is right.
     """
@@ -127,7 +134,8 @@ def input_hash() -> bytes:
             file.stream.seek(0)
         content = json.dumps([fields, files], ensure_ascii=False)
     on_behalf = f"\n{me().acted_for}" if me().acted_for else ""
-    return services().vault.hashed(me().book_id, "request", f"{request.method}\n{request.full_path}\n{content}{on_behalf}")
+    today, *former = services().vault.hashes(me().book_id, "request", f"{request.method}\n{request.full_path}\n{content}{on_behalf}")
+    return InputHashes(today, tuple(former))
 
 
 def api_write(view: Callable[..., Response], add: Callable[[Any], Any] | None = None) -> Callable[..., Response]:
@@ -185,7 +193,7 @@ def form_write(form: Callable[..., Any]) -> Callable[[Callable[..., str | Refusa
     def decorate(view: Callable[..., str | Refusal]) -> Callable[..., Any]:
         @wraps(view)
         def write(*args: Any, **kwargs: Any) -> Any:
-            if not hmac.compare_digest(request.form.get("_csrf", "").encode(), csrf_token().encode()):
+            if not is_own_form():
                 return show(problem_body("form-expired"))
             key = request.form.get("_key", "")
             if not 16 <= len(key) <= 64 or not key.isascii() or not key.isalnum():
@@ -214,9 +222,20 @@ def form_write(form: Callable[..., Any]) -> Callable[[Callable[..., str | Refusa
 
 def csrf_token() -> str:
     """Return what every form of this session carries, and nobody else knows."""
+    return _csrf_token(services().settings.secret_key)
+
+
+def is_own_form() -> bool:
+    """Tell whether the form that was sent is one of this session, drawn under today's secret key or the one that is being changed."""
+    given = request.form.get("_csrf", "").encode()
+    return any(hmac.compare_digest(given, _csrf_token(key).encode()) for key in services().settings.secret_keys)
+
+
+def _csrf_token(key: bytes) -> str:
     found = g.get("me")
-    who = found.token if found else ""
-    return hmac.digest(services().settings.secret_key, f"csrf|{who}".encode(), "sha256").hex()
+    # What was drawn for one person is not carried out for another: acting for somebody, and stopping, voids the forms drawn before.
+    who = f"{found.token}|{found.acted_for or ''}" if found else ""
+    return hmac.digest(key, f"csrf|{who}".encode(), "sha256").hex()
 
 
 def form_key() -> str:

@@ -26,7 +26,7 @@ from ledger.web.kit.extensions import session
 from ledger.web.kit.problems import body_of
 from ledger.web.kit.problems import problem_body
 from ledger.web.kit.problems import show
-from ledger.web.kit.writing import csrf_token
+from ledger.web.kit.writing import is_own_form
 from ledger.web.pages.staff import STAFF
 
 pages = Blueprint("sign_in", __name__)
@@ -82,7 +82,7 @@ def home() -> ResponseReturnValue:
 @allow()
 def out() -> ResponseReturnValue:
     """Sign out: the session is dead, also a copy of its cookie."""
-    if request.form.get("_csrf") != csrf_token():
+    if not is_own_form():
         return show(problem_body("form-expired"))
     sign_in.sign_out(session(), me().token, services().clock.now())
     session().commit()
