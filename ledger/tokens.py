@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import unicodedata
 from datetime import datetime
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -45,6 +46,12 @@ def hash_of(token: str) -> bytes:
 def normalised(token: str) -> str:
     """Return `token` as it was made, whatever way it was typed: upper case, O for 0, I and L for 1, no spaces."""
     return token.strip().upper().translate(_AS_MEANT)
+
+
+def digits_of(typed: str) -> str:
+    """Return a number as it was made, whatever way it was typed: half-width digits, no spaces, no hyphens."""
+    plain = unicodedata.normalize("NFKC", typed)
+    return "".join(character for character in plain if not character.isspace() and unicodedata.category(character) != "Pd")
 
 
 def step_at(moment: datetime) -> int:

@@ -183,6 +183,9 @@ class Community:
         ids = [one.id for one in who]
         return _listed(claims.check_out(self.session, self.act(actor), VAULT, ids, activity_id=activity.id, by=by))
 
+    def reopen(self, activity: Activity, *who: Person, host: Person) -> Any:
+        return _listed(claims.reopen(self.session, self.act(host), [one.id for one in who], activity_id=activity.id))
+
     def decide_bare(self, claim_id: UUID, actor: UUID, step: str) -> None:
         """Insert a decision past all code, as the service's own role could."""
         number = len(self.session.query(Decision).filter_by(book_id=self.book.id, claim_id=claim_id).all()) + 1

@@ -13,8 +13,10 @@ from ledger.activities.actions import create
 from ledger.activities.actions import recognise_venue_code
 from ledger.activities.actions import recognise_venue_digits
 from ledger.activities.actions import record_hours
+from ledger.activities.actions import reopen
 from ledger.activities.actions import sign_up
 from ledger.activities.actions import venue_code
+from ledger.activities.keys import sealed_parts
 from ledger.activities.model import Activity
 from ledger.activities.model import Attendance
 from ledger.activities.queries import ActivityRow
@@ -57,7 +59,9 @@ __all__ = [
     "recognise_venue_code",
     "recognise_venue_digits",
     "record_hours",
+    "reopen",
     "rows_of",
+    "sealed_parts",
     "sign_up",
     "under_way",
     "venue_code",

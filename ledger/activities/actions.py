@@ -6,6 +6,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -45,6 +46,7 @@ from ledger.people import Vault
 from ledger.tokens import STEP_SECONDS
 from ledger.tokens import code_at
 from ledger.tokens import digits_at
+from ledger.tokens import digits_of
 from ledger.tokens import from_base32
 from ledger.tokens import normalised
 from ledger.tokens import step_at
@@ -173,7 +175,7 @@ def recognise_venue_digits(session: Session, act: Act, vault: Vault, activity_id
     activity = _open(session, act.book_id, activity_id)
     if activity is None:
         return Refusal("venue-code-unknown", "digits")
-    if _is_drawn(vault, activity, digits_at, digits.strip(), act.at):
+    if _is_drawn(vault, activity, digits_at, digits_of(digits), act.at):
         return activity
     row = {"id": new_id(), "person_id": act.actor, "tried_at": act.at}
     session.execute(insert(WrongDigits).values(book_id=act.book_id, **row))
@@ -218,7 +220,8 @@ def check_in(
         elif person_id not in mine:
             outcomes.append(Refusal("not-of-this-activity", "person_id"))
         elif person_id in here:
-            outcomes.append(here[person_id])
+            left_at = here[person_id].out_at
+            outcomes.append(Refusal("checked-out-already", "person_id", {"out_at": left_at}) if left_at else here[person_id])
         elif person_id in elsewhere:
             outcomes.append(Refusal("in-two-places", "person_id"))
         elif person_id not in taken and len(taken) >= activity.capacity:
@@ -278,15 +281,58 @@ def check_out(
     day = local_day(activity.starts_at, areas.book(session, act.book_id).zone)
     unseen = {activity.host_id} | people.tied(session, act.book_id, [activity.host_id])[activity.host_id]
     served = [
-        Served(row["person_id"], "credit", row["minutes"], day, activity_id)
+    # Hours are for ever: of a check-out that was taken back, those of the first time stay and only the rest is written.
+    before = queries.credited_minutes(session, act.book_id, activity_id, [row["person_id"] for row in left])
+        Served(row["person_id"], "credit", more, day, activity_id)
         for row in left
-        if row["minutes"] and row["person_id"] not in unseen
+        if row["person_id"] not in unseen and (more := row["minutes"] - before.get(row["person_id"], 0)) > 0
     ]
     record_hours(session, act, served)
     return outcomes
 
 
 def _lock_persons(session: Session, book_id: UUID, person_ids: Sequence[UUID]) -> None:
+def reopen(
+    session: Session, act: Act, person_ids: Sequence[UUID], *, activity_id: UUID, kept: Callable[[], Mapping[UUID, Refusal]]
+) -> list[Attendance | Refusal]:  # fmt: skip
+    """Take check-outs back, as the host, where somebody left by mistake; one outcome for each, in order.
+
+    `kept` says, under the locks, whose check-out stays as it is, and why.
+    """
+    if queries.activity(session, act.book_id, activity_id).host_id != act.actor:
+        raise NotFound("activity_id")
+    _lock_persons(session, act.book_id, person_ids)
+    activity = _locked(session, act.book_id, activity_id)
+    here = {one.person_id: one for one in queries.attendance_of(session, act.book_id, activity_id)}
+    later = queries.last_seen(session, act.book_id, person_ids)
+    stays = kept()
+    outcomes: list[Attendance | Refusal] = []
+    rows: list[dict[str, Any]] = []
+    for person_id in person_ids:
+        found = here.get(person_id)
+        if found is None:
+            outcomes.append(Refusal("not-checked-in", "person_id"))
+        elif person_id == activity.host_id:
+            outcomes.append(Refusal("host-checks-in-others", "person_id"))
+        elif found.out_at is None:
+            outcomes.append(found)
+        elif not can_check_out(activity.ends_at, act.at):
+            outcomes.append(Refusal("reopening-closed", "activity_id"))
+        elif later[person_id] > found.in_at:
+            outcomes.append(Refusal("in-two-places", "person_id"))
+        elif person_id in stays:
+            outcomes.append(stays[person_id])
+        else:
+            key = {"book_id": act.book_id, "activity_id": activity_id, "person_id": person_id}
+            rows.append(key | {"out_at": None, "out_by": None, "minutes": None})
+            here[person_id] = Attendance(**rows[-1], in_at=found.in_at, in_by=found.in_by)
+            outcomes.append(here[person_id])
+    if rows:
+        session.expunge_all()
+        session.execute(update(Attendance), rows)
+    return outcomes
+
+
     wanted = select(Person.id).where(Person.book_id == book_id, Person.id.in_(person_ids)).order_by(Person.id)
     found = session.execute(wanted.with_for_update(key_share=True)).scalars().all()
     if len(found) < len(set(person_ids)):

@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_
+from sqlalchemy import case
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import tuple_
@@ -44,8 +45,12 @@ class ActivityRow:
     """An activity with what a reader wants beside it."""
 
     activity: Activity
+    #: How many have signed up or come.
     signed_up: int
+    #: The person has signed up or come ...
     is_mine: bool
+    #: ... and is checked in, or was.
+    has_come: bool
 
 
 def coming(
@@ -61,13 +66,16 @@ def coming(
 
 
 def rows_of(session: Session, book_id: UUID, found: Sequence[Activity], person_id: UUID) -> list[ActivityRow]:
-    """Return these activities with how many have signed up, and whether the person has."""
+    """Return these activities with how many have signed up or come, and whether the person has."""
     ids = [one.id for one in found]
-    counted = select(SignUp.activity_id, func.count()).where(SignUp.book_id == book_id, SignUp.activity_id.in_(ids))
-    counts = {activity_id: count for activity_id, count in session.execute(counted.group_by(SignUp.activity_id))}
-    own = select(SignUp.activity_id).where(SignUp.book_id == book_id, SignUp.person_id == person_id, SignUp.activity_id.in_(ids))
-    mine = set(session.execute(own).scalars())
-    return [ActivityRow(one, counts.get(one.id, 0), one.id in mine) for one in found]
+    signed = select(SignUp.activity_id, SignUp.person_id).where(SignUp.book_id == book_id, SignUp.activity_id.in_(ids))
+    came = select(Attendance.activity_id, Attendance.person_id).where(Attendance.book_id == book_id, Attendance.activity_id.in_(ids))
+    seats = signed.union(came).subquery()
+    is_own = func.max(case((seats.c.person_id == person_id, 1), else_=0))
+    counted = select(seats.c.activity_id, func.count(), is_own).group_by(seats.c.activity_id)
+    taken = {activity_id: (count, bool(is_mine)) for activity_id, count, is_mine in session.execute(counted)}
+    has_come = set(session.execute(came.with_only_columns(Attendance.activity_id).where(Attendance.person_id == person_id)).scalars())
+    return [ActivityRow(one, *taken.get(one.id, (0, False)), one.id in has_come) for one in found]
 
 
 def under_way(session: Session, book_id: UUID, at: datetime) -> Sequence[Activity]:
@@ -150,6 +158,25 @@ def credited(session: Session, book_id: UUID, pairs: Collection[tuple[UUID, UUID
         )
         found |= {(activity_id, person_id) for activity_id, person_id in session.execute(wanted)}
     return found & set(pairs)
+
+
+def credited_minutes(session: Session, book_id: UUID, activity_id: UUID, person_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return how many minutes of an activity are written as credit hours, of those who have any."""
+    wanted = select(HoursRecord.person_id, func.sum(HoursRecord.minutes)).where(
+        HoursRecord.book_id == book_id,
+        HoursRecord.kind == "credit",
+        HoursRecord.reference == activity_id,
+        HoursRecord.person_id.in_(person_ids),
+    )
+    return {person_id: int(minutes) for person_id, minutes in session.execute(wanted.group_by(HoursRecord.person_id))}
+
+
+def last_seen(session: Session, book_id: UUID, person_ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """Return when each of these persons last checked in anywhere, of those who ever did."""
+    wanted = select(Attendance.person_id, func.max(Attendance.in_at)).where(
+        Attendance.book_id == book_id, Attendance.person_id.in_(person_ids)
+    )
+    return {person_id: in_at for person_id, in_at in session.execute(wanted.group_by(Attendance.person_id))}
 
 
 def hours_of(session: Session, book_id: UUID, person_id: UUID) -> Hours:

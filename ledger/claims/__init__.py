@@ -8,6 +8,7 @@ from ledger.claims.actions import check_out
 from ledger.claims.actions import credit_due
 from ledger.claims.actions import propose
 from ledger.claims.actions import refuse
+from ledger.claims.actions import reopen
 from ledger.claims.actions import report
 from ledger.claims.actions import resubmit
 from ledger.claims.actions import return_
@@ -90,4 +91,5 @@ __all__ = [
     "verify",
     "why_two",
     "withdraw",
+    "reopen",
 ]

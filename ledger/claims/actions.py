@@ -18,6 +18,7 @@ from sqlalchemy import and_
 from sqlalchemy import insert
 from sqlalchemy import or_
 from sqlalchemy import select
+from sqlalchemy import true
 from sqlalchemy.orm import Session
 
 from ledger import activities
@@ -45,6 +46,9 @@ from ledger.errors import Refusal
 from ledger.people import Vault
 
 Outcome = Moved | Refusal
+
+#: What of a claim changes when it is told anew.
+_TOLD_ANEW = ("rate_id", "deed_on", "starts_at", "minutes", "points", "reported_at")
 
 
 def report(session: Session, act: Act, vault: Vault, deed: NewDeed) -> Claim | Refusal:
@@ -277,8 +281,7 @@ def resubmit(session: Session, act: Act, vault: Vault, reach: Reach, claim_id: U
     if isinstance(filed, Refusal):
         return filed
     _decide(session, act, [case], "resubmit")
-    kept = ("rate_id", "deed_on", "starts_at", "minutes", "points", "reported_at")
-    values = {column: getattr(filed, column) for column in kept} | {"state": state, "attester_id": None, "approvals": 0}
+    values = {column: getattr(filed, column) for column in _TOLD_ANEW} | {"state": state, "attester_id": None, "approvals": 0}
     return awarding.write(session, act, {claim_id: values})[0]
 
 
@@ -346,9 +349,63 @@ def check_out(
         deed = NewDeed(activity.deed, day, activity.place, attendance.minutes, began, person_id=person_id)
         state, attester = ("reported", None) if person_id in unseen else ("attested", activity.host_id)
         filings.append(Filing(deed, "activity", state, activity.area_code, person_id, attester, activity_id))
-    filed = dict(zip([attendance.person_id for attendance in stayed], file_claims(session, act, vault, filings), strict=True))
+    filed = _filed_or_told_anew(session, act, vault, filings, _claimed(session, act, activity_id, [one.person_id for one in stayed]))
     answers: list[tuple[activities.Attendance, Claim | None] | Refusal] = []
     for outcome in outcomes:
         claim = None if isinstance(outcome, Refusal) else filed.get(outcome.person_id)
         answers.append(outcome if isinstance(outcome, Refusal) else (outcome, claim if isinstance(claim, Claim) else None))
     return answers
+
+
+def _filed_or_told_anew(
+    session: Session, act: Act, vault: Vault, filings: Sequence[Filing], claim_ids: Sequence[UUID]
+) -> dict[UUID, Claim | Refusal]:  # fmt: skip
+    """Claim what was earned by staying; of a check-out that was taken back, the claim that was returned is told anew."""
+    before = {case.claim.person_id: case for case in _cases(session, act, claim_ids, true()).values()} if claim_ids else {}
+    new = [filing for filing in filings if filing.deed.person_id not in before]
+    outcomes = dict(zip([filing.deed.owner for filing in new], file_claims(session, act, vault, new), strict=True)) if new else {}
+    values: dict[UUID, dict[str, Any]] = {}
+    for filing in filings:
+        case = before.get(filing.deed.person_id)
+        if case is None or case.claim.state not in STARTS["resubmit"]:
+            continue
+        claim_id = case.claim.id
+        (again,) = file_claims(session, act, vault, [filing], claim_id=claim_id)
+        outcomes[filing.deed.owner] = again
+        if isinstance(again, Claim):
+            _decide(session, act, [case], "resubmit")
+            values[claim_id] = {column: getattr(again, column) for column in _TOLD_ANEW} | {"state": filing.state}
+    awarding.write(session, act, values)
+    return outcomes
+
+
+def reopen(session: Session, act: Act, person_ids: Sequence[UUID], *, activity_id: UUID) -> list[activities.Attendance | Refusal]:
+    """Take check-outs back, as the host, and return what was claimed of them until the next check-out tells it anew.
+
+    What is decided already stays, and so does what was claimed for kin and household of the host. One outcome for each, in order.
+    """
+    cases: dict[UUID, _Case] = {}
+
+    def kept() -> dict[UUID, Refusal]:
+        found = _cases(session, act, _claimed(session, act, activity_id, person_ids), true())
+        cases.update({case.claim.person_id: case for case in found.values() if case.claim.person_id})
+        why = {}
+        for person_id, case in cases.items():
+            if case.claim.state not in STARTS["return"] or case.approvers:
+                why[person_id] = Refusal("check-out-decided", "person_id")
+            elif code := conflict(act.actor, beneficiaries=case.beneficiaries, tied=case.tied):
+                why[person_id] = Refusal(code, "person_id")
+        return why
+
+    outcomes = activities.reopen(session, act, person_ids, activity_id=activity_id, kept=kept)
+    back = {outcome.person_id for outcome in outcomes if isinstance(outcome, activities.Attendance)}
+    returned = [case for person_id, case in cases.items() if person_id in back and case.claim.state in STARTS["return"]]
+    _decide(session, act, returned, "return", "wrong-time")
+    awarding.write(session, act, {case.claim.id: {"state": "returned"} for case in returned})
+    return outcomes
+
+
+def _claimed(session: Session, act: Act, activity_id: UUID, person_ids: Collection[UUID]) -> Sequence[UUID]:
+    """Return the claims of these persons that came of an activity."""
+    wanted = select(Claim.id).where(Claim.book_id == act.book_id, Claim.activity_id == activity_id, Claim.person_id.in_(person_ids))
+    return session.execute(wanted).scalars().all()

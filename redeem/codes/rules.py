@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
+from ledger.tokens import digits_of
 from ledger.tokens import normalised
 
 PURPOSE = "pay"
@@ -29,16 +30,13 @@ def read(text: str, book_number: int) -> Given | None:
     """
     # A Chinese keyboard types full-width digits.
     token = normalised(unicodedata.normalize("NFKC", text).rsplit("/", 1)[-1])
+    digits = digits_of(text)
+    if digits.isascii() and digits.isdigit() and len(digits) == HANDLE_LENGTH + DIGITS_LENGTH:
+        return Given(digits[:HANDLE_LENGTH], digits[HANDLE_LENGTH:], is_typed=True)
     if not token.isascii():
         return None
-    if token.isdigit():
-        if len(token) != HANDLE_LENGTH + DIGITS_LENGTH:
-            return None
-        return Given(token[:HANDLE_LENGTH], token[HANDLE_LENGTH:], is_typed=True)
     number, _, rest = token.partition("-")
     handle, _, code = rest.partition("-")
     if number == str(book_number) and handle.isdigit() and len(handle) == HANDLE_LENGTH and len(code) == CODE_LENGTH:
         return Given(handle, code, is_typed=False)
-    if number.isdigit() and rest.isdigit() and len(number) == HANDLE_LENGTH and len(rest) == DIGITS_LENGTH:
-        return Given(number, rest, is_typed=True)
     return None

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Select
 from sqlalchemy import and_
+from sqlalchemy import case
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -129,7 +130,7 @@ def waiting_for(session: Session, book_id: UUID, at: datetime, person_id: UUID) 
 
 @dataclass(frozen=True)
 class Taken:
-    """What shops took: how many redemptions, points, cash beside them, and points given back."""
+    """What shops took: how many redemptions, points, points given back, and the cash beside what was not wholly given back."""
 
     count: int
     points: int
@@ -138,8 +139,9 @@ class Taken:
 
 
 def taken_since(session: Session, book_id: UUID, unit_ids: Collection[UUID], since: datetime) -> Taken:
-    """Return what these shops took since a moment."""
-    wanted = select(func.count(), func.sum(Redemption.points), func.sum(Redemption.cash_fen), func.sum(Redemption.voided)).where(
+    """Return what these shops took since a moment; cash goes back with the last of the points, and with no part of them."""
+    kept = case((Redemption.voided < Redemption.points, Redemption.cash_fen), else_=0)
+    wanted = select(func.count(), func.sum(Redemption.points), func.sum(kept), func.sum(Redemption.voided)).where(
         Redemption.book_id == book_id, Redemption.unit_id.in_(unit_ids), Redemption.posted_at >= since
     )
     return Taken(*(int(value or 0) for value in session.execute(wanted).one()))

@@ -57,8 +57,9 @@ class ActivityMadeOut(Shape):
     capacity = fields.Integer(required=True)
     host_id = Id(required=True)
     status = fields.String(required=True)
-    signed_up = fields.Integer(required=True)
-    is_mine = fields.Boolean(required=True, metadata={"description": "Whoever asks has signed up"})
+    signed_up = fields.Integer(required=True, metadata={"description": "How many have signed up or come"})
+    is_mine = fields.Boolean(required=True, metadata={"description": "Whoever asks has signed up or come"})
+    has_come = fields.Boolean(required=True, metadata={"description": "Whoever asks has checked in"})
 
 
 class ActivityOut(ActivityMadeOut):
@@ -179,7 +180,7 @@ def cancel_sign_up(asked: dict[str, Any], activity_id: UUID) -> dict[str, Any]:
 
 
 @blp.reads("/activities/<uuid:activity_id>/venue-code", VenueCodeOut)
-@allow()
+@allow(for_others=False)
 def venue_code(activity_id: UUID) -> dict[str, Any]:
     """Draw what is shown at the venue now; only its host is given it."""
     code = activities.venue_code(session(), services().vault, me().book, activity_id, me().person_id, services().clock.now())
@@ -187,7 +188,7 @@ def venue_code(activity_id: UUID) -> dict[str, Any]:
 
 
 @blp.reads("/activities/<uuid:activity_id>/attendance", NamedAttendanceOut, query=PageQuery, paged=True)
-@allow()
+@allow(for_others=False)
 def list_attendance(asked: dict[str, Any], activity_id: UUID) -> Page:
     """List who came, in the order they came; only its host is told."""
     if activities.activity(session(), me().book_id, activity_id).host_id != me().person_id:
@@ -225,7 +226,7 @@ def check_out(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
 
 
 @blp.writes("/activities/<uuid:activity_id>/check-ins", PersonsIn, PresentOut)
-@allow()
+@allow(for_others=False)
 def check_persons_in(asked: dict[str, Any], activity_id: UUID) -> dict[str, Any]:
     """Check persons in, as the host; one outcome for each, in order."""
     ids: Sequence[UUID] = asked["person_ids"]
@@ -234,12 +235,21 @@ def check_persons_in(asked: dict[str, Any], activity_id: UUID) -> dict[str, Any]
 
 
 @blp.writes("/activities/<uuid:activity_id>/check-outs", PersonsIn, PresentOut)
-@allow()
+@allow(for_others=False)
 def check_persons_out(asked: dict[str, Any], activity_id: UUID) -> dict[str, Any]:
     """Check persons out, as the host; what they earned is claimed at once. One outcome for each, in order."""
     ids: Sequence[UUID] = asked["person_ids"]
     outcomes = claims.check_out(session(), act(), services().vault, ids, activity_id=activity_id, by="host")
     return {"items": _outcomes(ids, outcomes, "checked_out")}
+
+
+@blp.writes("/activities/<uuid:activity_id>/reopen", PersonsIn, PresentOut)
+@allow()
+def reopen(asked: dict[str, Any], activity_id: UUID) -> dict[str, Any]:
+    """Take check-outs back, as the host, where somebody left by mistake; what was claimed is withdrawn. One outcome for each, in order."""
+    ids: Sequence[UUID] = asked["person_ids"]
+    outcomes = claims.reopen(session(), act(), ids, activity_id=activity_id)
+    return {"items": _outcomes(ids, outcomes, "checked_in")}
 
 
 def _recognised(asked: dict[str, Any]) -> activities.Activity | Refusal:
@@ -259,7 +269,12 @@ def _row(activity: activities.Activity) -> dict[str, Any]:
 
 def _shown(row: activities.ActivityRow) -> dict[str, Any]:
     columns = ("id", "area_code", "deed", "title", "place", "starts_at", "ends_at", "capacity", "host_id", "status")
-    return {"signed_up": row.signed_up, "is_mine": row.is_mine, **{column: getattr(row.activity, column) for column in columns}}
+    return {
+        "signed_up": row.signed_up,
+        "is_mine": row.is_mine,
+        "has_come": row.has_come,
+        **{column: getattr(row.activity, column) for column in columns},
+    }
 
 
 def _attendance(one: activities.Attendance) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ from ledger.claims import NewDeed
 from ledger.claims import Telling
 from ledger.errors import Invalid
 from ledger.errors import Refusal
+from ledger.tokens import digits_of
 from ledger.web.kit import forms
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
@@ -46,7 +48,7 @@ from ledger.web.kit.writing import act
 AT_ONCE = 50
 #: How many can be chosen in one form, also by their numbers.
 CHOSEN_MAX = 200
-_HANDLE = re.compile(r"(?<!\d)\d{4} ?\d{4}(?!\d)", re.ASCII)
+_HANDLE = re.compile(r"(?<!\d)\d{4}[ -]?\d{4}(?!\d)", re.ASCII)
 _MOMENT = re.compile(r"(19|20|21)\d{2}-\d{2}-\d{2}T\d{2}:\d{2}", re.ASCII)
 
 
@@ -107,8 +109,8 @@ def chosen(name: str, *more: UUID) -> list[UUID]:
 
 def persons_typed(name: str) -> list[UUID]:
     """Return the persons whose passbook numbers were typed, in whatever way they were set apart."""
-    typed = forms.words(name, 4000, least=0, lines=True)
-    handles = [found.replace(" ", "") for found in _HANDLE.findall(typed)]
+    typed = unicodedata.normalize("NFKC", forms.words(name, 4000, least=0, lines=True))
+    handles = [digits_of(found) for found in _HANDLE.findall(typed)]
     persons = people.by_handles(session(), me().book_id, handles)
     unknown = [handle for handle in handles if handle not in persons] or re.sub(r"[,;、，；]", " ", _HANDLE.sub(" ", typed)).split()
     if unknown:

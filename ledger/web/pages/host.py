@@ -127,6 +127,15 @@ def check_out(activity_id: UUID) -> str | Refusal:
     return _shown(activity_id, ids, outcomes)
 
 
+@pages.post("/hosting/<uuid:activity_id>/reopen")
+@allow(*HOSTS)
+@form_write(activity)
+def reopen(activity_id: UUID) -> str | Refusal:
+    """Take the check-out of somebody back who left by mistake."""
+    ids = [forms.an_id("person_id")]
+    return _shown(activity_id, ids, claims.reopen(session(), act(), ids, activity_id=activity_id))
+
+
 def _chosen(activity_id: UUID) -> list[UUID]:
     """Return those who were ticked or whose passbook numbers were typed; a number of whom the host does not dispose stays a number."""
     typed = persons_typed("numbers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint
@@ -25,6 +26,9 @@ from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 
 pages = Blueprint("venue", __name__)
+
+#: Whoever checks out so soon after checking in is asked whether they mean it.
+SOON = timedelta(minutes=10)
 
 
 @pages.get("/v/<token>")
@@ -74,7 +78,8 @@ def checked(activity_id: UUID) -> ResponseReturnValue:
     if attendance is None:
         raise NotFound("activity_id")
     activity = activities.activity(session(), me().book_id, activity_id)
-    return render_template("ledger/venue/checked.html", activity=activity, attendance=attendance)
+    is_credited = bool(activities.credited(session(), me().book_id, [(activity_id, me().person_id)]))
+    return render_template("ledger/venue/checked.html", activity=activity, attendance=attendance, is_credited=is_credited)
 
 
 def _scanned(token: str) -> Activity | Refusal:
@@ -88,7 +93,17 @@ def _check(activity: Activity | Refusal) -> str | Refusal:
     if forms.choice("way", "in", "out") == "in":
         (done,) = activities.check_in(session(), act(), own, activity_id=activity_id, by="venue_code")
         outcome = done if isinstance(done, Refusal) else None
+    elif hasty := _too_soon(activity):
+        outcome = hasty
     else:
         (left,) = claims.check_out(session(), act(), services().vault, own, activity_id=activity_id, by="venue_code")
         outcome = left if isinstance(left, Refusal) else None
     return outcome or url_for("venue.checked", activity_id=activity_id)
+
+
+def _too_soon(activity: Activity) -> Refusal | None:
+    """Ask once more where somebody who has just come checks out: it is done by mistake, and nobody but the host takes it back."""
+    found = activities.attendance_at(session(), me().book_id, activity.id, me().person_id)
+    if found is None or found.out_at or act().at >= min(found.in_at + SOON, activity.ends_at) or forms.text("sure"):
+        return None
+    return Refusal("check-out-so-soon", "way")

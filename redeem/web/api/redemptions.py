@@ -92,7 +92,9 @@ class TakenOut(Shape):
 
     count = fields.Integer(required=True)
     points = fields.Integer(required=True)
-    cash_fen = fields.Integer(required=True)
+    cash_fen = fields.Integer(
+        required=True, metadata={"description": "Without that of what was wholly voided; a part that is voided gives back points alone"}
+    )
     voided = fields.Integer(required=True)
 
 

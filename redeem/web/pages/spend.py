@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from ledger import journal
 from ledger.errors import Refusal
+from ledger.tokens import digits_of
 from ledger.web.kit.addresses import code_address
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import maybe_me
@@ -89,7 +90,7 @@ def typed() -> ResponseReturnValue:
         return render_template("redeem/spend/typed.html", number="")
     found = redemptions.order(session(), me().book, number, services().clock.now())
     if not isinstance(found, Refusal):
-        return redirect(url_for("spend.order", token=number.replace(" ", "")))
+        return redirect(url_for("spend.order", token=digits_of(number)))
     g.problem = body_of(found)
     return render_template("redeem/spend/typed.html", number=number), g.problem["status"]
 

@@ -138,6 +138,66 @@ def test_who_forgot_to_check_out_is_not_kept_from_the_next_activity(community: C
     assert community.check_out(first, volunteer, host=host) == "checked-out-already"
 
 
+def test_who_has_checked_out_does_not_check_in_again_unless_the_host_takes_it_back(community: Community, host: Person) -> None:
+    volunteer, approver = community.person(), community.person()
+    activity = community.activity(host)
+    community.check_in(activity, volunteer)
+    community.at += timedelta(minutes=30)
+    first = claim_of(community.check_out(activity, volunteer))
+    assert community.check_in(activity, volunteer) == "checked-out-already"
+    assert community.check_in(activity, volunteer, host=host) == "checked-out-already"
+    back = community.reopen(activity, volunteer, host=host)
+    assert (back.out_at, back.minutes, community.claim(first.id).state) == (None, None, "returned")
+    assert community.reopen(activity, volunteer, host=host).out_at is None
+    community.at += timedelta(minutes=60)
+    second = claim_of(community.check_out(activity, volunteer))
+    assert (second.id, second.minutes, second.points, community.hours(volunteer)) == (first.id, 90, 15, (90, 0))
+    assert community.approve(host, second.id) == "acted-before"
+    assert community.approve(approver, second.id) == "credited"
+    assert (community.hours(volunteer), community.balance(volunteer)) == ((90, 0), 15)
+
+
+def test_a_check_out_is_taken_back_by_the_host_alone_and_only_while_nothing_came_of_it(community: Community, host: Person) -> None:
+    volunteer, approver, stranger = (community.person() for _ in range(3))
+    activity = community.activity(host)
+    assert community.reopen(activity, volunteer, host=host) == "not-checked-in"
+    community.check_in(activity, volunteer)
+    community.check_in(activity, host)
+    community.at += timedelta(minutes=60)
+    claim = claim_of(community.check_out(activity, volunteer))
+    community.check_out(activity, host)
+    with pytest.raises(NotFound):
+        community.reopen(activity, volunteer, host=stranger)
+    assert community.reopen(activity, host, host=host) == "host-checks-in-others"
+    assert community.approve(approver, claim.id) == "credited"
+    assert community.reopen(activity, volunteer, host=host) == "check-out-decided"
+    assert community.balance(volunteer) == 10
+
+
+def test_what_kin_of_the_host_earned_by_a_check_out_is_not_taken_back_by_the_host(community: Community, host: Person) -> None:
+    son = community.person()
+    community.tie(host, son)
+    activity = community.activity(host)
+    community.check_in(activity, son)
+    community.at += timedelta(minutes=60)
+    claim = claim_of(community.check_out(activity, son))
+    assert community.reopen(activity, son, host=host) == "kin-or-household"
+    assert community.claim(claim.id).state == "reported"
+
+
+def test_a_check_out_is_not_taken_back_from_elsewhere_or_long_after_the_end(community: Community, host: Person) -> None:
+    one, two = community.person(), community.person()
+    activity, other = community.activity(host), community.activity(community.person("activity_host"))
+    community.check_in(activity, one, two, host=host)
+    community.at += timedelta(minutes=60)
+    for who in (one, two):
+        community.check_out(activity, who)
+    community.check_in(other, one)
+    assert community.reopen(activity, one, host=host) == "in-two-places"
+    community.at = activity.ends_at + timedelta(hours=2)
+    assert community.reopen(activity, two, host=host) == "reopening-closed"
+
+
 def test_long_after_the_end_only_the_host_checks_out(community: Community, host: Person) -> None:
     volunteer = community.person()
     activity = community.activity(host, minutes=60)
@@ -303,6 +363,17 @@ def test_the_code_changes_and_the_one_before_is_accepted(community: Community, h
     assert recognised("1-X-Y") == "venue-code-unknown"
     typed = activities.recognise_venue_digits(community.session, community.act(host), VAULT, activity.id, code().digits)
     assert getattr(typed, "id", None) == activity.id
+
+
+@pytest.mark.parametrize("way", ["{0} {1}", "{0}-{1}", " {0}　{1} ", "{0}–{1}"])
+def test_the_digits_are_taken_whatever_way_they_are_typed(community: Community, host: Person, way: str) -> None:
+    activity = community.activity(host)
+    digits = activities.venue_code(community.session, VAULT, community.book, activity.id, host.id, community.at).digits
+    full_width = digits.translate({ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)})
+    for one in (digits, full_width):
+        given = way.format(one[:3], one[3:])
+        typed = activities.recognise_venue_digits(community.session, community.act(host), VAULT, activity.id, given)
+        assert getattr(typed, "id", None) == activity.id
 
 
 def test_wrong_digits_make_whoever_types_them_wait(community: Community, host: Person) -> None:

@@ -27,7 +27,15 @@ def test_a_scanned_code_is_read_whatever_the_case_and_the_address(text: str) -> 
 
 @pytest.mark.parametrize(
     "text",
-    ["12345678123456", "12345678 123456", " 1234 5678 123 456 ", "12345678-123456", "１２３４５６７８１２３４５６", "12345678　123456"],
+    [
+        "12345678123456",
+        "12345678 123456",
+        " 1234 5678 123 456 ",
+        "12345678-123456",
+        "１２３４５６７８１２３４５６",
+        "12345678　123456",
+        "1234-5678-123-456",
+    ],
 )
 def test_a_typed_code_is_read_with_or_without_spaces(text: str) -> None:
     assert read(text, 7) == Given("12345678", "123456", is_typed=True)

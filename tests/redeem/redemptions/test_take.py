@@ -245,7 +245,11 @@ def test_the_day_of_a_shop_adds_up(market: Market) -> None:
     since = market.clock.now() - timedelta(hours=1)
     taken = redemptions.taken_since(market.session, market.book.id, {market.unit.id}, since)
     assert (taken.count, taken.points, taken.cash_fen, taken.voided) == (2, 30, 500, 4)
+    back = posted(market.take(market.code(market.volunteer("孙守业", 100)), offer_id=oil.id))
+    market.void(back.id)
+    taken = redemptions.taken_since(market.session, market.book.id, {market.unit.id}, since)
+    assert (taken.count, taken.points, taken.cash_fen, taken.voided) == (3, 40, 500, 14)
     assert market.owed() == 26
     listed = redemptions.of_units(market.session, market.book.id, market.clock.now(), {market.unit.id}, since=since)
-    assert listed[0].id == row.id
+    assert [one.id for one in listed[:2]] == [back.id, row.id]
     assert [one.points for one in redemptions.of_person(market.session, market.book.id, market.clock.now(), chen.id)] == [20]

@@ -68,6 +68,41 @@ def test_an_activity_is_planned_seen_and_signed_up_for(planned: Planned, somebod
     assert ask(f"/activities/{activity_id}/cancel-sign-up", {}).get_json()["signed_up"] == 0
 
 
+def test_whoever_came_takes_a_place_with_or_without_a_sign_up(
+    planned: Planned, host: Ask, somebody: Somebody, clock: HandClock
+) -> None:  # fmt: skip
+    activity_id = planned()
+    (_, ask), (_, other) = somebody(), somebody()
+    other(f"/activities/{activity_id}/sign-up", {})
+    clock.advance(hours=1)
+    for one in (ask, other):
+        assert one("/check-in", {"code": drawn(host, activity_id)["token"]}).status_code == 200
+    answer = ask(f"/activities/{activity_id}/sign-up", {}).get_json()
+    assert (answer["signed_up"], answer["is_mine"], answer["has_come"]) == (2, True, True)
+    seen = host(f"/activities/{activity_id}").get_json()
+    assert (seen["signed_up"], seen["is_mine"], seen["has_come"]) == (2, False, False)
+
+
+def test_the_host_takes_back_a_check_out_that_was_a_mistake(
+    planned: Planned, host: Ask, somebody: Somebody, clock: HandClock
+) -> None:  # fmt: skip
+    activity_id = planned()
+    person, ask = somebody()
+    clock.advance(hours=1)
+    for step in ("/check-in", "/check-out"):
+        assert ask(step, {"code": drawn(host, activity_id)["token"]}).status_code == 200
+        clock.advance(minutes=1)
+    assert kind(ask("/check-in", {"code": drawn(host, activity_id)["token"]})) == (409, "checked-out-already")
+    stranger, asked = somebody()
+    assert kind(asked(f"/activities/{activity_id}/reopen", {"person_ids": [str(person.id)]})) == (404, "not-found")
+    back = host(f"/activities/{activity_id}/reopen", {"person_ids": [str(person.id), str(stranger.id)]})
+    assert outcomes(back) == ["checked_in", "not-checked-in"]
+    assert host(f"/activities/{activity_id}/attendance").get_json()["items"][0]["out_at"] is None
+    clock.advance(minutes=58)
+    left = ask("/check-out", {"code": drawn(host, activity_id)["token"]}).get_json()
+    assert (left["attendance"]["minutes"], left["claim_id"] is not None) == (60, True)
+
+
 def test_places_are_limited(planned: Planned, somebody: Somebody, clock: HandClock) -> None:
     activity_id = planned(capacity=1)
     (_, one), (_, two) = somebody(), somebody()

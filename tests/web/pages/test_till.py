@@ -203,7 +203,7 @@ def test_today_shows_sums_and_of_people_only_a_tail(desk: Desk) -> None:
     today = desk.cashier.open("/till/today")
     assert "兑换笔数2" in today.text
     assert "收到积分50" in today.text
-    assert "社区应付 旺财便民超市50 分" in today.text
+    assert "社区应付 旺财便民超市（累计）50 分" in today.text
     assert today.text.count("已兑换") == 2
     assert today.text.count("等确认") == 1
     assert f"存折尾号 {desk.person.handle[-2:]}" in today.text
@@ -215,7 +215,7 @@ def test_yesterday_is_not_today(desk: Desk) -> None:
     desk.clock.advance(days=1)
     today = desk.enter(desk.shop.cashier).open("/till/today")
     assert "兑换笔数0" in today.text
-    assert "社区应付 旺财便民超市30 分" in today.text
+    assert "社区应付 旺财便民超市（累计）30 分" in today.text
 
 
 def test_a_mistake_is_voided_in_part_and_then_the_rest(desk: Desk) -> None:
@@ -228,9 +228,30 @@ def test_a_mistake_is_voided_in_part_and_then_the_rest(desk: Desk) -> None:
     assert desk.balance() == 480
     desk.cashier.open("/till/today")
     desk.cashier.follow("撤销")
-    assert desk.cashier.send("撤销", reason="returned").headings == ["已全部撤销"]
+    assert desk.cashier.send("撤销", reason="returned").headings == ["已退回 30 分"]
+    assert ("✓" in desk.cashier.page.text, "✕" in desk.cashier.page.text) == (True, False)
     assert desk.balance() == 500
     assert "其中已撤销30" in desk.cashier.open("/till/today").text
+
+
+def test_cash_goes_back_with_the_whole_and_is_counted_no_more(desk: Desk) -> None:
+    desk.offer(title="菜籽油5升", points=30, cash_fen=250)
+    for _ in range(2):
+        desk.cashier.open("/till")
+        desk.cashier.follow("菜籽油5升")
+        desk.cashier.send("收取", code=desk.code())
+        desk.clock.advance(seconds=30)
+    desk.cashier.open("/till/today")
+    assert "另收现金¥5.00" in desk.cashier.page.text
+    desk.cashier.follow("撤销")
+    assert "全部撤销，请另退现金 ¥2.50" in desk.cashier.page.text
+    assert "现金不退" in desk.cashier.send("撤销", points="10", reason="wrong-amount").text
+    assert "另收现金¥5.00" in desk.cashier.open("/till/today").text
+    desk.cashier.follow("撤销")
+    assert "请退还现金 ¥2.50" in desk.cashier.send("撤销", reason="returned").text
+    assert "另收现金¥2.50" in desk.cashier.open("/till/today").text
+    receipt = desk.volunteer.open(f"/receipts/{desk.cashier.page.link('撤销').split('/')[-2]}")
+    assert "已付" in receipt.text
 
 
 def test_a_void_wants_a_reason(desk: Desk) -> None:

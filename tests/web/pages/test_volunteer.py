@@ -156,6 +156,18 @@ def test_one_signs_up_for_an_activity_and_takes_it_back(hall: Hall) -> None:
     assert "已报名 0 / 1" in browser.send("取消报名").text
 
 
+def test_who_came_without_signing_up_is_counted_and_has_nothing_to_sign_up_for(hall: Hall) -> None:
+    activity = hall.community.activity(hall.community.person("activity_host"), capacity=3)
+    person, browser = hall.enter()
+    hall.community.check_in(activity, person)
+    hall.session.commit()
+    page = browser.open("/activities")
+    assert ("已签到" in page.text, "已报名 1 / 3" in page.text, "activities/" in page.html) == (True, True, False)
+    hall.community.check_out(activity, person)
+    hall.session.commit()
+    assert "已签到" in browser.open("/activities").text
+
+
 def test_what_people_wrote_never_becomes_a_part_of_the_page(hall: Hall) -> None:
     person, browser = hall.enter(name=SCRIPT, area_code=OTHER_GRID)
     report(browser, place=SCRIPT, text=SCRIPT)
