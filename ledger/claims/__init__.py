@@ -10,6 +10,7 @@ from ledger.claims.actions import propose
 from ledger.claims.actions import refuse
 from ledger.claims.actions import reopen
 from ledger.claims.actions import report
+from ledger.claims.actions import report_for_team
 from ledger.claims.actions import resubmit
 from ledger.claims.actions import return_
 from ledger.claims.actions import withdraw
@@ -17,10 +18,12 @@ from ledger.claims.awarding import Moved
 from ledger.claims.filing import NewDeed
 from ledger.claims.intake import DeedsReport
 from ledger.claims.intake import import_claims
+from ledger.claims.merging import merge
 from ledger.claims.model import Claim
 from ledger.claims.model import Decision
 from ledger.claims.queries import ClaimRow
 from ledger.claims.queries import Notice
+from ledger.claims.queries import Own
 from ledger.claims.queries import Reach
 from ledger.claims.queries import Telling
 from ledger.claims.queries import among
@@ -28,6 +31,7 @@ from ledger.claims.queries import claim
 from ledger.claims.queries import decisions_of
 from ledger.claims.queries import mine
 from ledger.claims.queries import notes_of
+from ledger.claims.queries import of_team
 from ledger.claims.queries import public_notices
 from ledger.claims.queries import queue
 from ledger.claims.queries import reach_of
@@ -36,6 +40,7 @@ from ledger.claims.queries import risks_of
 from ledger.claims.queries import told_of
 from ledger.claims.queries import why_two
 from ledger.claims.rules import MAY
+from ledger.claims.rules import ONLY
 from ledger.claims.rules import PLACE_LENGTH_MAX
 from ledger.claims.rules import REASONS
 from ledger.claims.rules import STATES
@@ -50,6 +55,7 @@ from ledger.claims.workbook import read_deeds
 __all__ = [
     "COLUMNS",
     "MAY",
+    "ONLY",
     "PLACE_LENGTH_MAX",
     "REASONS",
     "STATES",
@@ -63,6 +69,7 @@ __all__ = [
     "Moved",
     "NewDeed",
     "Notice",
+    "Own",
     "Reach",
     "Telling",
     "among",
@@ -74,15 +81,19 @@ __all__ = [
     "decisions_of",
     "empty_sheet",
     "import_claims",
+    "merge",
     "mine",
     "notes_of",
+    "of_team",
     "propose",
     "public_notices",
     "queue",
     "reach_of",
     "read_deeds",
     "refuse",
+    "reopen",
     "report",
+    "report_for_team",
     "reported_by",
     "resubmit",
     "return_",
@@ -91,5 +102,4 @@ __all__ = [
     "verify",
     "why_two",
     "withdraw",
-    "reopen",
 ]

@@ -53,8 +53,20 @@ _TOLD_ANEW = ("rate_id", "deed_on", "starts_at", "minutes", "points", "reported_
 
 def report(session: Session, act: Act, vault: Vault, deed: NewDeed) -> Claim | Refusal:
     """Report one's own deed; it earns once somebody else has attested and approved it."""
-    own = replace(deed, person_id=act.actor, team_id=None)
+    own = replace(deed, person_id=act.subject, team_id=None)
     return file_claims(session, act, vault, [Filing(own, "volunteer", "reported")])[0]
+
+
+def report_for_team(session: Session, act: Act, vault: Vault, deed: NewDeed) -> Claim | Refusal:
+    """Report a deed of a team that one leads, and so belongs to: it wants somebody else's word, as one's own deed does."""
+    if not _leads(session, act, deed.team_id):
+        raise NotFound("team_id")
+    return file_claims(session, act, vault, [Filing(replace(deed, person_id=None), "volunteer", "reported")])[0]
+
+
+def _leads(session: Session, act: Act, team_id: UUID | None) -> bool:
+    today = local_day(act.at, areas.book(session, act.book_id).zone)
+    return team_id in {team.id for team in people.teams_led_by(session, act.book_id, act.actor, today)}
 
 
 def propose(session: Session, act: Act, vault: Vault, reach: Reach, source: str, deeds: Sequence[NewDeed]) -> list[Claim | Refusal]:
@@ -263,7 +275,8 @@ def resubmit(session: Session, act: Act, vault: Vault, reach: Reach, claim_id: U
 
     A deed of somebody else is proposed again with that, which takes whatever it takes to propose it today: see `propose` for `reach`.
     """
-    cases = _cases(session, act, [claim_id], Claim.reporter_id == act.actor)
+    allowed = Claim.reporter_id == act.subject
+    cases = _cases(session, act, [claim_id], and_(allowed, Claim.person_id == act.acted_for) if act.acted_for else allowed)
     if claim_id not in cases:
         raise NotFound("claim_id")
     case = cases[claim_id]
@@ -272,8 +285,10 @@ def resubmit(session: Session, act: Act, vault: Vault, reach: Reach, claim_id: U
     claim = case.claim
     place = queries.told_of(session, vault, act.book_id, [claim])[claim_id].place
     told = _again(claim, deed, case.deed, place)
-    # One's own word does not attest one's own deed.
-    state = "reported" if claim.person_id == act.actor else "attested"
+    # One's own word does not attest one's own deed, nor that of a team one belongs to.
+    state = "reported" if claim.person_id == act.subject or claim.source == "volunteer" else "attested"
+    if state == "reported" and claim.team_id and not _leads(session, act, claim.team_id):
+        return Refusal("no-longer-in-reach", "claim_id")
     if state == "attested" and (refusal := _against_proposing_again(session, act, reach, told)):
         return refusal
     again = Filing(told, claim.source, state, claim.area_code, activity_id=claim.activity_id)
@@ -302,8 +317,9 @@ def _again(claim: Claim, deed: NewDeed, code: str, place: str) -> NewDeed:
 
 
 def withdraw(session: Session, act: Act, claim_id: UUID) -> Outcome:
-    """Take back a claim that one reported, or that is one's own, before it is decided."""
-    cases = _cases(session, act, [claim_id], or_(Claim.reporter_id == act.actor, Claim.person_id == act.actor))
+    """Take back a claim that one reported, or that is one's own, before it is decided; on somebody's behalf only what is theirs."""
+    allowed = Claim.person_id == act.subject
+    cases = _cases(session, act, [claim_id], allowed if act.acted_for else or_(Claim.reporter_id == act.actor, allowed))
     if claim_id not in cases:
         raise NotFound("claim_id")
     if refusal := _each(cases, [claim_id], "withdraw", act.actor, checks_conflict=False)[claim_id]:

@@ -32,6 +32,7 @@ from ledger.claims.model import Claim
 from ledger.claims.model import Decision
 from ledger.claims.rules import COUNTING
 from ledger.claims.rules import MAY
+from ledger.claims.rules import ONLY
 from ledger.claims.rules import note_field
 from ledger.claims.rules import place_field
 from ledger.claims.rules import text_field
@@ -42,14 +43,24 @@ from ledger.people import Vault
 
 @dataclass(frozen=True)
 class Reach:
-    """Whose claims somebody may act on: those of areas, and of the persons in their charge."""
+    """Whose claims somebody may act on: those of areas, of the persons in their charge, and those of a category in areas."""
 
     scope: areas.Scope = ()
     charges: frozenset[UUID] = frozenset()
+    #: Areas in which only claims of a category are within reach.
+    only: tuple[tuple[str, areas.Scope], ...] = ()
 
     def covers(self, book_id: UUID) -> ColumnElement[bool]:
         """Return the condition that a claim is within reach."""
-        return or_(areas.covered(book_id, Claim.area_code, self.scope), Claim.person_id.in_(self.charges))
+        of_category = [
+            and_(areas.covered(book_id, Claim.area_code, scope), Claim.rate_id.in_(_rates_of(book_id, category)))
+            for category, scope in self.only
+        ]
+        return or_(areas.covered(book_id, Claim.area_code, self.scope), Claim.person_id.in_(self.charges), *of_category)
+
+
+def _rates_of(book_id: UUID, category: str) -> Select[UUID]:
+    return select(tariff.Rate.id).where(tariff.Rate.book_id == book_id, tariff.Rate.category == category)
 
 
 def reach_of(session: Session, book_id: UUID, person_id: UUID, powers: Iterable[people.Power], step: str) -> Reach:
@@ -57,7 +68,11 @@ def reach_of(session: Session, book_id: UUID, person_id: UUID, powers: Iterable[
     held = [power for power in powers if power.role in MAY[step]]
     leads = any(power.role == "building_leader" for power in held)
     charges = people.charges_of(session, book_id, person_id) if leads else ()
-    return Reach(tuple(power.area_path for power in held if power.role != "building_leader"), frozenset(charges))
+    scopes = {role: tuple(power.area_path for power in held if power.role == role) for role in ONLY}
+    only = tuple((category, scope) for role, scope in scopes.items() if scope for category in ONLY[role])
+    return Reach(
+        tuple(power.area_path for power in held if power.role != "building_leader" and power.role not in ONLY), frozenset(charges), only
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,10 +110,22 @@ def _read(row: Any) -> ClaimRow:
     return ClaimRow(*row)
 
 
-def claim(session: Session, book_id: UUID, claim_id: UUID, reach: Reach | None = None, *, own: UUID | None = None) -> ClaimRow:
+@dataclass(frozen=True)
+class Own:
+    """Whose own claims: their deeds and, unless somebody acts for them, what they told of others."""
+
+    person_id: UUID
+    on_behalf: bool = False
+
+    def covers(self) -> ColumnElement[bool]:
+        """Return the condition that a claim is their own."""
+        deeds = Claim.person_id == self.person_id
+        return deeds if self.on_behalf else or_(deeds, Claim.reporter_id == self.person_id)
+
+
+def claim(session: Session, book_id: UUID, claim_id: UUID, reach: Reach | None = None, *, own: Own | None = None) -> ClaimRow:
     """Return a claim within reach, or one's own; raise NotFound for any other."""
-    allowed = [reach.covers(book_id)] if reach else []
-    allowed += [or_(Claim.person_id == own, Claim.reporter_id == own)] if own else []
+    allowed = ([reach.covers(book_id)] if reach else []) + ([own.covers()] if own else [])
     found = session.execute(_rows().where(Claim.book_id == book_id, Claim.id == claim_id, or_(false(), *allowed))).one_or_none()
     if found is None:
         raise NotFound("claim_id")
@@ -136,10 +163,17 @@ def reported_by(session: Session, book_id: UUID, reporter_id: UUID, *, after: UU
     return [_read(row) for row in session.execute(wanted.order_by(Claim.id.desc()).limit(limit))]
 
 
-def among(session: Session, book_id: UUID, ids: Collection[UUID], reach: Reach | None = None, *, own: UUID | None = None) -> list[ClaimRow]:
+def of_team(session: Session, book_id: UUID, team_id: UUID, *, after: UUID | None = None, limit: int = 50) -> list[ClaimRow]:
+    """Return the claims of a team, the newest first, from before the claim `after`."""
+    wanted = _rows().where(Claim.book_id == book_id, Claim.team_id == team_id)
+    if after:
+        wanted = wanted.where(Claim.id < after)
+    return [_read(row) for row in session.execute(wanted.order_by(Claim.id.desc()).limit(limit))]
+
+
+def among(session: Session, book_id: UUID, ids: Collection[UUID], reach: Reach | None = None, *, own: Own | None = None) -> list[ClaimRow]:
     """Return those of `ids` that are claims within reach, or one's own, in the order they were made."""
-    allowed = [reach.covers(book_id)] if reach else []
-    allowed += [or_(Claim.person_id == own, Claim.reporter_id == own)] if own else []
+    allowed = ([reach.covers(book_id)] if reach else []) + ([own.covers()] if own else [])
     wanted = _rows().where(Claim.book_id == book_id, Claim.id.in_(ids), or_(false(), *allowed))
     return [_read(row) for row in session.execute(wanted.order_by(Claim.id))]
 
@@ -389,7 +423,4 @@ def public_notices(
 
 
 def _is_adult(birth_month: str | None, today: date) -> bool:
-    if not birth_month:
-        return False
-    year, month = (int(part) for part in birth_month.split("-"))
-    return (today.year - year) * 12 + today.month - month > 18 * 12
+    return bool(birth_month) and not people.is_below(birth_month, people.UNNAMED_BELOW, today)

@@ -38,16 +38,20 @@ STARTS = {
 }
 #: Who may take which step on claims of others: building leaders with those in their charge, everybody else with those of their areas.
 MAY = {
-    "read": ("building_leader", "grid_worker", "approver", "administrator"),
+    "read": ("building_leader", "grid_worker", "approver", "administrator", "co_confirmer", "street_auditor"),
+    # With names and in the tellers' words: an auditor reads whether things went by the rules, and of nobody who they are.
+    "open": ("building_leader", "grid_worker", "approver", "administrator", "co_confirmer"),
     "propose": ("building_leader", "grid_worker", "administrator"),
     "import": ("grid_worker", "administrator"),
-    "attest": ("building_leader", "grid_worker", "approver"),
+    "attest": ("building_leader", "grid_worker", "approver", "co_confirmer"),
     "approve": ("approver",),
     "return": ("building_leader", "grid_worker", "approver"),
     # Refusing is for good, so it takes somebody who works for the community.
     "refuse": ("grid_worker", "approver"),
     "credit": ("approver", "administrator"),
 }
+#: Who has to do only with claims of some categories: the community police confirm patrols.
+ONLY = {"co_confirmer": ("patrol",)}
 #: Why a claim was returned or refused; the volunteer reads the sentence and the note.
 REASONS = ("evidence-missing", "not-a-deed", "not-done", "done-twice", "wrong-person", "wrong-time", "other")
 

@@ -46,6 +46,13 @@ from ledger.people.mandates import NewMandate
 from ledger.people.mandates import end_mandate
 from ledger.people.mandates import give_mandate
 from ledger.people.mandates import mandates_of
+from ledger.people.keys import SealedPart
+from ledger.people.keys import Swept
+from ledger.people.keys import count_of
+from ledger.people.keys import count_of_people
+from ledger.people.keys import rehash
+from ledger.people.keys import reseal
+from ledger.people.keys import sealed_parts
 from ledger.people.merging import lock_both
 from ledger.people.merging import merge_to_decide
 from ledger.people.merging import merged_into
@@ -145,6 +152,8 @@ __all__ = [
     "RosterReading",
     "RosterReport",
     "RosterRow",
+    "SealedPart",
+    "Swept",
     "Team",
     "TeamLeader",
     "Vault",
@@ -162,6 +171,8 @@ __all__ = [
     "confirm_application",
     "correct",
     "corrections_of",
+    "count_of",
+    "count_of_people",
     "create_team",
     "duplicates_in",
     "end_charges",
@@ -216,10 +227,13 @@ __all__ = [
     "read_roster",
     "refuse_application",
     "refuse_merge",
+    "rehash",
     "replace_card",
     "replace_handle",
+    "reseal",
     "revoke_card",
     "seal_texts",
+    "sealed_parts",
     "staff_since",
     "sweep_applications",
     "take_over",

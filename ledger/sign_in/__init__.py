@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.sign_in.codes import use as use_code
 from ledger.sign_in.counter import PinTry
 from ledger.sign_in.counter import end_counter_sessions
 from ledger.sign_in.counter import forget_wrong_pins
@@ -27,6 +28,7 @@ from ledger.sign_in.devices import shown_code
 from ledger.sign_in.guesses import Try
 from ledger.sign_in.guesses import give_back
 from ledger.sign_in.guesses import reserve
+from ledger.sign_in.keys import sealed_parts
 from ledger.sign_in.machines import end_token
 from ledger.sign_in.machines import issue_token
 from ledger.sign_in.machines import rotate_token
@@ -36,6 +38,8 @@ from ledger.sign_in.model import Credential
 from ledger.sign_in.model import Device
 from ledger.sign_in.passkeys import Answered
 from ledger.sign_in.passkeys import Site
+from ledger.sign_in.passkeys import answered
+from ledger.sign_in.passkeys import use as use_answer
 from ledger.sign_in.queries import Factors
 from ledger.sign_in.queries import factors_of
 from ledger.sign_in.rules import COUNTER
@@ -96,6 +100,7 @@ __all__ = [
     "Site",
     "Try",
     "act_for",
+    "answered",
     "check_password",
     "device_of",
     "devices_of",
@@ -137,6 +142,7 @@ __all__ = [
     "reserve",
     "reserve_pin",
     "rotate_token",
+    "sealed_parts",
     "sessions_of",
     "set_pin",
     "shown_code",
@@ -144,6 +150,8 @@ __all__ = [
     "sign_out_everywhere",
     "token_told",
     "tokens_of",
+    "use_answer",
+    "use_code",
     "use_link",
     "use_pin_code",
 ]

@@ -6,13 +6,16 @@ from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import and_
 from sqlalchemy import bindparam
+from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
@@ -29,6 +32,11 @@ from ledger.ids import new_id
 from ledger.people import Power
 from ledger.sign_in.model import Credential
 from ledger.sign_in.model import Device
+from ledger.sign_in.model import OneTimeKey
+from ledger.sign_in.model import Passkey
+from ledger.sign_in.model import RecoveryCode
+from ledger.sign_in.model import Secret
+from ledger.sign_in.queries import factors_of
 from ledger.sign_in.rules import FURTHER
 from ledger.sign_in.rules import NOTED_EVERY
 from ledger.sign_in.rules import STRONG_ROLES
@@ -59,6 +67,13 @@ class SignedIn:
     device_id: UUID | None
     #: None for every role.
     scopes: frozenset[str] | None
+    #: Of the paired device on which the session was opened: the hash of its own token, and the shop it stands in.
+    device_hash: bytes | None
+    device_unit_id: UUID | None
+
+    def proved(self, token: str, at: datetime) -> SignedIn:
+        """Return it as it is after a proof, under its new token."""
+        return replace(self, token_hash=hash_of(token), last_used_at=at, proved_at=at)
 
     def wants_noting(self, at: datetime) -> bool:
         """Tell whether it is time to write down that it is used."""
@@ -102,9 +117,12 @@ def issue_bearer(
 
 
 def _issue(session: Session, act: Act, kind: str, person_ids: Sequence[UUID], lives: timedelta, **more: Any) -> list[str]:
-    if len(people.persons(session, act.book_id, person_ids)) < len(set(person_ids)):
+    found, book = people.persons(session, act.book_id, person_ids), areas.book(session, act.book_id)
+    if len(found) < len(set(person_ids)):
         raise NotFound("person_id")
-    number = areas.book(session, act.book_id).number
+    if any(people.is_guarded(person, local_day(act.at, book.zone)) for person in found.values()):
+        raise Invalid("guardian-acts", "person_id")
+    number = book.number
     tokens = [new_token(number) for _ in person_ids]
     same = {"book_id": act.book_id, "kind": kind, "created_at": act.at, "expires_at": act.at + lives, **more}
     rows = [
@@ -123,6 +141,8 @@ def use_link(session: Session, token: str, at: datetime) -> str | Refusal:
     if book is None:
         return Refusal("link-unknown", "token")
     this = (Credential.book_id == book.id, Credential.token_hash == hash_of(token), Credential.kind == "link")
+    if _has_better(session, book, this, at):
+        return Refusal("link-not-enough", "token")
     # One statement decides: of two that come at once, the second waits for the first and finds nothing left to use.
     used = session.execute(
         update(Credential)
@@ -138,9 +158,22 @@ def use_link(session: Session, token: str, at: datetime) -> str | Refusal:
     return open_session(session, book, used, "link", at)
 
 
+def _has_better(session: Session, book: areas.Book, this: Collection[ColumnElement[bool]], at: datetime) -> bool:
+    """Tell whether a link is for somebody with powers that it does not give and a way in that does: it is no way round that one."""
+    person_id = session.execute(select(Credential.person_id).where(*this)).scalar_one_or_none()
+    if person_id is None or not factors_of(session, book.id, person_id).is_strong:
+        return False
+    powers = people.powers_of(session, book.id, person_id, local_day(at, book.zone))
+    return len(held_in("link", powers)) < len(powers)
+
+
 def open_session(session: Session, book: areas.Book, person_id: UUID, way: str, at: datetime, *, device_id: UUID | None = None) -> str:
     """Open a session for somebody who came in this way, and return its token; whoever calls has checked who they are."""
-    roles = {power.role for power in people.powers_of(session, book.id, person_id, local_day(at, book.zone))}
+    today = local_day(at, book.zone)
+    if people.is_guarded(people.person(session, book.id, person_id), today):
+        # What led here is undone: the way in is good again on the day it may be used.
+        raise Invalid("guardian-acts", "person_id")
+    roles = {power.role for power in people.powers_of(session, book.id, person_id, today)}
     lives, token = lives_of(way, roles), new_token(book.number)
     row = {
         "book_id": book.id,
@@ -153,18 +186,36 @@ def open_session(session: Session, book: areas.Book, person_id: UUID, way: str, 
         "way": way,
         "last_used_at": at,
         "rests_max_s": int(lives.rests.total_seconds()),
-        "proved_at": at if way in STRONG_WAYS else None,
+        # Whoever has nothing else to prove who they are with was known to whoever gave them the link.
+        "proved_at": at if way in STRONG_WAYS or (way == "link" and not _has_proof(session, book.id, person_id)) else None,
         "device_id": device_id,
     }
     session.execute(insert(Credential).values(row))
     return token
 
 
+def _has_proof(session: Session, book_id: UUID, person_id: UUID) -> bool:
+    pin = select(Secret.kind).where(Secret.book_id == book_id, Secret.person_id == person_id, Secret.kind == "pin")
+    return factors_of(session, book_id, person_id).is_strong or session.execute(pin).one_or_none() is not None
+
+
 # Asked with every request, so it is put together once.
 _RECOGNISE = (
-    select(Credential, areas.Book, people.Grant.role, people.Grant.starts_on, people.Grant.ends_on, areas.Area.path, Device.ended_at)
+    select(
+        Credential,
+        areas.Book,
+        people.Grant.role,
+        people.Grant.starts_on,
+        people.Grant.ends_on,
+        areas.Area.path,
+        people.Person.guarded_until,
+        Device.ended_at,
+        Device.token_hash,
+        Device.unit_id,
+    )
     .select_from(Credential)
     .join(areas.Book, areas.Book.id == Credential.book_id)
+    .join(people.Person, and_(people.Person.book_id == Credential.book_id, people.Person.id == Credential.person_id))
     .outerjoin(people.Grant, and_(people.Grant.book_id == Credential.book_id, people.Grant.person_id == Credential.person_id))
     .outerjoin(areas.Area, and_(areas.Area.book_id == people.Grant.book_id, areas.Area.code == people.Grant.area_code))
     .outerjoin(Device, and_(Device.book_id == Credential.book_id, Device.id == Credential.device_id))
@@ -174,6 +225,7 @@ _RECOGNISE = (
         Credential.kind.in_(("session", "bearer")),
         Credential.ended_at.is_(None),
         Credential.expires_at > bindparam("at"),
+        people.Person.status == "active",
     )
     .order_by(areas.Area.path, people.Grant.role)
 )
@@ -186,15 +238,18 @@ def recognise(session: Session, token: str, at: datetime) -> tuple[SignedIn, lis
     rows = session.execute(_RECOGNISE, {"number": number, "token_hash": hash_of(token), "at": at}).all()
     if not rows:
         return None
-    found, book, *_, device_ended_at = rows[0]
+    found, book, *_, guarded_until, device_ended_at, device_hash, device_unit_id = rows[0]
     session.expunge(found)
     if device_ended_at or (found.rests_max_s and found.last_used_at and (at - found.last_used_at).total_seconds() > found.rests_max_s):
         return None
     today = local_day(at, book.zone)
-    powers = [Power(role, path) for _, _, role, start, end, path, _ in rows if role and start <= today and (end is None or today <= end)]
+    if guarded_until and today <= guarded_until:
+        return None
+    powers = [Power(role, path) for _, _, role, start, end, path, *_ in rows if role and start <= today and (end is None or today <= end)]
     columns = ("book_id", "person_id", "kind", "id", "token_hash", "way", "last_used_at", "proved_at", "acting_for", "device_id")
     scopes = None if found.scopes is None else frozenset(found.scopes)
-    return SignedIn(book=book, scopes=scopes, **{column: getattr(found, column) for column in columns}), powers
+    device = {"device_hash": device_hash, "device_unit_id": device_unit_id}
+    return SignedIn(book=book, scopes=scopes, **device, **{column: getattr(found, column) for column in columns}), powers
 
 
 def once_held(session: Session, token: str) -> OnceHeld | None:
@@ -274,3 +329,10 @@ def sign_out_everywhere(
     if keep is not None:
         ended = ended.where(Credential.token_hash != keep)
     session.execute(ended.values(ended_at=act.at))
+
+
+def end_every_way_in(session: Session, act: Act, person_id: UUID) -> None:
+    """End all that somebody is signed in by, and forget all that they could sign in with: they are here no more."""
+    sign_out_everywhere(session, act, person_id)
+    for model in (Secret, OneTimeKey, RecoveryCode, Passkey):
+        session.execute(delete(model).where(model.book_id == act.book_id, model.person_id == person_id))

@@ -17,6 +17,12 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "grid-kind-malformed": Sentence(
         422, "网格须注明综合或专属；微网格不注明。", "A grid is comprehensive or special; a micro-grid is neither."
     ),
+    # Machines
+    "token-for-oneself-only": Sentence(
+        403,
+        "替别人只能发这些用途的令牌：{scopes}；其他用途只能发给自己，否则等于能冒用别人的名义。",
+        "For somebody else a token can only be good for {scopes}; with anything more you could act in their name.",
+    ),
     "zone-unknown": Sentence(422, "没有这个时区。", "There is no such time zone."),
     # People
     "already-enrolled": Sentence(409, "同名同电话的人已经登记。", "Somebody with this name and phone is enrolled already."),
@@ -55,6 +61,45 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
         "一位楼长最多联系 {most} 人；请先去掉不再联系的。",
         "A building leader looks after {most} persons at most; end those that are no longer theirs first.",
     ),
+    "leads-already": Sentence(
+        409, "这个人已经在带这个队；请先结束原来的。", "This person leads the team already; end that first, or choose other days."
+    ),
+    "merge-claims-under-way": Sentence(
+        409,
+        "不保留的那个记录还有没办完的申报；请先办完，再合并。",
+        "The record that goes still has claims under way; decide those first, then merge.",
+    ),
+    "merge-decided-already": Sentence(409, "这次合并已经有了结论。", "This merge was decided already."),
+    "merge-holds-open": Sentence(
+        409,
+        "不保留的那个记录有积分正冻结；请等兑换办完或过期，再合并。",
+        "Points of the record that goes are on hold; wait until the redemption is done or has lapsed, then merge.",
+    ),
+    "merge-of-one-who-left": Sentence(
+        409, "其中一个记录已经不用了，不能再合并。", "One of the two records is no longer in use and cannot be merged."
+    ),
+    "merge-of-ones-own": Sentence(
+        403,
+        "不能合并自己的，或亲属、同户、所代办的人的记录；请别的工作人员来办。",
+        "Nobody merges their own record, or that of kin, household or somebody they act for; another of the staff must do it.",
+    ),
+    "merge-of-staff": Sentence(
+        403,
+        "其中有社区工作人员的账户，只有管理员可以合并。",
+        "One of the two is an account of the staff: only administrators merge those.",
+    ),
+    "merge-proposed-already": Sentence(
+        409, "其中一个记录已有待定的合并；请先处理那一个。", "A merge of one of these records is waiting already; decide that one first."
+    ),
+    "merge-takes-two": Sentence(
+        403,
+        "合并要由提出者以外的另一位工作人员确认，也不能是提出者的亲属或同户。",
+        "A merge is decided by another of the staff than who proposed it, and not by their kin or household.",
+    ),
+    "merge-with-itself": Sentence(422, "两个记录是同一个。", "These are the same record."),
+    "not-a-team-member": Sentence(
+        409, "这个人当天不是队员；请先加入团队。", "This person does not belong to the team on that day; add them to it first."
+    ),
     "not-a-building-leader": Sentence(
         409, "这个人今天不是楼长；请管理员先授予楼长角色。", "This is no building leader today; an administrator must give the role first."
     ),
@@ -83,6 +128,57 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
         429,
         "错了太多次，请 {retry_after} 秒后再试；忘记了请找社区工作人员。",
         "Too many wrong tries; try again in {retry_after} seconds, or ask community staff where it is forgotten.",
+    ),
+    "sign-in-wrong": Sentence(
+        403,
+        "登录不成：编号、密码或验证码有一样不对，或这把通行密钥不能用。请核对后再试；都不行请找管理员重办。",
+        "That did not sign you in: number, password or code is wrong, or this passkey is not good here. Check and try again, or ask an "
+        "administrator for a new way in.",
+    ),
+    "proof-wrong": Sentence(
+        403, "没有验证成功，事情还没有办；请再试一次。", "The proof was not right, so nothing was done; please try once more."
+    ),
+    "link-not-enough": Sentence(
+        403,
+        "您已设好通行密钥或密码加验证码，请用它登录；一次性链接代替不了。都丢了请找管理员重办。",
+        "You have a passkey, or password and codes: sign in with that, a link does not stand in for it. Ask an administrator where all is lost.",
+    ),
+    "password-too-short": Sentence(
+        422,
+        "密码至少 {least} 个字，可以是一句话，中文、空格都行。",
+        "A password has {least} characters or more; a sentence will do, spaces and Chinese too.",
+    ),
+    "password-too-long": Sentence(422, "密码最多 {most} 个字。", "A password has {most} characters at most."),
+    "password-common": Sentence(
+        422,
+        "这个密码太容易被猜到：不要用常见的词、连着的键、重复的字，也不要用姓名、电话、存折号。",
+        "This is guessed too easily: no common words, runs or repetitions, and neither name, phone nor passbook number.",
+    ),
+    "passwords-differ": Sentence(422, "两次输入的密码不一样，请再输一遍。", "The two passwords are not the same; type them again."),
+    "one-time-code-wrong": Sentence(
+        422,
+        "验证码不对；请看手机上现在的 6 位数字，手机的时间要准。",
+        "This code is wrong; type the 6 digits shown now, on a phone whose clock is right.",
+    ),
+    "one-time-key-expired": Sentence(410, "这个二维码放得太久了，请重新设置。", "This code was open too long; begin again with a new one."),
+    "passkey-not-made": Sentence(
+        422,
+        "通行密钥没有设成，请再试一次；不行就换一台设备，或用密码加验证码。",
+        "No passkey was made; try once more, or another device, or password and codes.",
+    ),
+    "passkeys-too-many": Sentence(
+        409, "最多 {most} 把通行密钥；请先删去不用的。", "There are {most} passkeys at most; remove one that is not used."
+    ),
+    "last-way-in": Sentence(
+        409, "这是您唯一的可靠登录方式，不能删；请先设好另一种。", "This is your only strong way in and stays; set up another one first."
+    ),
+    "way-in-for-oneself": Sentence(
+        403, "不能给自己办登录链接或重办；请另一位管理员来做。", "Nobody issues a way in for themselves; ask another administrator."
+    ),
+    "way-in-of-staff": Sentence(
+        403,
+        "这位有社区或商户的职务，要由其所有职务范围的管理员来办。",
+        "This person holds roles of the staff: an administrator of everywhere they hold them must do it.",
     ),
     # The journal
     "entry-kind-unknown": Sentence(422, "没有这种流水。", "There is no such kind of entry."),
@@ -190,8 +286,8 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     ),
     "check-out-so-soon": Sentence(
         409,
-        "签到才 {minutes} 分钟。真的现在就走，请再点一次签退；还要参加，什么都不用点。",
-        "You checked in {minutes} minutes ago. If you really leave now, check out once more; if you stay, do nothing.",
+        "您刚签到不久。真的现在就走，请再点一次签退；还要参加，什么都不用点。",
+        "You have only just checked in. If you really leave now, check out once more; if you stay, do nothing.",
     ),
     "checked-out-already": Sentence(
         409,
@@ -264,6 +360,46 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
         403,
         "您的亲属或同户已为这条申报办过一步，下一步要由别的人来办。",
         "Your kin or household has acted on this claim already; the next step is somebody else's.",
+    ),
+    # On somebody's behalf
+    "mandate-for-oneself": Sentence(
+        403,
+        "不能自己给自己代办的资格，请由另一位工作人员登记。",
+        "Nobody lets themselves act for somebody; another of the staff must give that.",
+    ),
+    "mandate-for-own": Sentence(
+        403,
+        "代办人是您的亲属、同户或您代办过的人，请由另一位工作人员登记。",
+        "The helper is kin or household of yours, or one of you acted for the other; another of the staff must give that.",
+    ),
+    "mandate-of-oneself": Sentence(422, "代办人要是另外一个人。", "A helper is somebody else than the person helped."),
+    "mandate-of-staff": Sentence(
+        403,
+        "代办人是社区工作人员，要由负责其所在网格的管理员登记。",
+        "This helper works for the community: only an administrator of where they live may let them act for somebody.",
+    ),
+    "mandate-there": Sentence(
+        409,
+        "这个人已经可以代办；要改期限或限额，请先结束原来的。",
+        "This mandate is there already; to change its days or its limit, end it first.",
+    ),
+    "mandate-days-out-of-range": Sentence(
+        409, "日期要在 {earliest} 到 {latest} 之间。", "The days must lie between {earliest} and {latest}."
+    ),
+    "mandate-ended-already": Sentence(409, "这项代办已在 {at} 结束。", "This mandate was ended already, on {at}."),
+    "guardian-by-staff": Sentence(403, "监护人由社区工作人员登记。", "A guardian is entered by community staff; ask them."),
+    "guardian-needed": Sentence(
+        409,
+        "未满 14 岁，请先登记监护人，再填上监护人的存折号。",
+        "Below 14: enrol the guardian first, and name them here.",
+    ),
+    "guardian-unfit": Sentence(
+        409, "监护人要是在册的成年人，请换一位。", "A guardian is an adult who is enrolled and has not left; name another."
+    ),
+    "guardian-acts": Sentence(
+        403,
+        "未满 14 岁，由监护人代为办理；请监护人用自己的存折登录。",
+        "Below 14 a guardian acts: let the guardian sign in as themselves and act for the child.",
     ),
     "kin-or-household": Sentence(
         403, "这是您亲属或同户的申报，要由别人来办。", "This is for your kin or household; somebody else must do it."
