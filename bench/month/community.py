@@ -133,7 +133,7 @@ def _residents(buildings: Sequence[Sequence[int]], grids: Sequence[str], random:
                         make_name(random),
                         grids[building % len(grids)],
                         phone=make_phone(len(news)),
-                        birth_month=f"{random.randint(1945, 1999) if is_adult else random.randint(2010, 2022)}-{random.randint(1, 12):02d}",
+                        birth_month=f"{random.randint(1945, 1999) if is_adult else random.randint(2008, 2011)}-{random.randint(1, 12):02d}",
                         address=f"{building + 1}幢{flat + 1:02d}室",
                         roles=("volunteer", "building_leader") if is_leader else ("volunteer",) if is_adult else (),
                     )

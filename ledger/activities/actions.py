@@ -117,18 +117,18 @@ def sign_up(session: Session, act: Act, activity_id: UUID) -> Activity | Refusal
     if activity.ends_at <= act.at:
         return Refusal("activity-over", "activity_id")
     taken = queries.seats_taken(session, act.book_id, activity_id)
-    if act.actor in taken:
+    if act.subject in taken:
         return activity
     if len(taken) >= activity.capacity:
         return Refusal("activity-full", "activity_id", {"capacity": activity.capacity})
-    session.execute(insert(SignUp).values(book_id=act.book_id, activity_id=activity_id, person_id=act.actor, signed_up_at=act.at))
+    session.execute(insert(SignUp).values(book_id=act.book_id, activity_id=activity_id, person_id=act.subject, signed_up_at=act.at))
     return activity
 
 
 def cancel_sign_up(session: Session, act: Act, activity_id: UUID) -> Activity:
     """Take one's sign-up back; there being none is as good."""
     activity = _locked(session, act.book_id, activity_id)
-    this = (SignUp.book_id == act.book_id, SignUp.activity_id == activity_id, SignUp.person_id == act.actor)
+    this = (SignUp.book_id == act.book_id, SignUp.activity_id == activity_id, SignUp.person_id == act.subject)
     session.execute(delete(SignUp).where(*this))
     return activity
 

@@ -80,7 +80,7 @@ class Filing:
     source: str
     state: str
     area_code: str | None = None
-    #: Who wrote it down, where that is not whoever acts.
+    #: Who tells it, where that is not whoever acts or is acted for.
     reporter_id: UUID | None = None
     attester_id: UUID | None = None
     activity_id: UUID | None = None
@@ -186,7 +186,7 @@ def _row(act: Act, filing: Filing, rate: tariff.Rate, done: tariff.Done, homes: 
         "book_id": act.book_id, "id": claim_id, "state": filing.state, "source": filing.source,
         "area_code": filing.area_code or homes[deed.owner], "person_id": deed.person_id, "team_id": deed.team_id, "rate_id": rate.id,
         "deed_on": deed.deed_on, "starts_at": deed.starts_at, "minutes": done.minutes or None, "points": done.points,
-        "activity_id": filing.activity_id, "reporter_id": filing.reporter_id or act.actor, "reported_at": act.at,
+        "activity_id": filing.activity_id, "reporter_id": filing.reporter_id or act.subject, "reported_at": act.at,
         "attester_id": filing.attester_id, "approvals": 0, "approvals_needed": 1, "fund_id": None, "notice_ends_at": None,
         "entry_id": None,
     }  # fmt: skip

@@ -423,4 +423,4 @@ def public_notices(
 
 
 def _is_adult(birth_month: str | None, today: date) -> bool:
-    return bool(birth_month) and not people.is_below(birth_month, people.UNNAMED_BELOW, today)
+    return birth_month is not None and not people.is_below(birth_month, people.UNNAMED_BELOW, today)

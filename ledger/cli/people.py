@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ledger import areas
 from ledger import people
 from ledger import sign_in
 from ledger.cli.desk import Desk
@@ -21,6 +22,7 @@ from ledger.cli.desk import done
 from ledger.cli.desk import telling
 from ledger.cli.words import about_doubt
 from ledger.clock import local_day
+from ledger.points import POINTS_MAX
 
 _BOOK = click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
 _HANDLE = click.option("--handle", required=True, help="the person's 8-digit number 人员编号")
@@ -115,6 +117,42 @@ def charge(number: int, handle: str, handles: tuple[str, ...]) -> None:
         click.echo(f"{handle}: +{len(handles)}")
 
 
+@people_group.command("mandate")
+@_BOOK
+@_HANDLE
+@click.option("--helper", required=True, help="number of whoever is to act for --handle 代办人编号")
+@click.option("--kind", type=click.Choice(people.MANDATE_KINDS), default="helper", show_default=True)
+@click.option("--to", "ends_on", type=_DAY, help="last day; a guardian's is the 14th or 18th birthday unless given 截止日")
+@click.option("--points-per-day", type=click.IntRange(0, POINTS_MAX), default=0, show_default=True, help="每天最多代兑多少分")
+def mandate(number: int, handle: str, helper: str, kind: str, ends_on: datetime | None, points_per_day: int) -> None:
+    """Let somebody act for --handle: a helper for an elder, a guardian for a child (登记代办人或监护人)."""
+    with at_desk() as desk:
+        act, today = desk.act(number), local_day(desk.at, desk.book(number).zone)
+        person, by, last = _person(desk, number, handle), _person(desk, number, helper), ends_on.date() if ends_on else None
+        given = done(
+            people.give_mandate(desk.session, act, desk.vault, people.NewMandate(person.id, by.id, kind, today, last, points_per_day))
+        )
+        click.echo(f"{helper} → {handle}: {kind}, {given.starts_on} – {given.ends_on}")
+
+
+@people_group.command("end-mandate")
+@_BOOK
+@_HANDLE
+@click.option("--helper", required=True, help="number of whoever acts for --handle 代办人编号")
+def end_mandate(number: int, handle: str, helper: str) -> None:
+    """Let somebody act for --handle no more, from now on (结束代办)."""
+    with at_desk() as desk:
+        act, today = desk.act(number), local_day(desk.at, desk.book(number).zone)
+        person, by = _person(desk, number, handle), _person(desk, number, helper)
+        found = people.mandates(desk.session, act.book_id, helper_id=by.id, person_id=person.id)
+        alive = [one for one in found if one.ended_at is None and one.ends_on >= today]
+        if not alive:
+            raise click.ClickException(f"{helper} 不能替 {handle} 代办 / {helper} does not act for {handle}")
+        for one in alive:
+            done(people.end_mandate(desk.session, act, one.id, within=areas.EVERYWHERE))
+        click.echo(f"{helper} → {handle}: -")
+
+
 @people_group.command("link")
 @_BOOK
 @_HANDLE
@@ -170,6 +208,7 @@ def _choices(_context: click.Context, _parameter: click.Parameter, given: tuple[
 @click.option("--write", is_flag=True, help="write it; without this it is only tried 正式写入，不加则只试算")
 def import_(file: Path, number: int, write: bool, **given: str) -> None:
     """Import FILE into a book: a dry run unless --write is given; all of it or nothing (导入花名册，默认只试算)."""
+@click.option("--children", type=click.Choice(["ask", "leave-out"]), default="ask", show_default=True, help="未满 14 岁的人员")
     with at_desk() as desk:
         reading = people.read_roster(file.read_bytes())
         choices = people.RosterChoices(**given)  # type: ignore[arg-type]  # --cell has become a dict, the rest is text
@@ -178,8 +217,8 @@ def import_(file: Path, number: int, write: bool, **given: str) -> None:
     _sum_up(report)
     if write and not report.is_written:
         raise click.ClickException(
-            f"有 {len(report.asks)} 处需要选择，未写入任何内容：请用 --duplicates、--cell 或 --unknown-grids 选择 / "
-            f"{len(report.asks)} cells want a choice, nothing was written: choose with --duplicates, --cell or --unknown-grids"
+            f"有 {len(report.asks)} 处需要选择，未写入任何内容：请用 --duplicates、--cell、--children 或 --unknown-grids 选择 / "
+            f"{len(report.asks)} cells want a choice, nothing was written: choose with --duplicates, --cell, --children or --unknown-grids"
         )
 
 

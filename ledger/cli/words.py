@@ -48,6 +48,10 @@ DOUBTS: dict[str, tuple[str, str]] = {
         "未满 18 岁（{years} 岁）：照常登记，须有监护人同意，不列入公开名单。",
         "Under 18 ({years}): enrolled; a guardian has to agree, and public lists leave them out.",
     ),
+    "guardian-needed": (
+        "未满 14 岁：花名册里没有监护人，请选 --children leave-out（不导入），另外逐人登记并指定监护人。",
+        "Below 14, and a roster names no guardian: choose --children leave-out, and enrol the child singly with its guardian.",
+    ),
     "gender-unknown": ("看不懂此性别：留空。", "This gender cannot be read: left empty."),
     "grid-from-above": ("网格空白：采用上一行的“{grid}”。", "No grid: {grid} from the row above is taken."),
     "grid-unknown": (

@@ -35,6 +35,7 @@ from ledger.journal.queries import as_of_deed_day
 from ledger.journal.queries import available_of
 from ledger.journal.queries import balance_of
 from ledger.journal.queries import entries_of_kinds
+from ledger.journal.queries import helpers_of
 from ledger.journal.queries import history
 from ledger.journal.queries import sum_of
 from ledger.journal.queries import trial_balance
@@ -72,6 +73,7 @@ __all__ = [
     "claim",
     "close_year",
     "entries_of_kinds",
+    "helpers_of",
     "history",
     "lock_spendable",
     "open_accounts",

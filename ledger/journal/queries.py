@@ -68,6 +68,8 @@ class LineRow:
     unit_id: UUID | None
     till_id: UUID | None
     reverses: UUID | None
+    #: A helper did it for the person whose passbook it is.
+    on_behalf: bool
 
 
 # What is asked with every request is put together once: putting it together took longer than asking it.
@@ -98,7 +100,7 @@ _OPEN_HOLDS = (
 _HISTORY = (
     select(
         Line.number, Line.entry_id, Entry.kind, Line.amount, Line.before, Line.after, Line.posted_at, Line.deed_on, Entry.reference,
-        Entry.unit_id, Entry.till_id, Entry.reverses,
+        Entry.unit_id, Entry.till_id, Entry.reverses, Entry.acted_for.is_not(None),
     )
     .join(Entry, and_(Entry.book_id == Line.book_id, Entry.id == Line.entry_id))
     .where(Line.book_id == bindparam("book_id"), Line.account_id == bindparam("account_id"), Line.number < bindparam("before"))
@@ -251,6 +253,18 @@ class EntrySeen(NamedTuple):
     reverses: UUID | None
     giver: tuple[str, UUID]
     taker: tuple[str, UUID]
+
+
+def helpers_of(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return who acted in each of these entries that was posted on somebody's behalf."""
+    found: dict[UUID, UUID] = {}
+    asked = list(ids)
+    for start in range(0, len(asked), _IDS_AT_ONCE):
+        wanted = select(Entry.id, Entry.actor).where(
+            Entry.book_id == book_id, Entry.id.in_(asked[start : start + _IDS_AT_ONCE]), Entry.acted_for.is_not(None)
+        )
+        found |= {entry_id: actor for entry_id, actor in session.execute(wanted)}
+    return found
 
 
 def entries_of_kinds(session: Session, book_id: UUID, kinds: Collection[str]) -> Iterator[EntrySeen]:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from ledger import areas
 from ledger.act import Act
 from ledger.areas import Scope
+from ledger.clock import local_day
 from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
@@ -58,6 +59,9 @@ def correct(
         this = (SealedField.book_id == act.book_id, SealedField.person_id == person_id, SealedField.field == field)
         session.execute(delete(SealedField).where(*this))
     _search_anew(session, vault, act.book_id, person_id, search_values(before), search_values(after))
+    if field == "birth_month":
+        today = local_day(act.at, areas.book(session, act.book_id).zone)
+        actions.guard_children(session, act.book_id, {person_id: told or None}, today)
     return correction
 
 

@@ -25,7 +25,9 @@ from ledger.people.roster import Doubt
 from ledger.people.roster import RosterReading
 from ledger.people.roster import RosterRow
 from ledger.people.roster import grid_key
+from ledger.people.rules import GUARDED_BELOW
 from ledger.people.rules import NewPerson
+from ledger.people.rules import is_below
 from ledger.people.rules import normal_name
 from ledger.people.rules import personal_fields
 from ledger.people.rules import search_values
@@ -34,6 +36,7 @@ from ledger.people.vault import Vault
 DUPLICATES = ("ask", "skip", "merge", "enrol")
 MOVED = ("leave-out", "enrol")
 UNKNOWN_GRIDS = ("ask", "community", "leave-out")
+CHILDREN = ("ask", "leave-out")
 _FOUND_BY = ("name_phone", "phone", "name_address", "volunteer_number")
 
 
@@ -52,6 +55,8 @@ class RosterChoices:
     moved: str = "leave-out"
     #: People of a grid that the community does not have: enrolled in the community itself, or left out.
     unknown_grids: str = "ask"
+    #: Children for whom a guardian acts: a roster names none, so they are left out and enrolled singly.
+    children: str = "ask"
 
     def check(self) -> None:
         """Raise Invalid where a choice is none."""
@@ -59,6 +64,7 @@ class RosterChoices:
             ("duplicates", self.duplicates, DUPLICATES),
             ("moved", self.moved, MOVED),
             ("unknown_grids", self.unknown_grids, UNKNOWN_GRIDS),
+            ("children", self.children, CHILDREN),
             *(("by_cell", choice, DUPLICATES[1:]) for choice in self.by_cell.values()),
         ):
             if value not in known:
@@ -127,6 +133,7 @@ def import_roster(
     plan = _Plan(choices, root, tree, _Known(session, act, vault, reading.rows, {area.code for area in tree}))
     for row in reading.rows:
         plan.add(row)
+    plan.leave_out_children(today)
     doubts = [*reading.doubts, *plan.doubts, *_age_doubts(reading.rows, today)]
     report = RosterReport(
         rows=len(reading.rows),
@@ -206,6 +213,19 @@ class _Plan:
             self._settle(planned, *found)
         else:
             self._keep(planned)
+
+    def leave_out_children(self, today: date) -> None:
+        """Ask about those of the new people who want a guardian, or leave them out."""
+        choice, kept = self.choices.children, []
+        for planned in self.people:
+            told = next((row for row in (planned.row, *planned.merged) if row.birth_month), planned.row)
+            is_child = planned.person_id is None and is_below(told.birth_month, GUARDED_BELOW, today)
+            if is_child:
+                self.doubts.append(told.doubt("birth_month", "guardian-needed", asks=choice == "ask", choice=choice))
+            if not is_child or choice == "ask":
+                kept.append(planned)
+        self.left_out += len(self.people) - len(kept)
+        self.people = kept
 
     def households(self) -> list[list[_Planned]]:
         """Return the people of each household that the roster numbers."""
@@ -303,6 +323,8 @@ def _write(session: Session, act: Act, vault: Vault, plan: _Plan, today: date, *
         planned.person_id = outcome.id
     if fill:
         actions.add_fields(session, vault, act.book_id, {_id(planned): personal_fields(planned.new()) for planned in known})
+        births = queries.fields_of(session, vault, act.book_id, [_id(planned) for planned in known], ["birth_month"])
+        actions.guard_children(session, act.book_id, {one: opened.get("birth_month") for one, opened in births.items()}, today)
     _promote(session, act, [planned for planned in known if planned.row.is_leader], today)
     households = [sorted({_id(planned) for planned in members}) for members in plan.households()]
     if refused := actions.tie_households(session, act, households):

@@ -146,7 +146,7 @@ def last_day_below(birth_month: str, years: int) -> date:
 
 def is_below(birth_month: str | None, years: int, today: date) -> bool:
     """Tell whether somebody counts as younger than so many years; whose month of birth is not known counts as grown up."""
-    return birth_month is not None and today <= last_day_below(birth_month, years)
+    return today <= last_day_below(birth_month, years) if birth_month else False
 
 
 def was_field(correction_id: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,8 @@ class Recognised:
     step: int
     #: Drawn in this step of time or the one before; an older one is only told apart.
     is_in_time: bool
+    #: The last day on which a guardian acts for the person.
+    guarded_until: date | None = None
 
 
 def context(book_id: UUID, device_id: UUID) -> str:
@@ -77,7 +80,7 @@ def devices_of(session: Session, book_id: UUID, person_id: UUID) -> list[PayDevi
 
 # Asked at every till, so it is put together once; so is what follows.
 _DEVICES = (
-    select(PayDevice.id, PayDevice.sealed_key, Person.id, Person.handle, Person.status)
+    select(PayDevice.id, PayDevice.sealed_key, Person.id, Person.handle, Person.status, Person.guarded_until)
     .join(Person, and_(Person.book_id == PayDevice.book_id, Person.id == PayDevice.person_id))
     .where(
         PayDevice.book_id == bindparam("book_id"),
@@ -100,14 +103,15 @@ def recognise(session: Session, vault: Vault, book_id: UUID, given: Collection[G
     handles = list({one.handle for one in given})
     rows = session.execute(_DEVICES, {"book_id": book_id, "handles": handles}).all() if handles else []
     found: dict[Given, Recognised] = {}
-    for device_id, sealed, person_id, handle, status in rows:
+    for device_id, sealed, person_id, handle, status, guarded_until in rows:
         key = vault.open(context(book_id, device_id), sealed)
         for one in given:
             if one.handle != handle or (step := _step_of(key, one, step_at(at))) is None:
                 continue
             # Six digits are short: what another device drew long ago may look like what this one draws now.
             if one not in found or step > found[one].step:
-                found[one] = Recognised(person_id, handle, status == "active", device_id, step, step >= step_at(at) - 1)
+                is_in_time = step >= step_at(at) - 1
+                found[one] = Recognised(person_id, handle, status == "active", device_id, step, is_in_time, guarded_until)
     return found
 
 

@@ -34,7 +34,7 @@ from redeem.redemptions.rules import state_at
 def confirm(session: Session, act: Act, redemption_id: UUID) -> RedemptionRow | Refusal:
     """Confirm a request that waits for oneself: now it is paid."""
     found = _lock(session, act.book_id, redemption_id)
-    if found.person_id != act.actor:
+    if found.person_id != act.subject:
         raise NotFound("redemption_id")
     return _not_pending(found, act.at) or pay(session, act, areas.book(session, act.book_id), found)
 
@@ -42,7 +42,7 @@ def confirm(session: Session, act: Act, redemption_id: UUID) -> RedemptionRow | 
 def decline(session: Session, act: Act, redemption_id: UUID) -> RedemptionRow | Refusal:
     """Say no to a request that waits for oneself."""
     found = _lock(session, act.book_id, redemption_id)
-    if found.person_id != act.actor:
+    if found.person_id != act.subject:
         raise NotFound("redemption_id")
     return _not_pending(found, act.at) or _end(session, act, found)
 

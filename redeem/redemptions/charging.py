@@ -79,6 +79,8 @@ def _counter(
         counter.at_once_uses = _at_once_uses(session, book, {charge.person_id for charge in charges}, at)
     if any(terms.limit_period for terms in offers):
         counter.had = _had(session, book, charges, at)
+    if pairs := {(charge.act.actor, charge.person_id) for charge in charges if charge.act.acted_for}:
+        counter.mandate_left = _mandate_left(session, book, pairs, at)
     return counter
 
 
@@ -129,6 +131,26 @@ def _had(session: Session, book: areas.Book, charges: Sequence[Charge], at: date
         rows = session.execute(_HAD, asked)
         had |= {(person_id, offer_id): int(quantity) for person_id, offer_id, quantity in rows if person_id and offer_id}
     return had
+
+
+def _mandate_left(
+    session: Session, book: areas.Book, pairs: set[tuple[UUID, UUID]], at: datetime
+) -> dict[tuple[UUID, UUID], int]:  # fmt: skip
+    """Return for each (helper, person) what the helper may still spend for the person on this day of the book."""
+    today = local_day(at, book.zone)
+    left = people.limits_of(session, book.id, pairs, today)
+    spent = session.execute(
+        select(Redemption.entry_id, Redemption.person_id, Redemption.points - Redemption.voided).where(
+            Redemption.book_id == book.id,
+            Redemption.person_id.in_({person_id for _, person_id in pairs}),
+            Redemption.posted_at >= catalogue.period_begins("day", today, book.zone),
+        )
+    ).all()
+    helpers = journal.helpers_of(session, book.id, [entry_id for entry_id, _, _ in spent if entry_id])
+    for entry_id, person_id, points in spent:
+        if entry_id in helpers and person_id and (pair := (helpers[entry_id], person_id)) in left:
+            left[pair] -= points
+    return left
 
 
 def _post(
@@ -183,14 +205,14 @@ def pay(session: Session, act: Act, book: areas.Book, found: Redemption) -> Rede
         return Refusal("till-closed", "till_id")
     offer = catalogue.offer(session, book.id, found.offer_id) if found.offer_id else None
     terms = terms_of(offer, local_day(act.at, book.zone)) if offer else None
-    is_active = people.person(session, book.id, act.actor).status == "active"
+    person = people.person(session, book.id, act.subject)
     charge = Charge(
-        act, found.id, act.actor, found.unit_id, found.till_id, till.name, found.cashier_id, found.points, found.quantity, terms,
-        is_confirmed=True, is_active=is_active,
+        act, found.id, act.subject, found.unit_id, found.till_id, till.name, found.cashier_id, found.points, found.quantity, terms,
+        is_confirmed=True, is_active=person.status == "active", is_guarded=people.is_guarded(person, local_day(act.at, book.zone)),
     )  # fmt: skip
     (outcome,) = carry_out(session, book, [charge])
     if isinstance(outcome, Refusal):
         return outcome
-    found.state, found.person_id, found.posted_at, found.entry_id = "posted", act.actor, act.at, outcome.entry_id
+    found.state, found.person_id, found.posted_at, found.entry_id = "posted", act.subject, act.at, outcome.entry_id
     session.flush()
     return queries.redemption(session, book.id, act.at, found.id)

@@ -56,6 +56,8 @@ class Charge:
     #: The volunteer has said yes, on the order or on the request.
     is_confirmed: bool = False
     is_active: bool = True
+    #: A guardian acts for the person, who pays nothing themselves.
+    is_guarded: bool = False
 
 
 class Spent(NamedTuple):
@@ -78,6 +80,8 @@ class Counter:
     on_hand: dict[UUID, int] = field(default_factory=dict)
     #: How many of an offer somebody has had in the period of its limit, by (person, offer).
     had: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
+    #: What a helper may still spend for somebody today, by (helper, person).
+    mandate_left: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
 
 
 def judge(charges: Sequence[Charge], counter: Counter) -> list[str | Refusal]:
@@ -94,6 +98,8 @@ def _judge_one(charge: Charge, counter: Counter) -> str | Refusal:
     if not charge.is_confirmed and not _passes_at_once(charge, counter):
         return "pending"
     counter.available[charge.person_id] -= charge.points
+    if charge.act.acted_for:
+        counter.mandate_left[charge.act.actor, charge.person_id] -= charge.points
     if charge.code is not None:
         counter.at_once_uses[charge.person_id] = counter.at_once_uses.get(charge.person_id, 0) + 1
     if charge.terms is not None:
@@ -109,14 +115,23 @@ def _against(charge: Charge, counter: Counter) -> Refusal | None:
     used = counter.spent.get(charge.code) if charge.code is not None else None
     if used is not None:
         return Refusal("pay-code-used", "code", used._asdict())
-    if charge.person_id == charge.cashier_id:
+    if charge.cashier_id == charge.person_id or (charge.act.acted_for and charge.cashier_id == charge.act.actor):
         return Refusal("own-till", "code")
     if not charge.is_active:
         return Refusal("person-inactive", "code")
+    if refusal := _against_who_pays(charge, counter):
+        return refusal
     if charge.terms is not None and (refusal := _against_offer(charge, charge.terms, counter)):
         return refusal
     available = counter.available.get(charge.person_id, 0)
     return Refusal("points-insufficient", "points", {"available": available, "asked": charge.points}) if available < charge.points else None
+
+
+def _against_who_pays(charge: Charge, counter: Counter) -> Refusal | None:
+    if charge.act.acted_for is None:
+        return Refusal("guardian-acts", "code") if charge.is_guarded else None
+    left = counter.mandate_left.get((charge.act.actor, charge.person_id), 0)
+    return Refusal("mandate-limit", "points", {"left": left}) if left < charge.points else None
 
 
 def _against_offer(charge: Charge, terms: Terms, counter: Counter) -> Refusal | None:

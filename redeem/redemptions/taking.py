@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ledger import areas
 from ledger.act import Act
+from ledger.clock import local_day
 from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import Vault
@@ -70,6 +71,7 @@ def take(session: Session, vault: Vault, takings: Sequence[Taking]) -> list[Rede
             charge = Charge(
                 taking.act, new_id(), whose.person_id, asked.till.unit_id, asked.till.id, asked.till.name, taking.act.actor,
                 asked.points, asked.quantity, asked.terms, (whose.device_id, whose.step), is_active=whose.is_active,
+                is_guarded=bool(whose.guarded_until and local_day(at, book.zone) <= whose.guarded_until),
             )  # fmt: skip
             ready[index] = (charge, whose.handle)
     merchants.note_wrong_tries(session, wrong)

@@ -38,6 +38,16 @@ REDEEM_PROBLEMS: dict[str, Sentence] = {
     "till-must-wait": Sentence(429, "错误太多，请 {retry_after} 秒后再试。", "Too many wrong codes; try again in {retry_after} seconds."),
     "till-closed": Sentence(409, "这个收银台已停用。", "This till is closed."),
     "person-inactive": Sentence(409, "这本存折已停用，请到社区办理。", "This passbook is closed; ask at the community office."),
+    "pay-code-not-on-behalf": Sentence(
+        403,
+        "代办时不出示兑换码：请收银员出示商户码，您扫码或输入 6 位数字来付。",
+        "On somebody's behalf no pay code is shown: have the cashier show an order, and scan it or type its six digits.",
+    ),
+    "mandate-limit": Sentence(
+        409,
+        "超过代办的每日限额：今天还可以替本人兑换 {left} 分。",
+        "That is over what may be spent a day for this person: {left} points are left today.",
+    ),
     "own-till": Sentence(
         403, "不能在自己收银时兑换自己的积分，请换一位收银员。", "Nobody takes their own points at their own till; ask another cashier."
     ),

@@ -23,6 +23,7 @@ from ledger.web.kit.fields import Shape
 from ledger.web.kit.paging import Page
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.reach import own
 
 blp = Resource("accounts", __name__, "One's own passbook and hours")
 
@@ -55,6 +56,7 @@ class LineOut(Shape):
     unit_id = Id(required=True, allow_none=True)
     till_id = Id(required=True, allow_none=True)
     reverses = Id(required=True, allow_none=True, metadata={"description": "The entry that it takes back"})
+    on_behalf = fields.Boolean(required=True, metadata={"description": "A helper did it for whose passbook it is"})
 
 
 class PastQuery(Shape):
@@ -98,7 +100,7 @@ def lines(asked: dict[str, Any]) -> Page:
     found = journal.history(session(), me().book_id, account_id, before_number=before, limit=asked["limit"] + 1)
     page = page_of(found, asked["limit"], lambda line: [line.number])
     about = {line.reference for line in page.items if line.reference and line.kind == "award"}
-    deeds = {row.id: row.rate for row in claims.among(session(), me().book_id, about, own=me().person_id)}
+    deeds = {row.id: row.rate for row in claims.among(session(), me().book_id, about, own=own())}
     return Page([_with_deed(line, deeds.get(line.reference)) for line in page.items], page.next)
 
 

@@ -36,6 +36,7 @@ from ledger.web.kit.paging import moment
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.problems import body_of
+from ledger.web.kit.reach import own
 from ledger.web.kit.reach import reach
 from ledger.web.kit.writing import act
 
@@ -201,7 +202,7 @@ def list_queue(asked: dict[str, Any]) -> Page:
 @allow()
 def get_claim(claim_id: UUID) -> dict[str, Any]:
     """Show a claim of one's own or within reach, with what was decided on it and why."""
-    row = claims.claim(session(), me().book_id, claim_id, reach("read"), own=me().person_id)
+    row = claims.claim(session(), me().book_id, claim_id, reach("read"), own=own())
     notes = claims.notes_of(session(), services().vault, me().book_id, [row])[claim_id]
     decisions = claims.decisions_of(session(), me().book_id, [claim_id])[claim_id]
     columns = ("number", "act", "actor", "decided_at", "reason")
@@ -262,7 +263,7 @@ def credit_due(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _own(claim_id: UUID) -> dict[str, Any]:
-    return _plain(claims.claim(session(), me().book_id, claim_id, own=me().person_id))
+    return _plain(claims.claim(session(), me().book_id, claim_id, own=own()))
 
 
 def _page(found: Sequence[claims.ClaimRow], limit: int, key: Any) -> Page:

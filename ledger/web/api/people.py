@@ -121,6 +121,7 @@ class PersonIn(Shape):
     address = Words(500, load_default=None, allow_none=True)
     note = Words(500, load_default=None, allow_none=True, lines=True)
     volunteer_number = Words(100, load_default=None, allow_none=True)
+    guardian_id = Id(load_default=None, allow_none=True, metadata={"description": "Who acts for somebody below 14; needed there"})
 
 
 class GrantOut(Shape):

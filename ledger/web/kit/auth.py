@@ -74,7 +74,10 @@ def allow(*roles: str, public: bool = False, fresh: bool = False, for_others: bo
 class Me:
     """Whoever asks: their book, and what they may do on this day of it."""
 
-    def __init__(self, signed_in: SignedIn, powers: Sequence[Power], sources: Sequence[PowerSource], token: str) -> None:
+    def __init__(
+        self, signed_in: SignedIn, powers: Sequence[Power], sources: Sequence[PowerSource], token: str, acted_for_name: str | None = None,
+        all_powers: Sequence[Power] = (),
+    ) -> None:  # fmt: skip
         self.signed_in = signed_in
         self.book, self.book_id, self.zone = signed_in.book, signed_in.book_id, signed_in.book.zone
         #: Who acts; the same as `person_id` unless they act on somebody's behalf.
@@ -93,6 +96,8 @@ class Me:
     @property
     def is_fresh(self) -> bool:
         """Tell whether they proved within minutes who they are; a machine may be told that it need not."""
+        #: What the person acted for is called, on a page.
+        self.acted_for_name = acted_for_name
         if self.signed_in.kind == "bearer":
             return self.signed_in.scopes is None or FURTHER[0] in self.signed_in.scopes
         return sign_in.is_fresh(self.signed_in.proved_at, services().clock.now())
@@ -107,8 +112,13 @@ class Me:
         # Read only where a view asks for it: most people work in no shop. Nobody works in one on somebody's behalf.
         if self.acted_for:
             return []
-        found = [power for source in self._sources for power in source(session(), self.book_id, self.person_id, self.today)]
-        return _held(self.signed_in, found)
+        return [power for source in self._sources for power in source(session(), self.book_id, self.person_id, self.today)]
+
+    @cached_property
+    def _shop_powers(self) -> list[Power]:
+        held = _held(self.signed_in, self._all_shop_powers)
+        # A shift is worked in the shop in which its device stands, and in no other that the cashier works in.
+        return [power for power in held if self.signed_in.way != "shift" or power.unit_id == self.signed_in.device_unit_id]
 
     def powers(self, *roles: str) -> list[Power]:
         """Return the powers of these roles that are held."""
@@ -200,8 +210,31 @@ def _recognised() -> Me | None:
             sign_in.note_use(own, signed_in, now)
     if is_api():
         signed_in = replace(signed_in, acting_for=_named_in_header())
-    held = _held_for(signed_in) if signed_in.acting_for else _held(signed_in, powers)
-    return Me(signed_in, held, current_app.extensions["power_sources"], token)
+    held = _held(signed_in, powers)
+    if signed_in.acting_for:
+        held_for = _held_for(signed_in, held)
+        if held_for is None and is_api():
+            raise Invalid("mandate-missing", "Acting-For")
+        if held_for is None:
+            signed_in = _on_its_own_again(signed_in)
+        else:
+            held = held_for
+    name = _name_of(signed_in) if signed_in.acting_for and not is_api() else None
+    return Me(signed_in, held, current_app.extensions["power_sources"], token, name, powers)
+
+
+def _name_of(signed_in: SignedIn) -> str:
+    # Read now, and not when a page is drawn: also the page that says that the database does not answer has the banner.
+    assert signed_in.acting_for is not None
+    return people.names_of(session(), services().vault, signed_in.book_id, [signed_in.acting_for])[signed_in.acting_for]
+
+
+def _on_its_own_again(signed_in: SignedIn) -> SignedIn:
+    """Let a session whose mandate has ended go on as whoever signed in, and have the page say so; forms drawn before are void."""
+    with transaction_of_its_own() as own:
+        sign_in.act_for(own, signed_in, None)
+    g.mandate_ended = True
+    return replace(signed_in, acting_for=None)
 
 
 def _held(signed_in: SignedIn, powers: Sequence[Power]) -> list[Power]:
@@ -211,8 +244,8 @@ def _held(signed_in: SignedIn, powers: Sequence[Power]) -> list[Power]:
     return sign_in.held_in(signed_in.way, powers)
 
 
-def _held_for(signed_in: SignedIn) -> list[Power]:
-    """Return what may be done on somebody's behalf, while the mandate holds: what a volunteer may."""
+def _held_for(signed_in: SignedIn, own: Sequence[Power]) -> list[Power] | None:
+    """Return what may be done on somebody's behalf: what a volunteer may; None without a mandate, or by whoever is none here themselves."""
     assert signed_in.acting_for is not None
     today = local_day(services().clock.now(), signed_in.book.zone)
     if not people.mandates(session(), signed_in.book_id, helper_id=signed_in.person_id, person_id=signed_in.acting_for, on=today):

@@ -54,6 +54,11 @@ PROBLEMS: dict[str, Sentence] = {
         "代办时不能做这件事；请先停止代办，或请本人来做。",
         "This cannot be done on somebody's behalf; stop acting for them, or let them do it.",
     ),
+    "mandate-missing": Sentence(
+        403,
+        "您现在不能替这个人办事：没有这样的委托，或者已经到期、结束。",
+        "You may not act for this person now: there is no such mandate, or it has run out or was ended.",
+    ),
     "proof-needed": Sentence(
         403,
         "涉及钱、角色或导出的操作，要在五分钟内证明过是本人；请再验证一次。",

@@ -72,6 +72,17 @@ def problem() -> object:
 
 
 def sentence(code: str) -> str:
+def acted_for() -> str | None:
+    """Return the name of the person on whose behalf the session acts, if on somebody's."""
+    who = maybe_me()
+    return who.acted_for_name if who else None
+
+
+def mandate_ended() -> bool:
+    """Tell whether the session has just ceased to act on somebody's behalf, since its mandate has ended."""
+    return bool(g.get("mandate_ended", False))
+
+
     """Return what to say of a problem of which only the code is known."""
     return str(problem_body(code)["detail"])
 
@@ -82,4 +93,5 @@ def init(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.filters |= {"points": points, "signed": signed, "yuan": yuan, "local": local, "day": day, "named": named}
     app.jinja_env.globals |= {"typed": typed, "form_fields": form_fields, "problem": problem, "maybe_me": maybe_me}
-    app.jinja_env.globals |= {"language": language, "qr": qr.svg, "sentence": sentence}
+    app.jinja_env.globals |= {"acted_for": acted_for, "mandate_ended": mandate_ended}
+    app.jinja_env.globals |= {"language": language, "qr": qr.svg, "sentence": sentence, "sentence_or_code": sentence_or_code}

@@ -23,6 +23,7 @@ from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.reach import own
 from ledger.web.kit.reach import reach
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
@@ -110,7 +111,7 @@ def propose() -> str | Refusal:
 def proposals_made() -> ResponseReturnValue:
     """Show what became of the deeds that were proposed, person by person."""
     done, refused = outcomes_asked()
-    rows = claims.among(session(), me().book_id, done, own=me().person_id)
+    rows = claims.among(session(), me().book_id, done, own=own())
     ids = [person_id for ids in refused.values() for person_id in ids]
     return render_template("ledger/claims/made.html", claims=listed(rows), refused=refused, names=_names_within_reach(ids))
 
@@ -135,7 +136,7 @@ def proposals() -> ResponseReturnValue:
 @allow(*MAY["propose"])
 def proposal(claim_id: UUID) -> ResponseReturnValue:
     """Show one proposal, and, where it was returned, the form to tell it anew."""
-    row = claims.claim(session(), me().book_id, claim_id, own=me().person_id)
+    row = claims.claim(session(), me().book_id, claim_id, own=own())
     is_teller = row.claim.reporter_id == me().person_id
     return render_template(
         "ledger/claims/proposal.html", claim=listed([row])[0], choices=deed_choices(), today=me().today, is_teller=is_teller

@@ -23,6 +23,7 @@ from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.reach import own
 from ledger.web.kit.reach import reach
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
@@ -84,7 +85,7 @@ def _lines(account: UUID | None, before: int | None, limit: int) -> list[journal
 def _deeds(lines: list[journal.LineRow]) -> dict[UUID, object]:
     """Return the rate of the deed behind each award among these lines."""
     ids = {line.reference for line in lines if line.kind == "award" and line.reference}
-    return {row.id: row.rate for row in claims.among(session(), me().book_id, ids, own=me().person_id)}
+    return {row.id: row.rate for row in claims.among(session(), me().book_id, ids, own=own())}
 
 
 @pages.get("/me/report")
@@ -117,7 +118,7 @@ def my_claims() -> ResponseReturnValue:
 @allow("volunteer")
 def claim(claim_id: UUID) -> ResponseReturnValue:
     """Show one claim: where it stands and why, and, where it was returned, the form to tell it anew."""
-    row = claims.claim(session(), me().book_id, claim_id, own=me().person_id)
+    row = claims.claim(session(), me().book_id, claim_id, own=own())
     told = claims.told_of(session(), services().vault, me().book_id, [row.claim])
     notes = claims.notes_of(session(), services().vault, me().book_id, [row])[row.id]
     is_teller = row.claim.reporter_id == me().person_id

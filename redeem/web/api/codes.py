@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import fields
 
+from ledger.errors import Refusal
 from ledger.web.kit.addresses import code_address
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
@@ -28,7 +29,9 @@ class PayCodeOut(Shape):
 
 @blp.reads("/pay-code", PayCodeOut)
 @allow("volunteer")
-def pay_code() -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Return the code to show at a till now; a new one every 30 seconds."""
+def pay_code() -> tuple[dict[str, Any], int, dict[str, str]] | Refusal:
+    """Return the code to show at a till now; a new one every 30 seconds. A helper draws none for somebody else."""
     code = own_pay_code()
+    if isinstance(code, Refusal):
+        return code
     return vars(code) | {"address": code_address("p", code.token)}, 200, {"Cache-Control": "no-store"}

@@ -48,6 +48,9 @@ def code() -> ResponseReturnValue:
     """Show the pay code of this moment, and what waits for a yes; the page refreshes itself."""
     now = services().clock.now()
     drawn = own_pay_code()
+    if isinstance(drawn, Refusal):
+        g.problem = body_of(drawn)
+        return render_template("redeem/spend/typed.html", number=""), g.problem["status"]
     return render_template(
         "redeem/spend/code.html",
         drawn=drawn,
