@@ -10,21 +10,26 @@ import ledger.cli
 import ledger.web
 import redeem.cli
 import redeem.web
+from ledger import activities
+from ledger import people
+from ledger import sign_in
 from ledger.clock import Clock
 from ledger.clock import SystemClock
-from ledger.people import Vault
 from ledger.settings import Settings
 from ledger.web.kit import api
+from ledger.web.kit import assets
 from ledger.web.kit import auth
 from ledger.web.kit import database
 from ledger.web.kit import extensions
 from ledger.web.kit import headers
 from ledger.web.kit import origins
 from ledger.web.kit import problems
+from ledger.web.kit import proof
 from ledger.web.kit import templating
 from ledger.web.kit import trail
 from ledger.web.problems import LEDGER_PROBLEMS
 from redeem import catalogue
+from redeem import codes
 from redeem import merchants
 from redeem import redemptions
 from redeem.web.problems import REDEEM_PROBLEMS
@@ -34,19 +39,22 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     """Return the application; settings come from the environment and time from the machine unless they are handed in."""
     settings = settings or Settings.from_mapping(os.environ)
     app = Flask(__name__)
-    extensions.init(app, extensions.Services(settings, clock or SystemClock(), Vault.of(settings)))
+    extensions.init(app, extensions.Services(settings, clock or SystemClock(), people.Vault.of(settings)))
     database.check(app)
 
     origins.init(app)
     auth.init(app, [merchants.powers_of])
     headers.init(app)
+    assets.init(app)
     trail.init(app)
+    proof.init(app)
     templating.init(app)
     problems.init(app, LEDGER_PROBLEMS | REDEEM_PROBLEMS)
     resources = api.init(app)
 
     ledger.web.register(app, resources)
     redeem.web.register(app, resources)
-    ledger.cli.register(app, [redemptions.verify, catalogue.verify])
+    sealed_parts = [part for capability in (people, sign_in, activities, codes) for part in capability.sealed_parts()]
+    ledger.cli.register(app, [redemptions.verify, catalogue.verify], sealed_parts)
     redeem.cli.register(app)
     return app

@@ -99,7 +99,7 @@ def create(session: Session, act: Act, vault: Vault, scope: areas.Scope, new: Ne
     if tariff.rate_for(session, act.book_id, new.deed, day) is None:
         return Refusal("deed-not-in-tariff", "deed", {"on": day.isoformat()})
     activity_id = new_id()
-    key = vault.seal(_context(act.book_id, activity_id), secrets.token_bytes(32))
+    key = vault.seal(context(act.book_id, activity_id), secrets.token_bytes(32))
     row = vars(new) | {"title": new.title.strip(), "place": new.place.strip()}
     activity = Activity(book_id=act.book_id, id=activity_id, status="open", venue_key=key, **row)
     session.add(activity)
@@ -107,7 +107,8 @@ def create(session: Session, act: Act, vault: Vault, scope: areas.Scope, new: Ne
     return activity
 
 
-def _context(book_id: UUID, activity_id: UUID) -> str:
+def context(book_id: UUID, activity_id: UUID) -> str:
+    """Return what the key behind an activity's code is sealed to: its own place."""
     return f"{book_id}|{activity_id}|venue"
 
 
@@ -147,7 +148,7 @@ def venue_code(session: Session, vault: Vault, book: areas.Book, activity_id: UU
     activity = queries.activity(session, book.id, activity_id)
     if activity.host_id != host_id:
         raise NotFound("activity_id")
-    key, step = vault.open(_context(book.id, activity_id), activity.venue_key), step_at(at)
+    key, step = vault.open(context(book.id, activity_id), activity.venue_key), step_at(at)
     token = f"{book.number}-{to_base32(activity_id.bytes)}-{code_at(key, step, PURPOSE)}"
     until = datetime.fromtimestamp((step + 1) * STEP_SECONDS, at.tzinfo)
     return VenueCode(token, digits_at(key, step, PURPOSE), until)
@@ -188,7 +189,7 @@ def _open(session: Session, book_id: UUID, activity_id: UUID) -> Activity | None
 
 
 def _is_drawn(vault: Vault, activity: Activity, draw: Callable[[bytes, int, str], str], given: str, at: datetime) -> bool:
-    key, now = vault.open(_context(activity.book_id, activity.id), activity.venue_key), step_at(at)
+    key, now = vault.open(context(activity.book_id, activity.id), activity.venue_key), step_at(at)
     # Both steps are compared, in constant time, so that how long it takes tells nothing.
     matches = [hmac.compare_digest(draw(key, step, PURPOSE).encode(), given.encode()) for step in (now, now - 1)]
     return any(matches)
@@ -280,9 +281,9 @@ def check_out(
         session.execute(update(Attendance), left)
     day = local_day(activity.starts_at, areas.book(session, act.book_id).zone)
     unseen = {activity.host_id} | people.tied(session, act.book_id, [activity.host_id])[activity.host_id]
-    served = [
     # Hours are for ever: of a check-out that was taken back, those of the first time stay and only the rest is written.
     before = queries.credited_minutes(session, act.book_id, activity_id, [row["person_id"] for row in left])
+    served = [
         Served(row["person_id"], "credit", more, day, activity_id)
         for row in left
         if row["person_id"] not in unseen and (more := row["minutes"] - before.get(row["person_id"], 0)) > 0
@@ -291,7 +292,6 @@ def check_out(
     return outcomes
 
 
-def _lock_persons(session: Session, book_id: UUID, person_ids: Sequence[UUID]) -> None:
 def reopen(
     session: Session, act: Act, person_ids: Sequence[UUID], *, activity_id: UUID, kept: Callable[[], Mapping[UUID, Refusal]]
 ) -> list[Attendance | Refusal]:  # fmt: skip
@@ -333,6 +333,7 @@ def reopen(
     return outcomes
 
 
+def _lock_persons(session: Session, book_id: UUID, person_ids: Sequence[UUID]) -> None:
     wanted = select(Person.id).where(Person.book_id == book_id, Person.id.in_(person_ids)).order_by(Person.id)
     found = session.execute(wanted.with_for_update(key_share=True)).scalars().all()
     if len(found) < len(set(person_ids)):

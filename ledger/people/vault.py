@@ -84,15 +84,11 @@ class Vault:
     def new_key(self, book_id: UUID, person_id: UUID) -> tuple[bytes, bytes]:
         """Return a new key for a person, and the same wrapped, as it is kept."""
         key = secrets.token_bytes(KEY_LENGTH)
-        return key, self.wrap(book_id, person_id, key)
-
-    def wrap(self, book_id: UUID, person_id: UUID, key: bytes) -> bytes:
-        """Return a person's key wrapped, as it is kept."""
-        return self.seal(f"{book_id}|{person_id}|key", key)
+        return key, self.seal(key_context(book_id, person_id), key)
 
     def unwrap(self, book_id: UUID, person_id: UUID, wrapped: bytes) -> bytes:
         """Return a person's key from its wrapped form."""
-        return self.open(f"{book_id}|{person_id}|key", wrapped)
+        return self.open(key_context(book_id, person_id), wrapped)
 
     def hashed(self, book_id: UUID, field: str, value: str) -> bytes:
         """Return the peppered hash by which the same value can be found again in the same book."""
@@ -102,6 +98,11 @@ class Vault:
         """Return every hash under which the same value may be kept: today's first, then the one under the pepper before."""
         peppers = (self.pepper, self.old_pepper) if self.old_pepper else (self.pepper,)
         return tuple(hmac.digest(pepper, f"{book_id}|{field}|{value}".encode(), "sha256") for pepper in peppers)
+
+
+def key_context(book_id: UUID, person_id: UUID) -> str:
+    """Return what a person's key is wrapped for: its own place."""
+    return f"{book_id}|{person_id}|key"
 
 
 def key_id(key: bytes) -> str:

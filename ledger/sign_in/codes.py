@@ -79,7 +79,7 @@ def confirm_key(session: Session, act: Act, vault: Vault, person_id: UUID, seale
     step = _step_of(opened[0], code, act.at)
     if step is None:
         return Refusal("one-time-code-wrong", "code")
-    sealed_key = vault.seal(_context(act.book_id, person_id), opened[0].encode())
+    sealed_key = vault.seal(context(act.book_id, person_id), opened[0].encode())
     remove_key(session, act, person_id)
     session.execute(
         insert(OneTimeKey).values(book_id=act.book_id, person_id=person_id, sealed_key=sealed_key, last_step=step, created_at=act.at)
@@ -115,7 +115,7 @@ def find(session: Session, vault: Vault, book_id: UUID, person_id: UUID | None, 
     # A recovery code stands in for a one-time code that there is, never for having none.
     if kept is None:
         return None
-    step = _step_of(vault.open(_context(book_id, person_id), kept.sealed_key).decode(), code, at)
+    step = _step_of(vault.open(context(book_id, person_id), kept.sealed_key).decode(), code, at)
     if step is not None:
         return Found(step=step) if step > kept.last_step else None
     code_hash = _hash_of(person_id, code)
@@ -153,7 +153,8 @@ def _hash_of(person_id: UUID, code: str) -> bytes:
     return hashlib.sha256(f"{person_id}|recovery code|{plain}".encode()).digest()
 
 
-def _context(book_id: UUID, person_id: UUID) -> str:
+def context(book_id: UUID, person_id: UUID) -> str:
+    """Return what somebody's key of one-time codes is sealed to: its own place."""
     return f"{book_id}|{person_id}|one-time key"
 
 

@@ -39,11 +39,9 @@ def reserve(session: Session, vault: Vault, book_id: UUID, *, at_what: str, devi
     Whoever calls commits it at once, in a transaction of its own: a try that is under way must count for those that come meanwhile.
     Refused as "guesses-too-many" with `retry_after` in seconds where there were too many wrong ones of late.
     """
-    limits = {
-        _key(vault, book_id, "here", f"{at_what}|{device}"): GUESSES_HERE,
-        _key(vault, book_id, "at one", at_what): GUESSES_AT_ONE,
-        _key(vault, book_id, "from one", address): GUESSES_FROM_ONE,
-    }
+    counted = (("here", f"{at_what}|{device}", GUESSES_HERE), ("at one", at_what, GUESSES_AT_ONE), ("from one", address, GUESSES_FROM_ONE))
+    # While the pepper is being changed also under the one before: nobody is given more guesses by that.
+    limits = {key: limit for kind, value, limit in counted for key in vault.hashes(book_id, f"guesses {kind}", value)}
     moment, keys = to_microseconds(at), sorted(limits)
     late = {key: _of_late(moments, limits[key], moment) for key, moments in _locked(session, book_id, keys).items()}
     waits = [_waits(late[key], limits[key], moment) for key in keys if len(late[key]) >= limits[key].most]
@@ -60,10 +58,6 @@ def give_back(session: Session, reserved: Try) -> None:
         if reserved.moment in moments:
             moments.remove(reserved.moment)
             _write(session, reserved.book_id, key, moments)
-
-
-def _key(vault: Vault, book_id: UUID, kind: str, value: str) -> bytes:
-    return vault.hashed(book_id, f"guesses {kind}", value)
 
 
 def _locked(session: Session, book_id: UUID, keys: Sequence[bytes]) -> dict[bytes, list[int]]:

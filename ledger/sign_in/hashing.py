@@ -20,7 +20,8 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash
 _TWO_AT_A_TIME = BoundedSemaphore(2)
 
 
-def _context(book_id: UUID, person_id: UUID, kind: str) -> str:
+def context(book_id: UUID, person_id: UUID, kind: str) -> str:
+    """Return what the hash of a password or PIN is sealed to: its own place."""
     return f"{book_id}|{person_id}|secret|{kind}"
 
 
@@ -28,12 +29,12 @@ def hashed(vault: Vault, book_id: UUID, person_id: UUID, kind: str, secret: str)
     """Return what is kept of a password or PIN."""
     with _TWO_AT_A_TIME:
         found = _HASHER.hash(_fed(secret))
-    return vault.seal(_context(book_id, person_id, kind), found.encode())
+    return vault.seal(context(book_id, person_id, kind), found.encode())
 
 
 def matches(vault: Vault, book_id: UUID, person_id: UUID, kind: str, kept: bytes, secret: str) -> bool:
     """Tell whether `secret` is the one of which `kept` was made."""
-    found = vault.open(_context(book_id, person_id, kind), kept).decode()
+    found = vault.open(context(book_id, person_id, kind), kept).decode()
     with _TWO_AT_A_TIME:
         return _verifies(found, secret)
 

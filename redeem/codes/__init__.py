@@ -5,10 +5,12 @@ from __future__ import annotations
 from redeem.codes.actions import add_device
 from redeem.codes.actions import pay_code
 from redeem.codes.actions import spend
+from redeem.codes.keys import sealed_parts
 from redeem.codes.model import PayDevice
 from redeem.codes.queries import PayCode
 from redeem.codes.queries import Recognised
 from redeem.codes.queries import devices_of
+from redeem.codes.queries import is_used
 from redeem.codes.queries import recognise
 from redeem.codes.queries import spent
 from redeem.codes.queries import used_up
@@ -22,9 +24,11 @@ __all__ = [
     "Recognised",
     "add_device",
     "devices_of",
+    "is_used",
     "pay_code",
     "read",
     "recognise",
+    "sealed_parts",
     "spend",
     "spent",
     "used_up",
