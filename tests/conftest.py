@@ -30,8 +30,10 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from ledger.people import Vault
 from ledger.settings import Settings
 from ledger.store import engine_for
+from ledger.web.kit.extensions import Services
 from ledger.web.kit.extensions import db
 from tests import guard
 from wsgi import create_app
@@ -218,10 +220,27 @@ def settings(database: Database) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def applications() -> dict[str, Flask]:
+    """The application for each kind of database, made once: making one takes longer than most tests."""
+    return {}
+
+
 @pytest.fixture
-def app(settings: Settings, clock: HandClock) -> Iterator[Flask]:
-    app = create_app(settings, clock=clock)
+def app(
+    request: pytest.FixtureRequest, database: Database, settings: Settings, clock: HandClock, applications: dict[str, Flask]
+) -> Iterator[Flask]:  # fmt: skip
+    """The application on this test's own database and clock; a test that changes it is marked `own_app` and gets one made for it."""
+    is_own = request.node.get_closest_marker("own_app") is not None
+    app = create_app(settings, clock=clock) if is_own or database.kind not in applications else applications[database.kind]
+    if not is_own:
+        applications[database.kind] = app
     app.testing = True
+    app.extensions["passbook"] = Services(settings, clock, Vault.of(settings))
+    app.extensions["gates"].clear()
+    with app.app_context():
+        db.engines[None].dispose()
+        db.engines[None] = engine_for(database.url, **({"pool_size": 20} if database.kind == "postgresql" else {}))
     yield app
     with app.app_context():
         db.engine.dispose()

@@ -62,6 +62,7 @@ def test_a_fund_is_opened_given_more_and_listed(run: Run, book: Book) -> None:
     assert "verify: clean" in run("verify", "--book", 1).output
 
 
+@pytest.mark.own_app
 def test_everything_is_verified_in_one_snapshot_that_keeps_nobody_waiting(run: Run, app: Flask, database: Database, book: Book) -> None:
     fund_id = opened(run, "--budget", 1000)
     seen: list[dict[str, int]] = []

@@ -192,6 +192,7 @@ def amiss(answer: TestResponse, about: str, field: str, code: str | None = None)
         (422, {"messages": {"zh": "", "en": ""}}),
     ],
 )
+@pytest.mark.own_app
 def test_an_answer_that_tells_it_wrongly_is_found(app: Flask, status: int, changed: Schema) -> None:
     said = PROBLEMS["name-malformed"]
     right = {

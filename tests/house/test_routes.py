@@ -112,6 +112,7 @@ def test_a_credential_of_the_other_kind_opens_nothing(app: Flask, actors: Actors
             assert is_shut(knock(app, rule, method, (bearer, session_token)), is_api=False, role=NOBODY), rule.rule
 
 
+@pytest.mark.own_app
 def test_a_door_without_a_guard_is_found(app: Flask, actors: Actors) -> None:
     app.before_request_funcs[None].clear()
     found = wrongly_open_or_shut(app, {role: actors[role] for role in (NOBODY, "volunteer")})
@@ -120,6 +121,7 @@ def test_a_door_without_a_guard_is_found(app: Flask, actors: Actors) -> None:
 
 
 @pytest.mark.parametrize("path", ["/planted", "/api/v1/planted"])
+@pytest.mark.own_app
 def test_a_route_whose_rule_was_forgotten_is_found_and_never_served(app: Flask, client: FlaskClient, path: str) -> None:
     app.add_url_rule(path, "planted", lambda: "served")
     assert [rule.endpoint for rule, _ in doors(app) if rule_of(rule.endpoint, app) is None] == ["planted"]
