@@ -23,6 +23,7 @@ from ledger.web.kit import database
 from ledger.web.kit import extensions
 from ledger.web.kit import headers
 from ledger.web.kit import origins
+from ledger.web.kit import parts
 from ledger.web.kit import problems
 from ledger.web.kit import proof
 from ledger.web.kit import templating
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     trail.init(app)
     proof.init(app)
     templating.init(app)
+    parts.init(app, parts.Parts({"spend.waiting": redemptions.waiting_for}, redemptions.had))
     problems.init(app, LEDGER_PROBLEMS | REDEEM_PROBLEMS)
     resources = api.init(app)
 

@@ -39,15 +39,13 @@ from ledger.sign_in.model import Device
 from ledger.sign_in.passkeys import Answered
 from ledger.sign_in.passkeys import Site
 from ledger.sign_in.passkeys import answered
+from ledger.sign_in.passkeys import sign_in_options
 from ledger.sign_in.passkeys import use as use_answer
 from ledger.sign_in.queries import Factors
 from ledger.sign_in.queries import factors_of
-from ledger.sign_in.rules import COUNTER
 from ledger.sign_in.rules import DEVICE_NAME_LENGTH_MAX
 from ledger.sign_in.rules import FURTHER
 from ledger.sign_in.rules import OWN_PHONE
-from ledger.sign_in.rules import PAIRING_LIVES
-from ledger.sign_in.rules import SHIFT
 from ledger.sign_in.rules import STRONG_ROLES
 from ledger.sign_in.rules import STRONG_WAYS
 from ledger.sign_in.rules import TOKEN_LIVES_MAX
@@ -79,13 +77,10 @@ from ledger.sign_in.staff import open_by_passkey
 from ledger.sign_in.staff import open_by_password
 
 __all__ = [
-    "COUNTER",
     "DEVICE_NAME_LENGTH_MAX",
     "FURTHER",
     "LINK_LIVES",
     "OWN_PHONE",
-    "PAIRING_LIVES",
-    "SHIFT",
     "STRONG_ROLES",
     "STRONG_WAYS",
     "TOKEN_LIVES_MAX",
@@ -146,6 +141,7 @@ __all__ = [
     "sessions_of",
     "set_pin",
     "shown_code",
+    "sign_in_options",
     "sign_out",
     "sign_out_everywhere",
     "token_told",

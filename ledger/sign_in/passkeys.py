@@ -152,19 +152,20 @@ def register(
     return passkey
 
 
-def answered(session: Session, site: Site, answer: str, at: datetime, *, prover: UUID | None = None) -> Answered | None:
+def answered(session: Session, site: Site, answer: str, at: datetime, *, prover: tuple[int, UUID] | None = None) -> Answered | None:
     """Return whose passkey gave the answer; None for any that does not hold, whatever is wrong with it. Nothing is written.
 
-    `prover`: who is signed in and proves who they are, instead of signing in.
+    `prover`: the book's number, and who is signed in to it and proves who they are, instead of signing in.
     """
     try:
         credential = parse_authentication_credential_json(_checked(answer))
         challenge = parse_client_data_json(credential.response.client_data_json).challenge
-        whose = _read_handle(credential.response.user_handle)
-        if whose is None or not _is_good(site, f"{PROOF}|{prover}" if prover else SIGN_IN, challenge, at):
+        # Asked for one of several, an authenticator need not say whose it is.
+        whose = prover or _read_handle(credential.response.user_handle)
+        if whose is None or not _is_good(site, f"{PROOF}|{prover[1]}" if prover else SIGN_IN, challenge, at):
             return None
         book = areas.book_numbered(session, whose[0])
-        if book is None or prover not in {None, whose[1]}:
+        if book is None:
             return None
         wanted = select(Passkey).where(Passkey.book_id == book.id, Passkey.credential_id == credential.raw_id)
         passkey = session.execute(wanted).scalar_one_or_none()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
@@ -34,6 +36,8 @@ from ledger.tokens import token_of
 
 LINK_LIVES = timedelta(hours=24)
 
+_NUMBER = re.compile(r"(?:(\d{1,5})-)?(\d{4}-?\d{4})", re.ASCII)
+
 
 @dataclass(frozen=True)
 class Known:
@@ -45,16 +49,17 @@ class Known:
 
 def find_person(session: Session, number: str) -> tuple[Book, Person | None] | None:
     """Return the book, and the person in it, that a typed number means: "1-12345678", or "12345678" where there is one book."""
-    before, hyphen, handle = number.strip().rpartition("-")
-    if hyphen:
-        is_number = before.isascii() and before.isdigit() and len(before) <= 5
-        book = areas.book_numbered(session, int(before)) if is_number else None
+    typed = _NUMBER.fullmatch("".join(unicodedata.normalize("NFKC", number).split()))
+    if typed is None:
+        return None
+    if typed[1]:
+        book = areas.book_numbered(session, int(typed[1]))
     else:
         books = areas.books(session)
         book = books[0] if len(books) == 1 else None
     if book is None:
         return None
-    person = people.by_handle(session, book.id, handle)
+    person = people.by_handle(session, book.id, typed[2].replace("-", ""))
     return book, person if person and person.status == "active" else None
 
 
@@ -83,21 +88,21 @@ def open_by_passkey(session: Session, found: Answered, at: datetime) -> str | Re
 
 
 def issue_way_in(
-    session: Session, act: Act, vault: Vault, person_id: UUID, *, anew: bool, within: Scope, everybody: bool
+    session: Session, act: Act, vault: Vault, person_id: UUID, *, anew: bool, within: Scope, staff_within: Scope
 ) -> UUID | Refusal:  # fmt: skip
     """Issue a one-time link for somebody and return its id (see `link_token`).
 
     `anew`: what they have signed in with so far is gone, and every session ended; they set up another way in. `within`: where whoever
-    asks may do so; of `everybody`, or only of those who hold no role that wants a strong way in.
+    asks may issue one; `staff_within`: where they may also do so anew, and for those who hold roles that want a strong way in.
     """
     if person_id == act.actor:
         return Refusal("way-in-for-oneself", "person_id")
     if act.actor != OPERATOR:
-        people.person(session, act.book_id, person_id, within)
+        people.person(session, act.book_id, person_id, staff_within if anew else within)
         today = local_day(act.at, areas.book(session, act.book_id).zone)
         strong = [power for power in people.powers_of(session, act.book_id, person_id, today) if power.role in STRONG_ROLES]
         # Whoever may give somebody a way in may use it: so nobody does where that person can do more than they.
-        if any(not everybody or not areas.in_scope(power.area_path, within) for power in strong):
+        if not all(areas.in_scope(power.area_path, staff_within) for power in strong):
             return Refusal("way-in-of-staff", "person_id")
     if anew:
         forget_ways_in(session, act, person_id)

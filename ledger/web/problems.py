@@ -123,6 +123,50 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "link-unknown": Sentence(404, "登录链接不对；请向工作人员要一个新的。", "This sign-in link is not known; ask staff for a new one."),
     "link-used": Sentence(409, "登录链接已用过；请向工作人员要一个新的。", "This sign-in link was used already; ask staff for a new one."),
     "link-expired": Sentence(410, "登录链接已过期；请向工作人员要一个新的。", "This sign-in link has expired; ask staff for a new one."),
+    # Cards, PINs and devices
+    "card-for-oneself": Sentence(
+        403, "不能给自己发卡、换卡、换号或设密码；请另一位工作人员来做。", "Nobody does this for themselves; ask another of the staff."
+    ),
+    "card-none": Sentence(409, "这个人现在没有卡；请先发卡。", "This person has no card now; issue one first."),
+    "card-or-pin-wrong": Sentence(
+        403,
+        "卡号或密码不对；卡换过，或还没设密码的，请到社区柜台办理。",
+        "The card or the PIN is wrong; where the card was replaced or has no PIN yet, ask at the community counter.",
+    ),
+    "card-there-already": Sentence(409, "这个人已有一张卡；丢了请换卡。", "This person has a card already; replace it where it is lost."),
+    "device-not-paired": Sentence(
+        403,
+        "这台设备没有配对，不能用卡或开班密码：请向工作人员要登录链接，或用通行密钥；店里的设备请店主配对。",
+        "This device is not paired, so neither card nor shift opens here: ask staff for a link, use a passkey, or have the owner pair it.",
+    ),
+    "pairing-code-wrong": Sentence(
+        409,
+        "配对码不对、用过了或超过十分钟；请店主或工作人员重新生成一个。",
+        "This pairing code is wrong, used or older than ten minutes; have the owner or staff make a new one.",
+    ),
+    "person-left": Sentence(409, "这个人已经离开，不能发卡。", "This person has left and gets no card; look for the right record."),
+    "pin-code-wrong": Sentence(
+        409,
+        "这个码不对、用过了或超过一天；请店主重新给一个。",
+        "This code is wrong, used or older than a day; have the owner give a new one.",
+    ),
+    "pin-locked": Sentence(
+        403,
+        "密码错了十次，已锁住：持卡人请带卡到社区柜台重设，收银员请找店主。",
+        "Ten wrong PINs: it is locked. Set it anew in person: a volunteer at the community counter, a cashier by the owner's code.",
+    ),
+    "pin-malformed": Sentence(422, "密码是 6 位数字。", "A PIN has six digits."),
+    "pin-too-easy": Sentence(
+        422,
+        "这个密码太容易猜：不要用同一个数字、连号、日期、生日，也不要用存折号、卡号或电话里的数字。",
+        "This PIN is guessed too easily: no single digit, run, date or birthday, and no part of your numbers or phone.",
+    ),
+    "pin-wrong": Sentence(
+        403,
+        "密码不对；还没设过的，请用店主给的码先设一个。",
+        "The PIN is wrong; where there is none yet, set one by the code that the owner gives.",
+    ),
+    "pins-differ": Sentence(422, "两遍输入的密码不一样，请重新输入。", "The two PINs differ; type them again."),
     # Signing in
     "guesses-too-many": Sentence(
         429,

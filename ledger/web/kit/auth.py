@@ -13,7 +13,9 @@ from typing import TypeVar
 from uuid import UUID
 
 from flask import Flask
+from flask import Response
 from flask import abort
+from flask import after_this_request
 from flask import current_app
 from flask import g
 from flask import redirect
@@ -26,11 +28,13 @@ from ledger import people
 from ledger import sign_in
 from ledger.areas import Scope
 from ledger.clock import local_day
+from ledger.errors import DomainError
 from ledger.errors import Invalid
 from ledger.people import SHOP_ROLES
 from ledger.people import Power
 from ledger.sign_in import FURTHER
 from ledger.sign_in import SignedIn
+from ledger.tokens import hash_of
 from ledger.web.kit.extensions import end_reading
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
@@ -44,6 +48,13 @@ View = TypeVar("View", bound=Callable[..., Any])
 PowerSource = Callable[[Session, UUID, UUID, date], list[Power]]
 
 SESSION_COOKIE = "passbook"
+DEVICE_COOKIE = "paired"
+
+
+class ProofNeededError(DomainError):
+    """What is asked wants a fresh proof, which a page asks for (see `proof`)."""
+
+    code = "proof-needed"
 
 
 @dataclass(frozen=True)
@@ -85,8 +96,11 @@ class Me:
         #: Whose passbook, deeds and codes "mine" means.
         self.person_id = signed_in.acting_for or signed_in.person_id
         self.token = token
+        #: What the person acted for is called, on a page.
+        self.acted_for_name = acted_for_name
         self._area_powers = powers
         self._sources = sources
+        self._all_area_powers = all_powers
 
     @property
     def acted_for(self) -> UUID | None:
@@ -96,8 +110,6 @@ class Me:
     @property
     def is_fresh(self) -> bool:
         """Tell whether they proved within minutes who they are; a machine may be told that it need not."""
-        #: What the person acted for is called, on a page.
-        self.acted_for_name = acted_for_name
         if self.signed_in.kind == "bearer":
             return self.signed_in.scopes is None or FURTHER[0] in self.signed_in.scopes
         return sign_in.is_fresh(self.signed_in.proved_at, services().clock.now())
@@ -108,7 +120,15 @@ class Me:
         return local_day(services().clock.now(), self.zone)
 
     @cached_property
-    def _shop_powers(self) -> list[Power]:
+    def withheld(self) -> frozenset[str]:
+        """Return the roles that they hold and that a link does not give: a strong way in does."""
+        if self.acted_for or self.signed_in.way != "link":
+            return frozenset()
+        held = {power.role for power in (*self._area_powers, *self._shop_powers)}
+        return frozenset(power.role for power in (*self._all_area_powers, *self._all_shop_powers)) - held
+
+    @cached_property
+    def _all_shop_powers(self) -> list[Power]:
         # Read only where a view asks for it: most people work in no shop. Nobody works in one on somebody's behalf.
         if self.acted_for:
             return []
@@ -172,6 +192,9 @@ def _check() -> ResponseReturnValue | None:
     refused = _against(rule)
     if request.method not in {"GET", "HEAD"}:
         end_reading(*([g.me.book] if g.me else []))
+    if refused is None and g.me and not rule.public and not is_api():
+        # See `proof.check`; without it nothing is served that wants a proof, or might.
+        refused = current_app.extensions["check_proof"](rule.fresh)
     return refused
 
 
@@ -183,12 +206,13 @@ def _against(rule: Rule) -> ResponseReturnValue | None:
     if who is None:
         if is_api() or request.method != "GET":
             abort(401)
-        return redirect(url_for("sign_in.how", next=request.full_path.rstrip("?")))
+        sign_in_form = url_for("sign_in.how", next=request.full_path.rstrip("?"))
+        return redirect(url_for("counter.here") if device_cookie() in request.cookies else sign_in_form)
     if who.acted_for and not rule.for_others:
         return show(problem_body("not-on-behalf"))
     if rule.roles and not who.has(*rule.roles):
-        abort(403)
-    if rule.fresh and not who.is_fresh:
+        return show(problem_body("strong-way-in-needed" if who.withheld & rule.roles else "not-allowed"))
+    if rule.fresh and is_api() and not who.is_fresh:
         return show(problem_body("proof-needed"))
     return None
 
@@ -204,6 +228,9 @@ def _recognised() -> Me | None:
     signed_in, powers = found
     # A bearer token is for machines and the API, a session for pages: one copied into the other's place opens nothing.
     if signed_in.kind != ("bearer" if is_api() else "session"):
+        return None
+    # What was opened on a paired device opens nothing on another, wherever its cookie was copied to.
+    if signed_in.device_hash and signed_in.device_hash != hash_of(request.cookies.get(device_cookie(), "")):
         return None
     if signed_in.wants_noting(now):
         with transaction_of_its_own() as own:
@@ -247,9 +274,11 @@ def _held(signed_in: SignedIn, powers: Sequence[Power]) -> list[Power]:
 def _held_for(signed_in: SignedIn, own: Sequence[Power]) -> list[Power] | None:
     """Return what may be done on somebody's behalf: what a volunteer may; None without a mandate, or by whoever is none here themselves."""
     assert signed_in.acting_for is not None
+    if not any(power.role == "volunteer" for power in own):
+        return None
     today = local_day(services().clock.now(), signed_in.book.zone)
     if not people.mandates(session(), signed_in.book_id, helper_id=signed_in.person_id, person_id=signed_in.acting_for, on=today):
-        abort(403)
+        return None
     powers = people.powers_of(session(), signed_in.book_id, signed_in.acting_for, today)
     return [power for power in powers if power.role == "volunteer"]
 
@@ -272,6 +301,38 @@ def token_shown() -> str | None:
     return request.cookies.get(session_cookie())
 
 
+def want_proof() -> None:
+    """Go no further unless whoever asks has proved within minutes who they are: for what only shows itself to be large in the view."""
+    if not me().is_fresh:
+        raise ProofNeededError
+
+
+def hand_over(signed_in: SignedIn, token: str) -> None:
+    """Go on under another token of whoever asks, and put it into the browser with the answer."""
+    me().signed_in, me().token = signed_in, token
+
+    @after_this_request
+    def _keep(response: Response) -> Response:
+        return with_session(response, token)
+
+
+def with_session(response: Response, token: str) -> Response:
+    """Put the token of a session into the browser."""
+    age = sign_in.OWN_PHONE.absolute
+    response.set_cookie(session_cookie(), token, max_age=age, secure=is_https(), httponly=True, samesite="Lax", path="/")
+    return response
+
+
+def is_https() -> bool:
+    """Tell whether people reach the service by https."""
+    return services().settings.public_url.startswith("https")
+
+
 def session_cookie() -> str:
     """Return the name of the session's cookie: bound to this host where the service is reached by https."""
-    return f"__Host-{SESSION_COOKIE}" if services().settings.public_url.startswith("https") else SESSION_COOKIE
+    return f"__Host-{SESSION_COOKIE}" if is_https() else SESSION_COOKIE
+
+
+def device_cookie() -> str:
+    """Return the name of the cookie in which a paired device keeps its token, bound to this host in the same way."""
+    return f"__Host-{DEVICE_COOKIE}" if is_https() else DEVICE_COOKIE

@@ -64,6 +64,16 @@ PROBLEMS: dict[str, Sentence] = {
         "涉及钱、角色或导出的操作，要在五分钟内证明过是本人；请再验证一次。",
         "Money, roles and exports want a proof of who you are that is not older than five minutes; please prove it again.",
     ),
+    "not-on-shared-device": Sentence(
+        403,
+        "在公用设备上不能改登录方式；请用自己的手机或电脑。",
+        "Ways in are not changed on a device that others use too; use your own phone or computer.",
+    ),
+    "strong-way-in-needed": Sentence(
+        403,
+        "用一次性链接登录时不能办社区和商户的事；请先设置通行密钥，或密码加验证码，再用它登录。",
+        "A one-time link opens nothing of the community's or a shop's work; set up a passkey, or password and codes, and sign in with that.",
+    ),
     "form-expired": Sentence(403, "页面已过期，请重新打开再提交。", "This page has expired; open it again and submit once more."),
     "form-from-elsewhere": Sentence(
         403,

@@ -16,6 +16,7 @@ A page that takes a password, a code or a PIN::
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from uuid import UUID
 
 from flask import Response
@@ -23,11 +24,12 @@ from flask import request
 
 from ledger import sign_in
 from ledger.errors import Refusal
+from ledger.web.kit.auth import is_https
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import transaction_of_its_own
 
 DEVICE_COOKIE = "device"
-_DEVICE_LIVES_S = 2 * 365 * 24 * 3600
+_DEVICE_LIVES = timedelta(days=400)
 
 
 def reserve(book_id: UUID, at_what: str, device: str | None = None) -> sign_in.Try | Refusal:
@@ -46,10 +48,8 @@ def reserve(book_id: UUID, at_what: str, device: str | None = None) -> sign_in.T
 def with_device(response: Response) -> Response:
     """Let this browser be told from others at the same address from now on, so that a neighbour's wrong tries are not its own."""
     if _device() is None:
-        is_https = services().settings.public_url.startswith("https")
-        response.set_cookie(
-            _cookie(), secrets.token_hex(16), max_age=_DEVICE_LIVES_S, secure=is_https, httponly=True, samesite="Lax", path="/"
-        )  # fmt: skip
+        made = secrets.token_hex(16)
+        response.set_cookie(_cookie(), made, max_age=_DEVICE_LIVES, secure=is_https(), httponly=True, samesite="Lax", path="/")
     return response
 
 
@@ -59,4 +59,4 @@ def _device() -> str | None:
 
 
 def _cookie() -> str:
-    return f"__Host-{DEVICE_COOKIE}" if services().settings.public_url.startswith("https") else DEVICE_COOKIE
+    return f"__Host-{DEVICE_COOKIE}" if is_https() else DEVICE_COOKIE

@@ -32,6 +32,7 @@ from ledger.errors import Conflict
 from ledger.errors import DomainError
 from ledger.errors import Invalid
 from ledger.errors import Refusal
+from ledger.web.kit.auth import ProofNeededError
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import db
 from ledger.web.kit.extensions import services
@@ -50,6 +51,8 @@ Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 KEY_LENGTH_MAX = 255
+#: Proofs in a body, as fields that begin with `_` are in a form: no part of what is asked, nor of any hash that is kept.
+UNKEPT = frozenset({"pin"})
 _TRIES = 3
 #: Serialization failure, deadlock, and a server that went away: nothing was done, the same key may try again.
 _TRY_AGAIN = frozenset({"40001", "40P01", "57P01", "57P02", "57P03", "08000", "08003", "08006"})
@@ -126,7 +129,8 @@ def input_hashes() -> InputHashes:
     It is peppered: a plain one would be kept for ever, and tell whoever guesses a name or a phone that the guess is right.
     """
     if request.is_json:
-        content = json.dumps(request.get_json(), sort_keys=True, ensure_ascii=False)
+        asked = {name: value for name, value in request.get_json().items() if name not in UNKEPT}
+        content = json.dumps(asked, sort_keys=True, ensure_ascii=False)
     else:
         fields = sorted((name, value) for name, value in request.form.items(multi=True) if not name.startswith("_"))
         files = sorted((name, hashlib.sha256(file.stream.read()).hexdigest()) for name, file in request.files.items(multi=True))
@@ -205,10 +209,12 @@ def form_write(form: Callable[..., Any]) -> Callable[[Callable[..., str | Refusa
 
             try:
                 reply, _ = carry_out(f"form:{key}", work)
+            except ProofNeededError:
+                raise
             except DomainError as problem:
                 reply = Reply(422, body_of(problem))
             if reply.status == 303:
-                return redirect(reply.body["location"], 303)
+                return g.pop("shown_once", None) or redirect(reply.body["location"], 303)
             g.problem = reply.body
             say(reply.body)
             drawn = current_app.make_response(form(*args, **kwargs))
@@ -218,6 +224,11 @@ def form_write(form: Callable[..., Any]) -> Callable[[Callable[..., str | Refusa
         return write
 
     return decorate
+
+
+def show_once(page: str) -> None:
+    """Answer the form that is being carried out with a page instead of leading on, this time only: what is on it is kept nowhere."""
+    g.shown_once = page
 
 
 def csrf_token() -> str:

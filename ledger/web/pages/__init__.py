@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from ledger.web.pages import account
+from ledger.web.pages import audit
+from ledger.web.pages import counter
+from ledger.web.pages import helping
 from ledger.web.pages import host
 from ledger.web.pages import leader
 from ledger.web.pages import public
@@ -10,4 +14,4 @@ from ledger.web.pages import staff
 from ledger.web.pages import venue
 from ledger.web.pages import volunteer
 
-ALL = (public.pages, sign_in.pages, volunteer.pages, venue.pages, leader.pages, staff.pages, host.pages)
+ALL = (public.pages, sign_in.pages, account.pages, volunteer.pages, venue.pages, leader.pages, staff.pages, host.pages, counter.pages, helping.pages, audit.pages)

@@ -1,11 +1,13 @@
-"""Signing in by a one-time link, signing out, and the choice of language."""
+"""Signing in: by passkey, by password and one-time code, by a one-time link; signing out, and the choice of language."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from flask import Blueprint
 from flask import Response
+from flask import g
 from flask import make_response
 from flask import redirect
 from flask import render_template
@@ -13,18 +15,27 @@ from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
+from ledger import areas
 from ledger import sign_in
 from ledger.errors import Refusal
+from ledger.web.kit import proof
+from ledger.web.kit import trail
+from ledger.web.kit import trying
 from ledger.web.kit.auth import allow
+from ledger.web.kit.auth import is_https
 from ledger.web.kit.auth import maybe_me
 from ledger.web.kit.auth import me
 from ledger.web.kit.auth import session_cookie
+from ledger.web.kit.auth import with_session
 from ledger.web.kit.extensions import LANGUAGE_COOKIE
 from ledger.web.kit.extensions import LANGUAGES
+from ledger.web.kit.extensions import db
+from ledger.web.kit.extensions import end_reading
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.problems import body_of
 from ledger.web.kit.problems import problem_body
+from ledger.web.kit.problems import say
 from ledger.web.kit.problems import show
 from ledger.web.kit.writing import is_own_form
 from ledger.web.pages.staff import STAFF
@@ -40,12 +51,85 @@ HOMES = (
     ("volunteer", "volunteer.home"),
 )
 
+#: Where signing out leads on a paired device: to where the next one signs in.
+_AFTER = {"card": "counter.card_form", "shift": "devices.shift"}
+
 
 @pages.get("/sign-in")
 @allow(public=True)
 def how() -> ResponseReturnValue:
-    """Say how to sign in."""
-    return render_template("ledger/sign_in/how.html")
+    """Show the ways in."""
+    return trying.with_device(make_response(render_template("ledger/sign_in/how.html", next=safe(request.args.get("next")))))
+
+
+@pages.get("/sign-in/options")
+@allow(public=True)
+def options() -> ResponseReturnValue:
+    """Tell a browser what to ask a passkey for."""
+    return Response(sign_in.sign_in_options(proof.site(), services().clock.now()), content_type="application/json")
+
+
+@pages.post("/sign-in")
+@allow(public=True)
+def by_password() -> ResponseReturnValue:
+    """Sign in with number, password, and one-time or recovery code; nobody is told which of them was wrong."""
+    now, number = services().clock.now(), request.form.get("number", "")
+    found = sign_in.find_person(session(), number)
+    book = found[0] if found else next(iter(areas.books(session())), None)
+    if book is None:
+        return _again(Refusal("sign-in-wrong"))
+    session().expunge(book)
+    book_id, person_id = book.id, found[1].id if found and found[1] else None
+    # Counted at the number as it was typed where it is nobody's, so that nobody's is refused like somebody's.
+    reserved = trying.reserve(book_id, f"account {person_id or ''.join(number.split())}")
+    if isinstance(reserved, Refusal):
+        return _refused(reserved, book_id, person_id)
+    password, code = request.form.get("password", ""), request.form.get("code", "")
+    known = sign_in.check_password(session(), services().vault, book_id, person_id, password, code, now)
+    end_reading()
+    opened = sign_in.open_by_password(session(), book, known, now) if known else Refusal("sign-in-wrong")
+    if isinstance(opened, Refusal):
+        return _refused(opened, book_id, person_id)
+    sign_in.give_back(session(), reserved)
+    return _come_in(opened, book_id, person_id)
+
+
+@pages.post("/sign-in/passkey")
+@allow(public=True)
+def by_passkey() -> ResponseReturnValue:
+    """Sign in with a passkey; one that is known and one that is not are answered alike where it does not hold."""
+    now = services().clock.now()
+    found = sign_in.answered(session(), proof.site(), request.form.get("answer", ""), now)
+    if found is None:
+        return _again(Refusal("sign-in-wrong"))
+    book_id = found.book.id
+    opened = sign_in.open_by_passkey(session(), found, now)
+    return _refused(opened, book_id, found.person_id) if isinstance(opened, Refusal) else _come_in(opened, book_id, found.person_id)
+
+
+def _come_in(token: str, book_id: UUID, person_id: UUID | None) -> Response:
+    """Commit, end the session before, and lead on with the new one."""
+    if before := maybe_me():
+        sign_in.sign_out(session(), before.token, services().clock.now())
+    session().commit()
+    trail.note("sign-in", book_id=book_id, actor=person_id)
+    return with_session(make_response(redirect(safe(request.args.get("next")) or url_for("sign_in.home"), 303)), token)
+
+
+def _refused(refusal: Refusal, book_id: UUID, person_id: UUID | None) -> Response:
+    trail.note("sign-in", refusal.code, book_id=book_id, about=person_id)
+    return _again(refusal)
+
+
+def _again(refusal: Refusal) -> Response:
+    """Draw the page again with what is wrong."""
+    db.session.rollback()
+    g.problem = body_of(refusal)
+    say(g.problem)
+    response = make_response(render_template("ledger/sign_in/how.html", next=safe(request.args.get("next"))), g.problem["status"])
+    if seconds := refusal.data.get("retry_after"):
+        response.headers["Retry-After"] = str(seconds)
+    return response
 
 
 @pages.get("/sign-in/<token>")
@@ -67,14 +151,17 @@ def use_link(token: str) -> ResponseReturnValue:
     session().commit()
     if isinstance(opened, Refusal):
         return show(body_of(opened))
-    response = redirect(_safe(request.args.get("next")) or url_for("sign_in.home"), 303)
-    return _with_cookie(response, session_cookie(), opened, int(sign_in.OWN_PHONE.absolute.total_seconds()))
+    if found := sign_in.recognise(session(), opened, now):
+        trail.note("sign-in", book_id=found[0].book_id, actor=found[0].person_id)
+    return with_session(make_response(redirect(safe(request.args.get("next")) or url_for("sign_in.home"), 303)), opened)
 
 
 @pages.get("/home")
 @allow()
 def home() -> ResponseReturnValue:
-    """Go to the home of whoever is signed in."""
+    """Go to the home of whoever is signed in; staff who came by a link begin with setting up a strong way in."""
+    if me().withheld:
+        return redirect(url_for("account.set_up"))
     return redirect(url_for(next((page for role, page in HOMES if me().has(role)), "volunteer.home")))
 
 
@@ -86,8 +173,12 @@ def out() -> ResponseReturnValue:
         return show(problem_body("form-expired"))
     sign_in.sign_out(session(), me().token, services().clock.now())
     session().commit()
-    response = redirect(url_for("public.landing"), 303)
-    response.delete_cookie(session_cookie(), secure=_is_https(), httponly=True, samesite="Lax")
+    trail.note("sign-out", book_id=me().book_id, actor=me().actor_id)
+    # On a paired device the next one signs in.
+    response = redirect(url_for(_AFTER.get(me().signed_in.way or "", "public.landing")), 303)
+    # What a shared computer has kept of these pages; the language and what tells the browser from others stay.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    response.delete_cookie(session_cookie(), secure=is_https(), httponly=True, samesite="Lax")
     return response
 
 
@@ -96,25 +187,16 @@ def out() -> ResponseReturnValue:
 def language(chosen: str) -> ResponseReturnValue:
     """Keep the chosen language, and go back."""
     referrer = urlsplit(request.referrer or "")
-    response = make_response(redirect(_safe(referrer.path) or url_for("public.landing")))
+    response = make_response(redirect(safe(referrer.path) or url_for("public.landing")))
     if chosen in LANGUAGES:
-        _with_cookie(response, LANGUAGE_COOKIE, chosen, 365 * 24 * 3600)
+        age_s = 365 * 24 * 3600
+        response.set_cookie(LANGUAGE_COOKIE, chosen, max_age=age_s, secure=is_https(), httponly=True, samesite="Lax", path="/")
     return response
 
 
-def _safe(address: str | None) -> str | None:
+def safe(address: str | None) -> str | None:
     """Return `address` where it is a path of this service and nothing that a browser could take for another host."""
     if not address or not address.startswith("/") or address.startswith(("//", "/\\")) or not address.isprintable() or "\\" in address:
         return None
     parts = urlsplit(address)
     return None if parts.scheme or parts.netloc else address
-
-
-def _is_https() -> bool:
-    return services().settings.public_url.startswith("https")
-
-
-def _with_cookie(response: ResponseReturnValue, name: str, value: str, age_s: int) -> Response:
-    made = make_response(response)
-    made.set_cookie(name, value, max_age=age_s, secure=_is_https(), httponly=True, samesite="Lax", path="/")
-    return made

@@ -32,7 +32,7 @@ def test_a_link_opens_one_session(session: Session) -> None:
     assert found is not None
     signed_in, _ = found
     assert (signed_in.book_id, signed_in.person_id, signed_in.kind, signed_in.book.number) == (book.id, person.id, "session", book.number)
-    assert (signed_in.way, signed_in.proved_at) == ("link", None)
+    assert (signed_in.way, signed_in.proved_at) == ("link", START)
     assert sign_in.use_link(session, link, START) == Refusal("link-used", "token")
 
 
