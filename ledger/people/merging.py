@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from collections.abc import Sequence
 from datetime import date
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,8 +23,8 @@ from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.ids import new_id
+from ledger.people import actions
 from ledger.people import queries
-from ledger.people.model import Card
 from ledger.people.model import Charge
 from ledger.people.model import Grant
 from ledger.people.model import Mandate
@@ -154,13 +153,7 @@ def take_over(session: Session, act: Act, merge: Merge) -> None:
     _take_mandates(session, act, kept_id, gone_id)
     _take_teams(session, act, kept_id, gone_id, today)
     _take_charges(session, book_id, kept_id, gone_id)
-    yesterday = today - timedelta(days=1)
-    held = (Grant.book_id == book_id, Grant.person_id == gone_id, or_(Grant.ends_on.is_(None), Grant.ends_on >= today))
-    session.execute(update(Grant).where(*held, Grant.starts_on <= yesterday).values(ends_on=yesterday))
-    session.execute(update(Grant).where(*held, Grant.starts_on > yesterday).values(ends_on=Grant.starts_on))
-    cards = (Card.book_id == book_id, Card.person_id == gone_id, Card.revoked_at.is_(None))
-    session.execute(update(Card).where(*cards).values(revoked_at=act.at, revoked_by=act.actor))
-    session.execute(update(Person).where(Person.book_id == book_id, Person.id == gone_id).values(status="left"))
+    actions.end_standing(session, act, gone_id)
     _decided(session, act, merge, "done")
 
 

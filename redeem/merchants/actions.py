@@ -51,16 +51,19 @@ def hire(
     session: Session, act: Act, unit_id: UUID, *, person_id: UUID, role: str, starts_on: date, ends_on: date | None = None,
     within: areas.Scope = areas.EVERYWHERE, own: Collection[UUID] = (),
 ) -> ShopStaff | Refusal:  # fmt: skip
-    """Let somebody work in a shop: as owner where it is within one's areas, as cashier also in one's own shops."""
+    """Let somebody work in a shop: as owner where it is within one's areas, as cashier also in one's own shops.
+
+    A unit of any colour has representatives, whom only the staff of its area name.
+    """
     unit = library.unit(session, act.book_id, unit_id, within, own)
     people.person(session, act.book_id, person_id)
     if role not in people.SHOP_ROLES:
         raise Invalid("role-unknown", "role")
     if ends_on is not None and ends_on < starts_on:
         raise Invalid("dates-out-of-order", "ends_on")
-    if unit.colour != "white":
+    if unit.colour != "white" and role != "unit_representative":
         return Refusal("unit-not-a-business", "unit_id")
-    if role == "shop_owner" and not _lies_within(session, unit, within):
+    if role != "cashier" and not _lies_within(session, unit, within):
         return Refusal("owner-hires-cashiers", "role")
     if person_id == act.actor:
         return Refusal("role-for-oneself", "person_id")
@@ -88,7 +91,7 @@ def dismiss(
     if found is None:
         raise NotFound("staff_id")
     unit = library.unit(session, act.book_id, found.unit_id, within, own)
-    if found.role == "shop_owner" and not _lies_within(session, unit, within):
+    if found.role != "cashier" and not _lies_within(session, unit, within):
         return Refusal("owner-hires-cashiers", "staff_id")
     if found.ends_on and found.ends_on < ends_on:
         return Refusal("role-already-ended", "ends_on")

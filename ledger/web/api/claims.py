@@ -36,8 +36,11 @@ from ledger.web.kit.paging import moment
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.problems import body_of
+from ledger.web.kit.reach import in_words
 from ledger.web.kit.reach import own
+from ledger.web.kit.reach import prove_large
 from ledger.web.kit.reach import reach
+from ledger.web.kit.reach import shown_name
 from ledger.web.kit.writing import act
 
 blp = Resource("claims", __name__, "Claims: deeds on their way to points")
@@ -161,6 +164,14 @@ def report(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
     return outcome if isinstance(outcome, Refusal) else _own(outcome.id)
 
 
+@blp.writes("/teams/<uuid:team_id>/claims", DeedIn, ClaimMadeOut, status=201)
+@allow("volunteer", for_others=False)
+def report_for_team(asked: dict[str, Any], team_id: UUID) -> dict[str, Any] | Refusal:
+    """Report a deed of a team that one leads; it wants somebody else's word, as one's own does."""
+    outcome = claims.report_for_team(session(), act(), services().vault, claims.NewDeed(**asked, team_id=team_id))
+    return outcome if isinstance(outcome, Refusal) else _own(outcome.id)
+
+
 @blp.writes("/claims/proposals", ProposalsIn, OutcomesOut, status=201)
 @allow(*MAY["propose"])
 def propose(asked: dict[str, Any]) -> dict[str, Any]:
@@ -203,11 +214,14 @@ def list_queue(asked: dict[str, Any]) -> Page:
 def get_claim(claim_id: UUID) -> dict[str, Any]:
     """Show a claim of one's own or within reach, with what was decided on it and why."""
     row = claims.claim(session(), me().book_id, claim_id, reach("read"), own=own())
-    notes = claims.notes_of(session(), services().vault, me().book_id, [row])[claim_id]
+    notes = claims.notes_of(session(), services().vault, me().book_id, [row])[claim_id] if in_words([row]) else {}
     decisions = claims.decisions_of(session(), me().book_id, [claim_id])[claim_id]
     columns = ("number", "act", "actor", "decided_at", "reason")
-    told = [{column: getattr(one, column) for column in columns} | {"note": notes.get(one.number)} for one in decisions]
-    return _shown([row])[0] | {"decisions": told}
+    shown, is_open = _shown([row])[0], claim_id in in_words([row])
+    told = [
+        {column: getattr(one, column) for column in columns} | {"note": notes.get(one.number) if is_open else None} for one in decisions
+    ]
+    return shown | {"decisions": told}
 
 
 @blp.writes("/claims/attest", IdsIn, OutcomesOut)
@@ -221,6 +235,7 @@ def attest(asked: dict[str, Any]) -> dict[str, Any]:
 @allow("approver")
 def approve(asked: dict[str, Any]) -> dict[str, Any]:
     """Approve attested deeds of one's areas; those with all their approvals are credited. One outcome for each, in order."""
+    prove_large(asked["ids"])
     return {"items": _outcomes(asked["ids"], claims.approve(session(), act(), me().scope("approver"), asked["ids"]))}
 
 
@@ -277,22 +292,18 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _beneficiary(claim: claims.Claim) -> UUID:
-    found = claim.person_id or claim.team_id
-    assert found is not None
-    return found
-
-
 def _shown(rows: Sequence[claims.ClaimRow]) -> list[dict[str, Any]]:
     current, vault, book_id = session(), services().vault, me().book_id
     names = people.names_of(current, vault, book_id, {row.claim.person_id for row in rows if row.claim.person_id})
     teams = people.teams_by_id(current, book_id, {row.claim.team_id for row in rows if row.claim.team_id})
     names |= {team.id: team.name for team in teams.values()}
-    told = claims.told_of(current, vault, book_id, [row.claim for row in rows])
-    notes = claims.notes_of(current, vault, book_id, rows)
+    is_open = in_words(rows)
+    opened = [row for row in rows if row.id in is_open]
+    told = {row.id: claims.Telling() for row in rows} | claims.told_of(current, vault, book_id, [row.claim for row in opened])
+    notes: dict[UUID, dict[int, str]] = {row.id: {} for row in rows} | claims.notes_of(current, vault, book_id, opened)
     return [
         _plain(row)
-        | {"name": names[_beneficiary(row.claim)], "place": told[row.id].place}
+        | {"name": shown_name(row, names, is_open), "place": told[row.id].place}
         | {"text": told[row.id].text, "note": notes[row.id].get(row.decision)}
         for row in rows
     ]

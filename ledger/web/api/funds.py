@@ -9,6 +9,7 @@ from uuid import UUID
 from marshmallow import fields
 
 from ledger import funds
+from ledger import journal
 from ledger.errors import Refusal
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
@@ -17,6 +18,7 @@ from ledger.web.kit.extensions import session
 from ledger.web.kit.fields import Code
 from ledger.web.kit.fields import Day
 from ledger.web.kit.fields import Id
+from ledger.web.kit.fields import Moment
 from ledger.web.kit.fields import Points
 from ledger.web.kit.fields import Shape
 from ledger.web.kit.fields import Words
@@ -28,7 +30,10 @@ from ledger.web.kit.writing import act
 blp = Resource("funds", __name__, "Funds: where points come from")
 
 #: Who sees what the funds of their areas have left.
-READERS = ("grid_worker", "approver", "administrator")
+READERS = ("grid_worker", "approver", "administrator", "finance", "county_viewer", "resident_supervisor")
+#: Who opens funds and gives them budgets, and who reads entry by entry what became of them.
+WRITERS = ("administrator", "finance")
+BOOKKEEPERS = (*WRITERS, "resident_supervisor")
 
 
 class FundOut(Shape):
@@ -40,6 +45,17 @@ class FundOut(Shape):
     opens_on = Day(required=True)
     closes_on = Day(required=True, allow_none=True)
     left = fields.Integer(required=True, metadata={"description": "The points it can still award"})
+
+
+class FundLineOut(Shape):
+    """A line of a fund's account; nothing of it ever changes."""
+
+    number = fields.Integer(required=True)
+    entry_id = Id(required=True)
+    kind = fields.String(required=True)
+    amount = fields.Integer(required=True)
+    after = fields.Integer(required=True)
+    posted_at = Moment(required=True)
 
 
 class FundIn(Shape):
@@ -69,20 +85,31 @@ def list_funds(asked: dict[str, Any]) -> Page:
 
 
 @blp.writes("/funds", FundIn, FundOut, status=201)
-@allow("administrator")
+@allow(*WRITERS, fresh=True)
 def open_fund(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
-    """Open a fund for an area where one is administrator, and below it."""
-    outcome = funds.open_fund(session(), act(), **asked, within=me().scope("administrator"))
+    """Open a fund for an area where one is administrator or keeps the funds, and below it."""
+    outcome = funds.open_fund(session(), act(), **asked, within=me().scope(*WRITERS))
     return outcome if isinstance(outcome, Refusal) else _shown([outcome])[0]
 
 
 @blp.writes("/funds/<uuid:fund_id>/budgets", BudgetIn, FundOut, status=201)
-@allow("administrator")
+@allow(*WRITERS, fresh=True)
 def add_budget(asked: dict[str, Any], fund_id: UUID) -> dict[str, Any] | Refusal:
     """Give a fund more to award; answer the fund with what it has now."""
-    within = me().scope("administrator")
+    within = me().scope(*WRITERS)
     outcome = funds.add_budget(session(), act(), fund_id, asked["points"], within=within)
     return outcome if isinstance(outcome, Refusal) else _shown([funds.fund(session(), me().book_id, fund_id, within)])[0]
+
+
+@blp.reads("/funds/<uuid:fund_id>/lines", FundLineOut, paged=True)
+@allow(*BOOKKEEPERS)
+def list_lines(asked: dict[str, Any], fund_id: UUID) -> Page:
+    """List what came into a fund of one's areas and what it awarded, the newest first; whom is not told."""
+    fund = funds.fund(session(), me().book_id, fund_id, me().scope(*BOOKKEEPERS))
+    (before,) = read_cursor(asked["cursor"], int) or (None,)
+    account_id = journal.account_of(session(), me().book_id, "fund", fund.id)
+    found = journal.history(session(), me().book_id, account_id, before_number=before, limit=asked["limit"] + 1)
+    return page_of(found, asked["limit"], lambda line: [line.number])
 
 
 def _shown(found: Sequence[funds.Fund]) -> list[dict[str, Any]]:

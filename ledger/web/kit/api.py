@@ -36,6 +36,7 @@ from ledger.web.kit.gathered import gathered_write
 from ledger.web.kit.paging import PageQuery
 from ledger.web.kit.problems import on_http_error
 from ledger.web.kit.writing import api_write
+from ledger.web.kit.writing import checked_key
 from ledger.web.kit.writing import refused
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -167,6 +168,18 @@ class Resource(flask_smorest.Blueprint):
 
         return declare
 
+    def takes(self, rule: str, takes: type[Schema], out: type[Schema], *, status: int = 202) -> Callable[[View], View]:
+        """Declare a write that is open to everybody: nobody's requests are kept, so the view makes of its key what is done once."""
+        _keep_nothing_personal(rule, out)
+
+        def declare(view: View) -> View:
+            inner = self.response(status, out)(_keyed(_refusals_as_problems(view)))
+            inner = _json_only(self.arguments(takes, location="json")(inner))
+            inner = self.doc(parameters=[_KEY])(inner)
+            return self._declare(rule, "POST", view, inner)
+
+        return declare
+
     def gathers(
         self, rule: str, takes: type[Schema], out: type[Schema], *, run: Run, status: int = 200
     ) -> Callable[[View], View]:  # fmt: skip
@@ -227,6 +240,14 @@ def _refusals_as_problems(view: Callable[..., Any]) -> Callable[..., Any]:
     def answer(*args: Any, **kwargs: Any) -> Any:
         outcome = view(*args, **kwargs)
         return refused(outcome) if isinstance(outcome, Refusal) else outcome
+
+    return answer
+
+
+def _keyed(view: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        return view(*args, key=checked_key(), **kwargs)
 
     return answer
 

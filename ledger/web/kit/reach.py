@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from collections.abc import Mapping
+from collections.abc import Sequence
+from uuid import UUID
+
 from ledger import claims
+from ledger import people
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import want_proof
 from ledger.web.kit.extensions import session
 
 
 def own() -> claims.Own:
     """Return whose claims are one's own: on somebody's behalf theirs, without what they told of others."""
     return claims.Own(me().person_id, on_behalf=me().acted_for is not None)
+
+
+def in_words(rows: Sequence[claims.ClaimRow]) -> set[UUID]:
+    """Return of which of these claims whoever asks may read names and words: all of them, unless they come to them as an auditor."""
+    if not me().has("street_auditor"):
+        return {row.id for row in rows}
+    return {row.id for row in claims.among(session(), me().book_id, [row.id for row in rows], reach("open"), own=own())}
+
+
+def shown_name(row: claims.ClaimRow, names: Mapping[UUID, str], is_open: Collection[UUID]) -> str:
+    """Return whose deed a claim is, the person's or the team's name; a person's is masked where the claim is not open to whoever asks."""
+    owner = row.claim.person_id or row.claim.team_id
+    assert owner is not None, "a CHECK of the table"
+    return names[owner] if row.id in is_open or row.claim.team_id else people.masked_name(names[owner])
+
+
+def prove_large(ids: Collection[UUID]) -> None:
+    """Go no further without a fresh proof where more is approved at one stroke than one person approves alone."""
+    if claims.points_of(session(), me().book_id, ids) > me().book.approve_alone_points_max:
+        want_proof()
 
 
 def reach(step: str) -> claims.Reach:

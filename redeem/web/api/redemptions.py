@@ -16,6 +16,7 @@ from ledger.errors import Refusal
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import want_proof
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.fields import Choice
@@ -29,6 +30,9 @@ from ledger.web.kit.fields import Words
 from ledger.web.kit.paging import Page
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.paired import PIN_LENGTH_MAX
+from ledger.web.kit.paired import device_named
+from ledger.web.kit.paired import proved_card
 from ledger.web.kit.writing import act
 from redeem import catalogue
 from redeem import library
@@ -40,8 +44,14 @@ blp = Resource("redemptions", __name__, "Points taken at a till, given back, and
 #: Who stands at a till, and who of the community looks after what was taken there.
 SHOP = ("cashier", "shop_owner")
 STAFF = ("approver", "administrator")
+#: Who reads what a shop is owed besides: those who pay it, and those who look at figures alone.
+FIGURES = ("finance", "county_viewer")
+#: Who reads what a unit of their own gave.
+OWN = (*SHOP, "unit_representative")
 #: An address that was scanned is longer than the code in it.
 CODE_LENGTH_MAX = 200
+#: As printed, with its spaces.
+CARD_LENGTH_MAX = 20
 
 
 class AskedIn(Shape):
@@ -57,6 +67,13 @@ class TakingIn(AskedIn):
     """What is asked, and the volunteer's pay code: scanned, or the handle and six digits."""
 
     code = Words(CODE_LENGTH_MAX, required=True)
+
+
+class CardTakingIn(AskedIn):
+    """What is asked, and a volunteer's card with the PIN that they typed."""
+
+    card = Words(CARD_LENGTH_MAX, required=True)
+    pin = Words(PIN_LENGTH_MAX, required=True)
 
 
 class VoidIn(Shape):
@@ -117,6 +134,19 @@ def take(asked: dict[str, Any]) -> Callable[[Act], redemptions.Taking]:
     return lambda act: redemptions.Taking(act, redemptions.Asked(**asked), unit_ids, code)
 
 
+def _take_by_card(session: Session, takings: Sequence[redemptions.CardTaking]) -> list[redemptions.RedemptionRow | Refusal]:
+    return redemptions.take_by_card(session, takings)
+
+
+@blp.gathers("/redemptions/by-card", CardTakingIn, RedemptionOut, run=_take_by_card, status=201)
+@allow(*SHOP)
+def take_by_card(asked: dict[str, Any]) -> Callable[[Act], redemptions.CardTaking]:
+    """Take points for a volunteer's card and PIN at a till of one's own shop, at once; five wrong PINs in 15 minutes have to wait."""
+    unit_ids, card, pin = me().unit_ids(*SHOP), asked.pop("card"), asked.pop("pin")
+    person_id = proved_card(me().book_id, card, pin, device_named(), field="pin")
+    return lambda act: redemptions.CardTaking(act, redemptions.Asked(**asked), unit_ids, card, person_id)
+
+
 @blp.reads("/redemptions/mine", RedemptionOut, paged=True)
 @allow("volunteer")
 def list_mine(asked: dict[str, Any]) -> Page:
@@ -175,14 +205,16 @@ def cancel(asked: dict[str, Any], redemption_id: UUID) -> redemptions.Redemption
 @allow(*SHOP, *STAFF)
 def void(asked: dict[str, Any], redemption_id: UUID) -> redemptions.RedemptionRow | Refusal:
     """Give points back: the shop on the same day, staff of its area later too."""
+    if me().has(*STAFF):
+        want_proof()
     return redemptions.void(session(), act(), redemption_id, **asked, unit_ids=me().unit_ids(*SHOP), scope=me().scope(*STAFF))
 
 
 @blp.reads("/units/<uuid:unit_id>/redemptions", RedemptionOut, paged=True)
-@allow(*SHOP, *STAFF)
+@allow(*OWN, *STAFF)
 def list_of_unit(asked: dict[str, Any], unit_id: UUID) -> Page:
     """List what was asked for at a shop's tills, the newest first."""
-    unit = library.unit(session(), me().book_id, unit_id, me().scope(*STAFF), me().unit_ids(*SHOP))
+    unit = library.unit(session(), me().book_id, unit_id, me().scope(*STAFF), me().unit_ids(*OWN))
     (after,) = read_cursor(asked["cursor"], UUID) or (None,)
     now = services().clock.now()
     rows = redemptions.of_units(session(), me().book_id, now, [unit.id], after=after, limit=asked["limit"] + 1)
@@ -190,10 +222,10 @@ def list_of_unit(asked: dict[str, Any], unit_id: UUID) -> Page:
 
 
 @blp.reads("/units/<uuid:unit_id>/owed", OwedOut)
-@allow(*SHOP, *STAFF)
+@allow(*OWN, *STAFF, *FIGURES)
 def owed(unit_id: UUID) -> dict[str, Any]:
     """Show what a shop is owed, and what it took today."""
-    unit = library.unit(session(), me().book_id, unit_id, me().scope(*STAFF), me().unit_ids(*SHOP))
+    unit = library.unit(session(), me().book_id, unit_id, me().scope(*STAFF, *FIGURES), me().unit_ids(*OWN))
     since = catalogue.period_begins("day", me().today, me().zone)
     return {
         "owed_points": merchants.owed(session(), me().book_id, unit.id),

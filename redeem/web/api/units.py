@@ -26,6 +26,9 @@ from redeem import library
 
 blp = Resource("units", __name__, "Units of the resource library, red, white and green, and what they give")
 
+#: Who speaks for a unit: the owner of a shop, the representative of any other.
+OWN = ("shop_owner", "unit_representative")
+
 
 class UnitOut(Shape):
     """A unit of the library."""
@@ -95,8 +98,8 @@ def list_resources(asked: dict[str, Any], unit_id: UUID) -> Page:
 
 
 @blp.writes("/units/<uuid:unit_id>/resources", ResourceIn, ResourceOut, status=201)
-@allow("administrator", "shop_owner")
+@allow("administrator", *OWN)
 def add_resource(asked: dict[str, Any], unit_id: UUID) -> library.Resource:
     """Write down something that a unit of one of one's areas, or one's own, gives."""
-    within, own = me().scope("administrator"), me().unit_ids("shop_owner")
+    within, own = me().scope("administrator"), me().unit_ids(*OWN)
     return library.add_resource(session(), act(), unit_id, **asked, within=within, own=own)
