@@ -38,6 +38,7 @@ from ledger.claims.queries import reach_of
 from ledger.claims.queries import reported_by
 from ledger.claims.queries import risks_of
 from ledger.claims.queries import told_of
+from ledger.claims.queries import returned_to
 from ledger.claims.queries import why_two
 from ledger.claims.rules import MAY
 from ledger.claims.rules import ONLY
@@ -101,5 +102,6 @@ __all__ = [
     "told_of",
     "verify",
     "why_two",
+    "returned_to",
     "withdraw",
 ]

@@ -154,6 +154,16 @@ def mine(session: Session, book_id: UUID, person_id: UUID, *, after: UUID | None
     return [_read(row) for row in session.execute(wanted.order_by(Claim.id.desc()).limit(limit))]
 
 
+def returned_to(session: Session, book_id: UUID, person_id: UUID, *, but_of: UUID | None = None) -> int:
+    """Return how many of somebody's own deeds were sent back and wait to be told anew, but for those of the activity `but_of`."""
+    wanted = select(func.count()).where(
+        Claim.book_id == book_id, Claim.person_id == person_id, Claim.reporter_id == person_id, Claim.state == "returned"
+    )
+    if but_of:
+        wanted = wanted.where(Claim.activity_id.is_distinct_from(but_of))
+    return session.execute(wanted).scalar_one()
+
+
 def reported_by(session: Session, book_id: UUID, reporter_id: UUID, *, after: UUID | None = None, limit: int = 50) -> list[ClaimRow]:
     """Return what somebody proposed for others, persons and teams, the newest first, from before the claim `after`."""
     for_others = or_(Claim.person_id.is_(None), Claim.person_id != reporter_id)

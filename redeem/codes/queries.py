@@ -130,6 +130,12 @@ def spent(session: Session, book_id: UUID, steps: Collection[tuple[UUID, int]]) 
     return {(row.device_id, row.step): row for row in rows}
 
 
+def is_used(session: Session, book_id: UUID, person_id: UUID, at: datetime) -> bool:
+    """Tell whether the code that this service draws for somebody at a moment was used already."""
+    steps = [(device.id, step_at(at)) for device in devices_of(session, book_id, person_id)[:1]]
+    return bool(steps) and bool(spent(session, book_id, steps))
+
+
 def used_up(book_id: UUID) -> Select[*tuple[Any, ...]]:
     """Return what says how many steps each redemption has used up, of whose devices, and when; for those who verify."""
     return (

@@ -19,6 +19,7 @@ from redeem.redemptions.queries import Taken
 from redeem.redemptions.queries import of_person
 from redeem.redemptions.queries import of_units
 from redeem.redemptions.queries import redemption
+from redeem.redemptions.queries import had
 from redeem.redemptions.queries import taken_since
 from redeem.redemptions.queries import waiting_for
 from redeem.redemptions.rules import ORDER_LIVES
@@ -49,6 +50,8 @@ __all__ = [
     "of_units",
     "open_order",
     "order",
+    "had",
+    "leaving",
     "order_code",
     "redemption",
     "take",

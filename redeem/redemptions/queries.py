@@ -128,6 +128,20 @@ def waiting_for(session: Session, book_id: UUID, at: datetime, person_id: UUID) 
     return _read(session, _rows().where(*this, *waiting).order_by(Redemption.id), at)
 
 
+def had(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, tuple[str, str | None]]:
+    """Return at which shop each of these redemptions was, and what was had, where it was an offer; in one query."""
+    wanted = (
+        select(Redemption.id, library.Unit.name, catalogue.Offer.title, Redemption.quantity)
+        .join(library.Unit, and_(library.Unit.book_id == Redemption.book_id, library.Unit.id == Redemption.unit_id))
+        .outerjoin(catalogue.Offer, and_(catalogue.Offer.book_id == Redemption.book_id, catalogue.Offer.id == Redemption.offer_id))
+        .where(Redemption.book_id == book_id, Redemption.id.in_(ids))
+    )
+    return {
+        redemption_id: (shop, f"{title} × {quantity}" if title and quantity > 1 else title)
+        for redemption_id, shop, title, quantity in session.execute(wanted)
+    }
+
+
 @dataclass(frozen=True)
 class Taken:
     """What shops took: how many redemptions, points, points given back, and the cash beside what was not wholly given back."""

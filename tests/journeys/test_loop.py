@@ -114,14 +114,15 @@ def test_deeds_become_points_and_points_become_goods_by_scanned_codes(community:
 
     # It was a mistake: given back, and both lines stay.
     community.cashier.follow("收错了")
-    assert community.cashier.send("撤销", reason="wrong-item").headings == ["已全部撤销"]
+    assert community.cashier.send("撤销", reason="wrong-item").headings == ["已退回 51 分"]
     assert lines(community)[2:] == [
-        ("3", "−10", "60", "兑换"), ("4", "−5", "55", "兑换"), ("5", "−51", "4", "兑换"), ("6", "+51", "55", "撤销兑换"),
+        ("3", "−10", "60", "兑换：旺财便民超市"), ("4", "−5", "55", "兑换：旺财便民超市"), ("5", "−51", "4", "兑换：旺财便民超市"),
+        ("6", "+51", "55", "撤销兑换：旺财便民超市"),
     ]  # fmt: skip
 
     today = community.cashier.open("/till/today")
     assert "收到积分66 其中已撤销51" in today.text
-    assert "社区应付 旺财便民超市15 分" in today.text
+    assert "社区应付 旺财便民超市（累计）15 分" in today.text
     assert "可用 55" in community.volunteer.open("/me").text
     assert community.sums() == {"source": -10_000, "fund": 9_930, "passbook": 55, "receivable": 15}
     assert community.faults() == []
@@ -149,7 +150,8 @@ def test_the_same_is_done_by_typing_where_no_camera_is(community: Community) -> 
     assert ask(community, 5, f"{handle} {digits}").headings == ["已收 5 分"]
     assert ask(community, 5, f"{handle} {digits}").status == 409
 
-    assert lines(community) == [("1", "+20", "20", "社区活动志愿服务"), ("2", "−10", "10", "兑换"), ("3", "−5", "5", "兑换")]
+    spent = [("2", "−10", "10", "兑换：旺财便民超市"), ("3", "−5", "5", "兑换：旺财便民超市")]
+    assert lines(community) == [("1", "+20", "20", "社区活动志愿服务"), *spent]
     assert community.sums() == {"source": -10_000, "fund": 9_980, "passbook": 5, "receivable": 15}
     assert community.faults() == []
 

@@ -23,6 +23,7 @@ from ledger.web.kit.fields import Shape
 from ledger.web.kit.paging import Page
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.parts import had
 from ledger.web.kit.reach import own
 
 blp = Resource("accounts", __name__, "One's own passbook and hours")
@@ -53,6 +54,8 @@ class LineOut(Shape):
     deed = fields.String(required=True, allow_none=True, metadata={"description": "What an award is for"})
     name_zh = fields.String(required=True, allow_none=True)
     name_en = fields.String(required=True, allow_none=True)
+    shop = fields.String(required=True, allow_none=True, metadata={"description": "Where points were spent"})
+    goods = fields.String(required=True, allow_none=True, metadata={"description": "What they were spent on, where that has a name"})
     unit_id = Id(required=True, allow_none=True)
     till_id = Id(required=True, allow_none=True)
     reverses = Id(required=True, allow_none=True, metadata={"description": "The entry that it takes back"})
@@ -101,7 +104,8 @@ def lines(asked: dict[str, Any]) -> Page:
     page = page_of(found, asked["limit"], lambda line: [line.number])
     about = {line.reference for line in page.items if line.reference and line.kind == "award"}
     deeds = {row.id: row.rate for row in claims.among(session(), me().book_id, about, own=own())}
-    return Page([_with_deed(line, deeds.get(line.reference)) for line in page.items], page.next)
+    things = had(page.items)
+    return Page([_told(line, deeds.get(line.reference), things.get(line.reference)) for line in page.items], page.next)
 
 
 @blp.reads("/passbook/as-of", PastOut, query=PastQuery)
@@ -130,6 +134,6 @@ def _account_id() -> UUID | None:
     return journal.account_ids(session(), me().book_id, "passbook", [me().person_id]).get(me().person_id)
 
 
-def _with_deed(line: journal.LineRow, rate: Any) -> dict[str, Any]:
-    named = {name: getattr(rate, name, None) for name in ("deed", "name_zh", "name_en")}
-    return vars(line) | named
+def _told(line: journal.LineRow, rate: Any, thing: tuple[str, str | None] | None) -> dict[str, Any]:
+    shop, goods = thing or (None, None)
+    return vars(line) | {name: getattr(rate, name, None) for name in ("deed", "name_zh", "name_en")} | {"shop": shop, "goods": goods}

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from ledger.web.kit import qr
 from ledger.web.kit.auth import maybe_me
 from ledger.web.kit.extensions import language
+from ledger.web.kit.parts import had
 from ledger.web.kit.problems import problem_body
 from ledger.web.kit.writing import csrf_token
 from ledger.web.kit.writing import form_key
@@ -50,8 +51,10 @@ def day(value: date) -> str:
 
 
 def named(thing: object) -> str:
-    """Return the name of a category or rate in the language of the page."""
-    return str(getattr(thing, "name_en" if language() == "en" else "name_zh"))
+    """Return the name of a category or rate in the language of the page; an English one begins with a capital."""
+    is_english = language() == "en"
+    name = str(getattr(thing, "name_en" if is_english else "name_zh"))
+    return name[:1].upper() + name[1:] if is_english else name
 
 
 def typed(name: str, default: object = "") -> str:
@@ -71,7 +74,6 @@ def problem() -> object:
     return g.get("problem")
 
 
-def sentence(code: str) -> str:
 def acted_for() -> str | None:
     """Return the name of the person on whose behalf the session acts, if on somebody's."""
     who = maybe_me()
@@ -83,6 +85,7 @@ def mandate_ended() -> bool:
     return bool(g.get("mandate_ended", False))
 
 
+def sentence(code: str) -> str:
     """Return what to say of a problem of which only the code is known."""
     return str(problem_body(code)["detail"])
 
@@ -94,4 +97,4 @@ def init(app: Flask) -> None:
     app.jinja_env.filters |= {"points": points, "signed": signed, "yuan": yuan, "local": local, "day": day, "named": named}
     app.jinja_env.globals |= {"typed": typed, "form_fields": form_fields, "problem": problem, "maybe_me": maybe_me}
     app.jinja_env.globals |= {"acted_for": acted_for, "mandate_ended": mandate_ended}
-    app.jinja_env.globals |= {"language": language, "qr": qr.svg, "sentence": sentence, "sentence_or_code": sentence_or_code}
+    app.jinja_env.globals |= {"language": language, "qr": qr.svg, "sentence": sentence, "had": had}

@@ -23,6 +23,7 @@ from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.parts import waiting
 from ledger.web.kit.reach import own
 from ledger.web.kit.reach import reach
 from ledger.web.kit.writing import act
@@ -40,6 +41,7 @@ LINES, RECENT, CLAIMS, ACTIVITIES = 20, 3, 20, 30
 def home() -> ResponseReturnValue:
     """Show the balance, the two things to do, and the newest lines."""
     account, balance = _account()
+    here = activities.present_at(session(), me().book_id, me().person_id)
     return render_template(
         "ledger/volunteer/home.html",
         person=people.person(session(), me().book_id, me().person_id),
@@ -48,7 +50,9 @@ def home() -> ResponseReturnValue:
         lines=_lines(account, None, RECENT),
         deeds=_deeds,
         hours=activities.hours_of(session(), me().book_id, me().person_id),
-        here=activities.present_at(session(), me().book_id, me().person_id),
+        here=here,
+        waiting=waiting(),
+        returned=claims.returned_to(session(), me().book_id, me().person_id, but_of=here.id if here else None),
     )
 
 

@@ -29,6 +29,7 @@ from ledger.web.kit.problems import show
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from redeem import catalogue
+from redeem import codes
 from redeem import library
 from redeem import redemptions
 from redeem.web.kit import own_pay_code
@@ -45,7 +46,7 @@ OFFERS_MAX = 50
 @pages.get("/code")
 @allow("volunteer")
 def code() -> ResponseReturnValue:
-    """Show the pay code of this moment, and what waits for a yes; the page refreshes itself."""
+    """Show the pay code of this moment, unless it was used, and what waits for a yes; the page asks for itself again."""
     now = services().clock.now()
     drawn = own_pay_code()
     if isinstance(drawn, Refusal):
@@ -54,6 +55,7 @@ def code() -> ResponseReturnValue:
     return render_template(
         "redeem/spend/code.html",
         drawn=drawn,
+        is_used=codes.is_used(session(), me().book_id, me().person_id, now),
         address=code_address("p", drawn.token),
         seconds=int((drawn.valid_until - now).total_seconds()),
         looks_again=max(1, int(min(LOOKS_EVERY, drawn.valid_until - now).total_seconds())),

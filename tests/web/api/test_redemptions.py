@@ -79,6 +79,8 @@ def test_a_small_pay_code_is_taken_at_once(till: Till, session: Session, book: B
     assert till.cashier(f"/units/{till.shop.id}/owed").get_json() == {
         "owed_points": 30, "taken_today": {"count": 1, "points": 30, "cash_fen": 0, "voided": 0},
     }  # fmt: skip
+    lines = [(line["kind"], line["shop"], line["goods"]) for line in till.ask("/passbook/lines").get_json()["items"]]
+    assert lines == [("redemption", till.shop.name, None), ("award", None, None)]
 
 
 def test_the_shop_never_learns_who_paid(till: Till) -> None:

@@ -120,11 +120,14 @@ def test_a_returned_claim_is_told_anew(hall: Hall) -> None:
         hall.session, hall.community.act(worker), VAULT, Reach(hall.community.scope), [claim_id], reason="wrong-time", note="请写几点"
     )  # fmt: skip
     hall.session.commit()
+    assert "1 条申报被退回，请补充后再提交" in browser.open("/me").text
+    assert "退回，请补充" in browser.follow("1 条申报被退回").text
     page = browser.open(f"/me/claims/{claim_id}")
     assert "时间不对：请写几点" in page.text
     assert page.form("再提交").fields["text"] == ["很久"]
     assert "等楼长或社区证明" in browser.send("再提交", starts_at="08:30").text
     assert "再提交" not in browser.page.text
+    assert "被退回" not in browser.open("/me").text
 
 
 def test_a_claim_is_taken_back_before_it_is_decided(hall: Hall) -> None:

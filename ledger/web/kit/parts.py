@@ -1,0 +1,57 @@
+"""What the pages and the API of this package are told by others, which it knows nothing of: what waits for somebody, and what was had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sized
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from flask import Flask
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from ledger import journal
+from ledger.web.kit.auth import me
+from ledger.web.kit.extensions import services
+from ledger.web.kit.extensions import session
+
+#: Gives what waits at a moment for a person of a book.
+Waiting = Callable[[Session, UUID, datetime, UUID], Sized]
+#: Gives for the references of lines in a passbook where something was had, and what, where it has a name.
+Had = Callable[[Session, UUID, Collection[UUID]], Mapping[UUID, tuple[str, str | None]]]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What others tell."""
+
+    #: What waits, by the endpoint of the page that shows it.
+    waiting: Mapping[str, Waiting]
+    had: Had
+
+
+def init(app: Flask, parts: Parts) -> None:
+    """Let `parts` tell the pages and the API of `app`."""
+    app.extensions["parts"] = parts
+
+
+def waiting() -> dict[str, int]:
+    """Return how much waits for whoever asks, by the endpoint of the page that shows it."""
+    now = services().clock.now()
+    return {endpoint: len(told(session(), me().book_id, now, me().person_id)) for endpoint, told in _parts().waiting.items()}
+
+
+def had(lines: Iterable[journal.LineRow]) -> Mapping[UUID, tuple[str, str | None]]:
+    """Return where something was had, and what, by the reference of each of these lines that is about such a thing."""
+    references = {line.reference for line in lines if line.reference and line.unit_id}
+    return _parts().had(session(), me().book_id, references) if references else {}
+
+
+def _parts() -> Parts:
+    found: Parts = current_app.extensions["parts"]
+    return found
