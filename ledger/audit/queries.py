@@ -49,5 +49,5 @@ def records(
     if wanted.until is not None:
         found = found.where(AuditRecord.at < wanted.until)
     if after is not None:
-        found = found.where(tuple_(AuditRecord.at, AuditRecord.id) < tuple_(*after))
+        found = found.where(tuple_(AuditRecord.at, AuditRecord.id) < after)
     return session.scalars(found.order_by(AuditRecord.at.desc(), AuditRecord.id.desc()).limit(limit)).all()

@@ -9,25 +9,39 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from typing import TypeVar
+from uuid import UUID
 
 import click
 from sqlalchemy.orm import Session
 
 from ledger import areas
+from ledger import audit
 from ledger import journal
 from ledger.act import OPERATOR
 from ledger.act import Act
 from ledger.areas import Book
+from ledger.audit import DONE
+from ledger.audit import Entry
 from ledger.errors import DomainError
 from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import Vault
+from ledger.web.kit.extensions import db
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.problems import sentences
 
 T = TypeVar("T")
+
+
+class Refused(click.ClickException):
+    """What was asked for is refused, or was asked for wrongly: a sentence in both languages, and the code for the audit log."""
+
+    def __init__(self, code: str, about: str | None, data: dict[str, object]) -> None:
+        said = sentences(code, data)
+        super().__init__(f"{said['zh']} / {said['en']} [{code}{f': {about}' if about else ''}]")
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -71,9 +85,25 @@ def at_desk() -> Iterator[Desk]:
             yield desk
             for act in desk.acts:
                 journal.answer(current, act.book_id, [(act.request_id, 200, {})])
+                audit.record(current, act.book_id, [_line(act, DONE, act.request_id)])
             current.commit()
+        except (Refused, DomainError) as problem:
+            current.rollback()
+            # The requests are undone with what they asked for; that it was refused is kept.
+            with Session(db.engine) as own, own.begin():
+                for act in desk.acts:
+                    audit.record(own, act.book_id, [_line(act, problem.code, None)])
+            raise
         finally:
             current.rollback()
+
+
+def _line(act: Act, outcome: str, request_id: UUID | None) -> Entry:
+    names, context = [], click.get_current_context()
+    while context.parent:
+        names.append(context.info_name or "")
+        context = context.parent
+    return Entry(at=act.at, channel=act.channel, act=" ".join(reversed(names)), outcome=outcome, actor=act.actor, request_id=request_id)
 
 
 @contextmanager
@@ -82,16 +112,11 @@ def telling() -> Iterator[None]:
     try:
         yield
     except DomainError as problem:
-        raise _told(problem.code, problem.field, problem.data) from problem
+        raise Refused(problem.code, problem.field, problem.data) from problem
 
 
 def done(outcome: T | Refusal) -> T:
     """Return what came of an action; end the command where it was refused."""
     if isinstance(outcome, Refusal):
-        raise _told(outcome.code, outcome.field, dict(outcome.data))
+        raise Refused(outcome.code, outcome.field, dict(outcome.data))
     return outcome
-
-
-def _told(code: str, about: str | None, data: dict[str, object]) -> click.ClickException:
-    said = sentences(code, data)
-    return click.ClickException(f"{said['zh']} / {said['en']} [{code}{f': {about}' if about else ''}]")
