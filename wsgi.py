@@ -11,6 +11,7 @@ import ledger.web
 import redeem.cli
 import redeem.web
 from ledger import activities
+from ledger import claims
 from ledger import people
 from ledger import sign_in
 from ledger.clock import Clock
@@ -54,7 +55,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     problems.init(app, LEDGER_PROBLEMS | REDEEM_PROBLEMS)
     resources = api.init(app)
 
-    ledger.web.register(app, resources)
+    leavings = [part.leaving() for part in (claims, activities, sign_in, redemptions, codes, merchants)]
+    ledger.web.register(app, resources, leavings)
     redeem.web.register(app, resources)
     sealed_parts = [part for capability in (people, sign_in, activities, codes) for part in capability.sealed_parts()]
     ledger.cli.register(app, [redemptions.verify, catalogue.verify], sealed_parts)

@@ -16,6 +16,7 @@ from ledger.activities.actions import record_hours
 from ledger.activities.actions import reopen
 from ledger.activities.actions import sign_up
 from ledger.activities.actions import venue_code
+from ledger.activities.erasing import leaving
 from ledger.activities.keys import sealed_parts
 from ledger.activities.model import Activity
 from ledger.activities.model import Attendance
@@ -54,6 +55,7 @@ __all__ = [
     "credited",
     "hosted_by",
     "hours_of",
+    "leaving",
     "presences",
     "present_at",
     "recognise_venue_code",

@@ -15,6 +15,7 @@ from ledger.claims.actions import resubmit
 from ledger.claims.actions import return_
 from ledger.claims.actions import withdraw
 from ledger.claims.awarding import Moved
+from ledger.claims.erasing import leaving
 from ledger.claims.filing import NewDeed
 from ledger.claims.intake import DeedsReport
 from ledger.claims.intake import import_claims
@@ -32,13 +33,14 @@ from ledger.claims.queries import decisions_of
 from ledger.claims.queries import mine
 from ledger.claims.queries import notes_of
 from ledger.claims.queries import of_team
+from ledger.claims.queries import points_of
 from ledger.claims.queries import public_notices
 from ledger.claims.queries import queue
 from ledger.claims.queries import reach_of
 from ledger.claims.queries import reported_by
+from ledger.claims.queries import returned_to
 from ledger.claims.queries import risks_of
 from ledger.claims.queries import told_of
-from ledger.claims.queries import returned_to
 from ledger.claims.queries import why_two
 from ledger.claims.rules import MAY
 from ledger.claims.rules import ONLY
@@ -82,10 +84,12 @@ __all__ = [
     "decisions_of",
     "empty_sheet",
     "import_claims",
+    "leaving",
     "merge",
     "mine",
     "notes_of",
     "of_team",
+    "points_of",
     "propose",
     "public_notices",
     "queue",
@@ -98,10 +102,10 @@ __all__ = [
     "reported_by",
     "resubmit",
     "return_",
+    "returned_to",
     "risks_of",
     "told_of",
     "verify",
     "why_two",
-    "returned_to",
     "withdraw",
 ]

@@ -328,6 +328,15 @@ def withdraw(session: Session, act: Act, claim_id: UUID) -> Outcome:
     return awarding.write(session, act, {claim_id: {"state": "withdrawn"}})[0]
 
 
+def withdraw_all(session: Session, act: Act, person_id: UUID) -> None:
+    """Take back every claim of somebody who leaves that nobody has decided."""
+    own = and_(Claim.person_id == person_id, Claim.state.in_(STARTS["withdraw"]))
+    ids = session.execute(select(Claim.id).where(Claim.book_id == act.book_id, own)).scalars().all()
+    cases = _cases(session, act, ids, own)
+    _decide(session, act, list(cases.values()), "withdraw")
+    awarding.write(session, act, {claim_id: {"state": "withdrawn"} for claim_id in cases})
+
+
 def credit_due(session: Session, act: Act, *, limit: int = 1000) -> list[Moved]:
     """Credit what has stood on notice long enough, and what waited for funds that have come, the oldest first."""
     payable = awarding.payable(session, act)

@@ -36,6 +36,8 @@ STARTS = {
     "withdraw": {"reported", "attested", "returned"},
     "credit": {"on_notice", "awaiting_funds"},
 }
+#: Decided, and on their way to the passbook.
+ON_THE_WAY = frozenset({"approved", "on_notice", "objected", "awaiting_funds"})
 #: Who may take which step on claims of others: building leaders with those in their charge, everybody else with those of their areas.
 MAY = {
     "read": ("building_leader", "grid_worker", "approver", "administrator", "co_confirmer", "street_auditor"),

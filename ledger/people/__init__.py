@@ -29,6 +29,8 @@ from ledger.people.cards import replace_handle
 from ledger.people.cards import revoke_card
 from ledger.people.correcting import correct
 from ledger.people.correcting import corrections_of
+from ledger.people.erasing import Leaving
+from ledger.people.erasing import erase
 from ledger.people.intake import RosterChoices
 from ledger.people.intake import RosterReport
 from ledger.people.intake import duplicates_in
@@ -42,10 +44,6 @@ from ledger.people.joining import confirm_application
 from ledger.people.joining import enrolled_alike
 from ledger.people.joining import refuse_application
 from ledger.people.joining import sweep_applications
-from ledger.people.mandates import NewMandate
-from ledger.people.mandates import end_mandate
-from ledger.people.mandates import give_mandate
-from ledger.people.mandates import mandates_of
 from ledger.people.keys import SealedPart
 from ledger.people.keys import Swept
 from ledger.people.keys import count_of
@@ -53,6 +51,10 @@ from ledger.people.keys import count_of_people
 from ledger.people.keys import rehash
 from ledger.people.keys import reseal
 from ledger.people.keys import sealed_parts
+from ledger.people.mandates import NewMandate
+from ledger.people.mandates import end_mandate
+from ledger.people.mandates import give_mandate
+from ledger.people.mandates import mandates_of
 from ledger.people.merging import lock_both
 from ledger.people.merging import merge_to_decide
 from ledger.people.merging import merged_into
@@ -62,6 +64,7 @@ from ledger.people.merging import refuse_merge
 from ledger.people.merging import take_over
 from ledger.people.model import Card
 from ledger.people.model import Correction
+from ledger.people.model import Erasure
 from ledger.people.model import Grant
 from ledger.people.model import Mandate
 from ledger.people.model import Merge
@@ -139,7 +142,9 @@ __all__ = [
     "Card",
     "Correction",
     "Doubt",
+    "Erasure",
     "Grant",
+    "Leaving",
     "Mandate",
     "Merge",
     "NewGrant",
@@ -182,6 +187,7 @@ __all__ = [
     "enrol",
     "enrol_many",
     "enrolled_alike",
+    "erase",
     "fields_of",
     "found_by",
     "give_charge",

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from sqlalchemy import delete
 from sqlalchemy import insert
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import tuple_
 from sqlalchemy import update
@@ -33,6 +34,7 @@ from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import queries
+from ledger.people.model import Card
 from ledger.people.model import Charge
 from ledger.people.model import EndedTie
 from ledger.people.model import Grant
@@ -421,6 +423,18 @@ def _lock_persons(session: Session, book_id: UUID, ids: Collection[UUID]) -> Non
     # Who is given charges twice at once is given them one after the other, and has no more than the most.
     wanted = select(Person.id).where(Person.book_id == book_id, Person.id.in_(ids)).order_by(Person.id)
     session.execute(wanted.with_for_update(key_share=True)).all()
+
+
+def end_standing(session: Session, act: Act, person_id: UUID) -> None:
+    """End what somebody who is here no more could do: their roles until yesterday, their cards now."""
+    today = _today(session, act)
+    yesterday = today - timedelta(days=1)
+    held = (Grant.book_id == act.book_id, Grant.person_id == person_id, or_(Grant.ends_on.is_(None), Grant.ends_on >= today))
+    session.execute(update(Grant).where(*held, Grant.starts_on <= yesterday).values(ends_on=yesterday))
+    session.execute(update(Grant).where(*held, Grant.starts_on > yesterday).values(ends_on=Grant.starts_on))
+    cards = (Card.book_id == act.book_id, Card.person_id == person_id, Card.revoked_at.is_(None))
+    session.execute(update(Card).where(*cards).values(revoked_at=act.at, revoked_by=act.actor))
+    session.execute(update(Person).where(Person.book_id == act.book_id, Person.id == person_id).values(status="left"))
 
 
 def end_charges(

@@ -16,12 +16,12 @@ from ledger.act import Act
 from ledger.areas import Scope
 from ledger.clock import local_day
 from ledger.errors import Invalid
-from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import actions
 from ledger.people import queries
 from ledger.people.model import Correction
+from ledger.people.model import PersonKey
 from ledger.people.model import SealedField
 from ledger.people.model import SearchHash
 from ledger.people.rules import OWN_FIELDS
@@ -40,8 +40,11 @@ def correct(
         raise Invalid("personal-field-unknown", "field")
     if act.subject == person_id and field not in OWN_FIELDS:
         return Refusal("correction-by-staff", "field")
-    if queries.person(session, act.book_id, person_id, within).status != "active":
-        raise NotFound("person_id")
+    queries.person(session, act.book_id, person_id, within)
+    # Locked like this also where the pepper is changed: neither leaves a hash of the other's.
+    key = select(PersonKey.person_id).where(PersonKey.book_id == act.book_id, PersonKey.person_id == person_id)
+    if session.execute(key.with_for_update()).scalar_one_or_none() is None:
+        return Refusal("person-left", "person_id")
     before = queries.fields_of(session, vault, act.book_id, [person_id], PERSONAL_FIELDS)[person_id]
     after = {name: told for name, told in before.items() if name != field}
     if told := checked_field(field, text):

@@ -25,6 +25,7 @@ from ledger.sign_in.devices import prepare_device
 from ledger.sign_in.devices import read_code
 from ledger.sign_in.devices import recognise_device
 from ledger.sign_in.devices import shown_code
+from ledger.sign_in.erasing import leaving
 from ledger.sign_in.guesses import Try
 from ledger.sign_in.guesses import give_back
 from ledger.sign_in.guesses import reserve
@@ -117,6 +118,7 @@ __all__ = [
     "issue_pin_code",
     "issue_token",
     "issue_way_in",
+    "leaving",
     "link_token",
     "locked_shift_on",
     "note_proof",

@@ -144,7 +144,21 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
         "配对码不对、用过了或超过十分钟；请店主或工作人员重新生成一个。",
         "This pairing code is wrong, used or older than ten minutes; have the owner or staff make a new one.",
     ),
-    "person-left": Sentence(409, "这个人已经离开，不能发卡。", "This person has left and gets no card; look for the right record."),
+    "person-left": Sentence(409, "这个人已经离开，不能再办理；请找在册的记录。", "This person has left; look for the record that is active."),
+    "erasure-of-staff": Sentence(
+        409,
+        "还在为社区工作，不能抹除资料；请先由另一位管理员结束这些角色。",
+        "Whoever works for the community is not erased; another administrator must end those roles first.",
+    ),
+    "erasure-by-another": Sentence(
+        403, "自己的资料请在“我的资料”里申请抹除。", "Ask for the erasure of your own data on the page My data."
+    ),
+    "points-on-the-way": Sentence(
+        409,
+        "还有已通过、未入存折的积分；请等入账后再抹除资料。",
+        "Points that were approved have not arrived yet; ask again once they are in the passbook.",
+    ),
+    "points-held": Sentence(409, "有积分正在冻结；请等付款完成或取消后再试。", "Points are held for a payment; try again when it is done."),
     "pin-code-wrong": Sentence(
         409,
         "这个码不对、用过了或超过一天；请店主重新给一个。",

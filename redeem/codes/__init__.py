@@ -5,6 +5,7 @@ from __future__ import annotations
 from redeem.codes.actions import add_device
 from redeem.codes.actions import pay_code
 from redeem.codes.actions import spend
+from redeem.codes.erasing import leaving
 from redeem.codes.keys import sealed_parts
 from redeem.codes.model import PayDevice
 from redeem.codes.queries import PayCode
@@ -25,6 +26,7 @@ __all__ = [
     "add_device",
     "devices_of",
     "is_used",
+    "leaving",
     "pay_code",
     "read",
     "recognise",

@@ -7,9 +7,11 @@ from redeem.merchants.actions import add_till
 from redeem.merchants.actions import dismiss
 from redeem.merchants.actions import hire
 from redeem.merchants.actions import note_wrong_tries
+from redeem.merchants.erasing import leaving
 from redeem.merchants.model import ShopStaff
 from redeem.merchants.model import Till
 from redeem.merchants.queries import TillSeen
+from redeem.merchants.queries import cashiers_on
 from redeem.merchants.queries import owed
 from redeem.merchants.queries import powers_of
 from redeem.merchants.queries import receivable_of
@@ -24,8 +26,10 @@ __all__ = [
     "Till",
     "TillSeen",
     "add_till",
+    "cashiers_on",
     "dismiss",
     "hire",
+    "leaving",
     "note_wrong_tries",
     "owed",
     "powers_of",

@@ -6,6 +6,9 @@ from redeem.redemptions.actions import cancel
 from redeem.redemptions.actions import confirm
 from redeem.redemptions.actions import decline
 from redeem.redemptions.actions import void
+from redeem.redemptions.carding import CardTaking
+from redeem.redemptions.carding import take_by_card
+from redeem.redemptions.erasing import leaving
 from redeem.redemptions.model import Redemption
 from redeem.redemptions.model import Void
 from redeem.redemptions.orders import OrderCode
@@ -16,10 +19,10 @@ from redeem.redemptions.orders import order_code
 from redeem.redemptions.pricing import Asked
 from redeem.redemptions.queries import RedemptionRow
 from redeem.redemptions.queries import Taken
+from redeem.redemptions.queries import had
 from redeem.redemptions.queries import of_person
 from redeem.redemptions.queries import of_units
 from redeem.redemptions.queries import redemption
-from redeem.redemptions.queries import had
 from redeem.redemptions.queries import taken_since
 from redeem.redemptions.queries import waiting_for
 from redeem.redemptions.rules import ORDER_LIVES
@@ -36,6 +39,7 @@ __all__ = [
     "REQUEST_LIVES",
     "VOID_REASONS",
     "Asked",
+    "CardTaking",
     "OrderCode",
     "Redemption",
     "RedemptionRow",
@@ -46,15 +50,16 @@ __all__ = [
     "confirm",
     "confirm_order",
     "decline",
+    "had",
+    "leaving",
     "of_person",
     "of_units",
     "open_order",
     "order",
-    "had",
-    "leaving",
     "order_code",
     "redemption",
     "take",
+    "take_by_card",
     "taken_since",
     "verify",
     "void",
