@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -72,6 +73,17 @@ def a_person(session: Session, book: Book, *roles: str, name: str = "陈桂芳",
     person = people.enrol(session, an_act(book), VAULT, new)
     assert not isinstance(person, Refusal)
     return person
+
+
+def a_mandate(
+    session: Session, book: Book, person: Person, helper: Person, *, at: datetime = START, points: int = 0, days: int = 90
+) -> people.Mandate:  # fmt: skip
+    """A helper acts for somebody from today on, for so many points a day and so many days."""
+    today = local_day(at, book.zone)
+    new = people.NewMandate(person.id, helper.id, "helper", today, today + timedelta(days=days), points)
+    given = people.give_mandate(session, an_act(book, at), VAULT, new)
+    assert not isinstance(given, Refusal), given
+    return given
 
 
 def a_claimed_act(session: Session, book: Book, at: datetime = START, actor: UUID = OPERATOR) -> Act:

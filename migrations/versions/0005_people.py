@@ -71,8 +71,26 @@ PROPOSES_FOR_HELPED = f"""
     (NEW.reporter_id <> COALESCE(NEW.person_id, NEW.team_id) AND NOT {LEADS} AND {HELPS.format(c="NEW", who="NEW.reporter_id")})
     OR (NEW.attester_id IS NOT NULL AND {HELPS.format(c="NEW", who="NEW.attester_id")})
 """
+#: Decisions on the claim since it was last told anew, as in 0003, and whoever told it or bore witness: who acted before.
+ACTED = """(
+    SELECT c.reporter_id FROM claim c WHERE c.book_id = NEW.book_id AND c.id = NEW.claim_id
+    UNION ALL
+    SELECT c.attester_id FROM claim c WHERE c.book_id = NEW.book_id AND c.id = NEW.claim_id
+    UNION ALL
+    SELECT d.actor FROM decision d WHERE d.book_id = NEW.book_id AND d.claim_id = NEW.claim_id AND d.act IN ('attest', 'approve')
+        AND d.number > COALESCE((SELECT MAX(r.number) FROM decision r
+            WHERE r.book_id = NEW.book_id AND r.claim_id = NEW.claim_id AND r.act = 'resubmit'), 0)
+)"""
+#: Helper and helped are not two persons.
+HELPED_ACTED_BEFORE = f"""
+    NEW.act IN ('attest', 'approve') AND (
+        EXISTS (SELECT 1 FROM mandate h WHERE h.book_id = NEW.book_id AND h.helper_id = NEW.actor AND h.person_id IN {ACTED})
+        OR EXISTS (SELECT 1 FROM mandate h WHERE h.book_id = NEW.book_id AND h.person_id = NEW.actor AND h.helper_id IN {ACTED})
+    )
+"""
 RULES = (
     ("decision_not_for_helped", "INSERT", "decision", DECIDES_FOR_HELPED),
+    ("decision_not_with_helped", "INSERT", "decision", HELPED_ACTED_BEFORE),
     ("claim_not_for_helped", "INSERT", "claim", PROPOSES_FOR_HELPED),
 )
 

@@ -38,6 +38,7 @@ from ledger.people.model import TeamMember
 from ledger.web.kit.problems import PROBLEMS
 from tests.builders import VAULT
 from tests.builders import VILLAGE
+from tests.builders import a_mandate
 from tests.builders import an_act
 from tests.conftest import HandClock
 from tests.earning import TODAY
@@ -49,7 +50,8 @@ from tests.web.api.conftest import asking
 
 # What somebody who stands in a relation to a claim may do with it. What is proposed is attested by the proposer's word and so comes too
 # late to be attested ("late"); the database, which is asked past all code, refuses that too, for the reason behind the stroke. Whoever is
-# near somebody is their kin or of their household: a couple is not two persons.
+# near somebody is their kin or of their household: a couple is not two persons. Nor are two records of one human, nor who helps and who
+# is helped, also once it has ended.
 TABLE = """
                   propose   attest      approve   second    return   refuse
 beneficiary       own       own         own       own       own      own
@@ -63,6 +65,12 @@ earlier_approver  yes       late/acted  acted     acted     yes      yes
 near_proposer     yes       late/near   near      near      yes      yes
 near_attester     yes       late/near   near      near      yes      yes
 near_approver     yes       late/near   near      near      yes      yes
+helper            kin       kin         kin       kin       kin      kin
+former_helper     kin       kin         kin       kin       kin      kin
+helped            kin       kin         kin       kin       kin      kin
+same_human        kin       kin         kin       kin       kin      kin
+helps_proposer    yes       late/near   near      near      yes      yes
+helped_approver   yes       late/near   near      near      yes      yes
 leader            yes       yes         yes       yes       yes      yes
 stranger          yes       yes         yes       yes       yes      yes
 """
@@ -100,11 +108,11 @@ class Cast:
         if is_told_by_its_doer:
             claim_id = community.report(self.volunteer, "honour", self.day())
         else:
-            by = self.actors["proposer"] if relation in {"proposer", "near_proposer"} else proposer
+            by = self.actors["proposer"] if relation in {"proposer", "near_proposer", "helps_proposer"} else proposer
             claim_id = community.propose(by, owner, "honour", self.day())
         if is_attested:
             assert community.attest(self.actors["attester"], claim_id) == "attested"
-        if relation in {"earlier_approver", "near_approver"}:
+        if relation in {"earlier_approver", "near_approver", "helped_approver"}:
             assert community.approve(self.actors["earlier_approver"], claim_id) == "attested"
         elif act == "second":
             assert community.approve(approver, claim_id) == "attested"
@@ -125,6 +133,16 @@ def cast(session: Session) -> Cast:
     community.tie(actors["proposer"], actors["near_proposer"])
     community.tie(actors["near_attester"], actors["attester"], "household")
     community.tie(actors["earlier_approver"], actors["near_approver"])
+    community.tie(volunteer, actors["same_human"], "same")
+    book, ended = community.book, a_mandate(session, community.book, volunteer, actors["former_helper"])
+    people.end_mandate(session, an_act(book), ended.id, within=community.scope)
+    for helped, helper in (
+        ("beneficiary", "helper"),
+        ("helped", "beneficiary"),
+        ("proposer", "helps_proposer"),
+        ("helped_approver", "earlier_approver"),
+    ):
+        a_mandate(session, book, actors[helped], actors[helper])
     people.give_charge(session, an_act(community.book), actors["leader"].id, [volunteer.id])
     team = community.team(member, community.person())
     others = [community.person(*ROLES, area_code=VILLAGE) for _ in range(3)]

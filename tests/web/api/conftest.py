@@ -91,10 +91,12 @@ def as_person(session: Session, book: Book, client: FlaskClient) -> Callable[[Pe
 
 
 def asking(client: FlaskClient, token: str) -> Ask:
-    """Return a way to ask the API with a bearer token: GET, or POST where there is a body (a dict, or raw JSON)."""
+    """Return a way to ask the API with a bearer token: GET, or POST where there is a body (a dict, or raw JSON); for another person too."""
 
-    def ask(path: str, body: dict[str, Any] | str | None = None, key: str | None = None) -> TestResponse:
-        headers = {"Authorization": f"Bearer {token}"}
+    def ask(
+        path: str, body: dict[str, Any] | str | None = None, key: str | None = None, *, acting_for: object = None
+    ) -> TestResponse:  # fmt: skip
+        headers = {"Authorization": f"Bearer {token}"} | ({"Acting-For": str(acting_for)} if acting_for else {})
         if body is None:
             return client.get(f"/api/v1{path}", headers=headers)
         headers["Idempotency-Key"] = key or str(new_id())
