@@ -8,6 +8,7 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from ledger.cli import areas
+from ledger.cli import cards
 from ledger.cli import claims
 from ledger.cli import funds
 from ledger.cli import journal
@@ -27,6 +28,6 @@ def register(app: Flask, verifiers: Sequence[journal.Verifier], sealed_parts: Se
     """
     app.extensions["verifiers"] = tuple(verifiers)
     app.extensions["sealed_parts"] = tuple(sealed_parts)
-    for module in (areas, people, tariff, funds, claims, journal, vault):
+    for module in (areas, people, cards, tariff, funds, claims, journal, vault):
         module.register(group)
     app.cli.add_command(group)

@@ -467,6 +467,11 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
         "您现在已不能替这位居民或这个团队代报；请由现在负责的人重新代报。",
         "You no longer propose for this person or team; whoever is in charge of them now can propose it anew.",
     ),
+    "note-missing": Sentence(
+        422,
+        "选了“其他原因”，请写明是什么原因，申报人会看到。",
+        "With “other” as the reason, write what it is; whoever reported the deed reads it.",
+    ),
     "own-deed": Sentence(
         403,
         "不能为自己的事作证、代报或审批，要由别人来办。",

@@ -110,6 +110,18 @@ def staff_of(
     return session.execute(wanted.order_by(ShopStaff.id).limit(limit)).scalars().all()
 
 
+def cashiers_on(session: Session, book_id: UUID, unit_id: UUID, day: date) -> list[UUID]:
+    """Return who works as a cashier in a shop on that day, in the order they were hired."""
+    wanted = select(ShopStaff.person_id).where(
+        ShopStaff.book_id == book_id,
+        ShopStaff.unit_id == unit_id,
+        ShopStaff.role == "cashier",
+        ShopStaff.starts_on <= day,
+        or_(ShopStaff.ends_on.is_(None), ShopStaff.ends_on >= day),
+    )
+    return list(dict.fromkeys(session.execute(wanted.order_by(ShopStaff.id)).scalars()))
+
+
 def waits(session: Session, book_id: UUID, unit_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
     """Return those of the shops that have to wait after too many wrong tries at their tills, and for how many seconds."""
     since = at - WRONG_TRIES_WITHIN

@@ -198,6 +198,11 @@ def _write(session: Session, book: areas.Book, charges: Sequence[Charge], verdic
         catalogue.move(session, book.id, changes)
 
 
+def for_the_shop(refusal: Refusal) -> Refusal:
+    """Leave out how many points somebody has: their shop does not learn it, whatever it asks for."""
+    return Refusal(refusal.code, refusal.field, {key: value for key, value in refusal.data.items() if key != "available"})
+
+
 def pay(session: Session, act: Act, book: areas.Book, found: Redemption) -> RedemptionRow | Refusal:
     """Post a locked order or request, which the volunteer who acts has confirmed."""
     till = merchants.tills_seen(session, book.id, [found.till_id]).get(found.till_id)

@@ -21,6 +21,7 @@ from redeem import merchants
 from redeem.redemptions import queries
 from redeem.redemptions.charging import Charged
 from redeem.redemptions.charging import carry_out
+from redeem.redemptions.charging import for_the_shop
 from redeem.redemptions.model import Redemption
 from redeem.redemptions.pricing import Asked
 from redeem.redemptions.pricing import Priced
@@ -80,18 +81,13 @@ def take(session: Session, vault: Vault, takings: Sequence[Taking]) -> list[Rede
     rows = []
     for (index, (charge, handle)), outcome in zip(ready.items(), charged, strict=True):
         if isinstance(outcome, Refusal):
-            outcomes[index] = _for_the_shop(outcome)
+            outcomes[index] = for_the_shop(outcome)
             continue
         rows.append(_taken_row(charge, priced[index], outcome))
         outcomes[index] = seen(rows[-1], priced[index], handle)
     if rows:
         session.connection().execute(_WRITE, rows)
     return [outcomes[index] for index in range(len(takings))]
-
-
-def _for_the_shop(refusal: Refusal) -> Refusal:
-    """Leave out how many points somebody has: their shop does not learn it, whatever it asks for."""
-    return Refusal(refusal.code, refusal.field, {key: value for key, value in refusal.data.items() if key != "available"})
 
 
 def _taken_row(charge: Charge, priced: Priced, charged: Charged) -> dict[str, Any]:

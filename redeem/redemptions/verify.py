@@ -1,6 +1,6 @@
 """Recompute what the desk and the journal say of each other: points, shop and till of each redemption, and what was given back.
 
-And what stocks and codes say of redemptions: goods that were taken and brought back, codes that were used up.
+And what stocks, codes and cards say of redemptions: goods taken and brought back, codes used up, cards that were good.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from uuid import UUID
 from sqlalchemy import and_
 from sqlalchemy import case
 from sqlalchemy import func
+from sqlalchemy import not_
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger import journal
+from ledger import people
 from ledger.journal import Fault
 from redeem import catalogue
 from redeem import codes
@@ -36,7 +38,7 @@ class _Told(NamedTuple):
 
 def verify(session: Session, book_id: UUID) -> list[Fault]:
     """Return every redemption and void of the book, and every entry of them, that do not say the same."""
-    return [*_faults(session, book_id), *_goods(session, book_id), *_codes(session, book_id)]
+    return [*_faults(session, book_id), *_goods(session, book_id), *_codes(session, book_id), *_cards(session, book_id)]
 
 
 def _faults(session: Session, book_id: UUID) -> Iterator[Fault]:
@@ -130,3 +132,22 @@ def _codes(session: Session, book_id: UUID) -> Iterator[Fault]:
     )
     for redemption_id, count in session.execute(strays):
         yield Fault(f"redemption {redemption_id}", f"is none, and used up {count} codes")
+
+
+def _cards(session: Session, book_id: UUID) -> Iterator[Fault]:
+    """Look for a card of whoever pays that was good when a redemption by card was taken, at once as all of them are."""
+    was_good = (
+        select(people.Card.number)
+        .where(
+            people.Card.book_id == book_id,
+            people.Card.person_id == Redemption.person_id,
+            people.Card.issued_at <= Redemption.opened_at,
+            or_(people.Card.revoked_at.is_(None), people.Card.revoked_at >= Redemption.opened_at),
+        )
+        .exists()
+    )
+    is_at_once = and_(Redemption.state == "posted", Redemption.posted_at == Redemption.opened_at)
+    wanted = select(Redemption.id, was_good).where(Redemption.book_id == book_id, Redemption.way == "card")
+    for redemption_id, has_card in session.execute(wanted.where(or_(~was_good, not_(is_at_once)))):
+        said = "was not taken at once, as by card" if has_card else "was taken by card, and whoever pays had none that was good"
+        yield Fault(f"redemption {redemption_id}", said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from flask import Blueprint
@@ -11,11 +12,13 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from ledger import people
+from ledger import sign_in
 from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.web.kit import forms
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
+from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
@@ -138,7 +141,7 @@ def staff(unit_id: UUID) -> ResponseReturnValue:
 
 
 @pages.post("/<uuid:unit_id>/staff")
-@allow("shop_owner")
+@allow("shop_owner", fresh=True)
 @form_write(staff)
 def hire(unit_id: UUID) -> str | Refusal:
     """Let somebody work as a cashier from today on."""
@@ -156,12 +159,41 @@ def _staff_again(unit_id: UUID, staff_id: UUID) -> ResponseReturnValue:
 
 
 @pages.post("/<uuid:unit_id>/staff/<uuid:staff_id>/end")
-@allow("shop_owner")
+@allow("shop_owner", fresh=True)
 @form_write(_staff_again)
 def dismiss(unit_id: UUID, staff_id: UUID) -> str | Refusal:
     """Let somebody's work end with today."""
     ended = merchants.dismiss(session(), act(), staff_id, me().today, within=(), own=_own())
     return ended if isinstance(ended, Refusal) else url_for("shop.staff", unit_id=unit_id)
+
+
+@pages.post("/<uuid:unit_id>/staff/<uuid:staff_id>/pin-code")
+@allow("shop_owner", fresh=True)
+@form_write(_staff_again)
+def give_pin_code(unit_id: UUID, staff_id: UUID) -> str:
+    """Give a cashier a code with which they set the PIN of their shifts, on one of the shop's devices; an earlier one is dead."""
+    sign_in.issue_pin_code(session(), act(), services().vault, _cashier(unit_id, staff_id).person_id)
+    return url_for("shop.pin_code", unit_id=unit_id, staff_id=staff_id)
+
+
+@pages.get("/<uuid:unit_id>/staff/<uuid:staff_id>/pin-code")
+@allow("shop_owner")
+def pin_code(unit_id: UUID, staff_id: UUID) -> ResponseReturnValue:
+    """Show the code that a cashier was given, until it is used."""
+    person_id, now = _cashier(unit_id, staff_id).person_id, services().clock.now()
+    code = sign_in.open_pin_code(session(), services().vault, me().book_id, person_id, now)
+    person = people.person(session(), me().book_id, person_id)
+    return render_template("redeem/shop/pin_code.html", person=person, code=code, **_shop(unit_id))
+
+
+def _cashier(unit_id: UUID, staff_id: UUID) -> merchants.ShopStaff:
+    """Return somebody who works as a cashier today in a shop that is one's own."""
+    _shop(unit_id)
+    hired = merchants.staff_of(session(), me().book_id, unit_id)
+    found = next((one for one in hired if one.id == staff_id and one.role == "cashier"), None)
+    if found is None or not found.starts_on <= me().today <= (found.ends_on or date.max):
+        raise NotFound("staff_id")
+    return found
 
 
 def _own() -> frozenset[UUID]:

@@ -20,6 +20,10 @@ from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
+from ledger.web.kit.paired import PIN_LENGTH_MAX
+from ledger.web.kit.paired import device_named
+from ledger.web.kit.paired import open_form
+from ledger.web.kit.paired import proved_card
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from redeem import catalogue
@@ -27,6 +31,7 @@ from redeem import library
 from redeem import merchants
 from redeem import redemptions
 from redeem.redemptions import Asked
+from redeem.redemptions import CardTaking
 from redeem.redemptions import Taking
 
 pages = Blueprint("till", __name__)
@@ -37,6 +42,8 @@ ROLES = ("cashier", "shop_owner")
 OFFERS_MAX = 200
 TODAY_MAX = 200
 CODE_LENGTH_MAX = 200
+#: As printed, with its spaces.
+CARD_LENGTH_MAX = 20
 
 
 @pages.get("/till")
@@ -53,6 +60,36 @@ def take() -> str | Refusal:
     """Take the code: paid at once, or the volunteer is asked."""
     taking = Taking(act(), _asked(), me().unit_ids(*ROLES), forms.words("code", CODE_LENGTH_MAX))
     (taken,) = redemptions.take(session(), services().vault, [taking])
+    return taken if isinstance(taken, Refusal) else url_for("till.answer", redemption_id=taken.id)
+
+
+@pages.get("/till/card")
+@allow(*ROLES)
+def card_form() -> ResponseReturnValue:
+    """Show a form for what is asked, and for a volunteer's card and PIN, which they type themselves."""
+    return _desk("redeem/till/card.html")
+
+
+@pages.post("/till/card")
+@allow(*ROLES)
+@open_form(card_form)
+def take_by_card() -> ResponseReturnValue:
+    """Take points for card and PIN, at once: the PIN is proved before anything is written."""
+    number = forms.words("card", CARD_LENGTH_MAX)
+    asked, pin = _asked(), forms.words("_pin", PIN_LENGTH_MAX)
+    person_id = proved_card(me().book_id, number, pin, device_named())
+    answer: ResponseReturnValue = _write_by_card(asked, number, person_id)
+    return answer
+
+
+def _card_form_again(asked: Asked, number: str, person_id: UUID) -> ResponseReturnValue:
+    return card_form()
+
+
+@form_write(_card_form_again)
+def _write_by_card(asked: Asked, number: str, person_id: UUID) -> str | Refusal:
+    taking = CardTaking(act(), asked, me().unit_ids(*ROLES), number, person_id)
+    (taken,) = redemptions.take_by_card(session(), [taking])
     return taken if isinstance(taken, Refusal) else url_for("till.answer", redemption_id=taken.id)
 
 
