@@ -169,11 +169,15 @@ def link(number: int, handle: str, hours: int) -> None:
 @_BOOK
 @_HANDLE
 @click.option("--days", type=click.IntRange(1, 366), default=1, show_default=True, help="how long it is good 有效天数")
-def token(number: int, handle: str, days: int) -> None:
-    """Print a bearer token for the API (生成接口令牌)."""
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice([*people.ROLES, *sign_in.FURTHER]), help="all unless given 用途，默认全部"
+)
+@click.option("--name", default="", help="what it is for 用于何处")
+def token(number: int, handle: str, days: int, scopes: tuple[str, ...], name: str) -> None:
+    """Print a bearer token for the API, good for what its person may do and its scopes say (生成接口令牌)."""
     with at_desk() as desk:
-        act = desk.act(number)
-        click.echo(sign_in.issue_bearer(desk.session, act, [_person(desk, number, handle).id], lives=timedelta(days=days))[0])
+        act, person_id, lives = desk.act(number), _person(desk, number, handle).id, timedelta(days=days)
+        click.echo(sign_in.issue_bearer(desk.session, act, [person_id], lives=lives, scopes=scopes or None, name=name)[0])
 
 
 _FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -204,11 +208,11 @@ def _choices(_context: click.Context, _parameter: click.Parameter, given: tuple[
 @click.option("--duplicates", type=click.Choice(["ask", "skip", "merge", "enrol"]), default="ask", show_default=True, help="疑似重复的人员")
 @click.option("--cell", "by_cell", multiple=True, callback=_choices, help="the same for one cell, for example G17=skip 单格选择")
 @click.option("--moved", type=click.Choice(["leave-out", "enrol"]), default="leave-out", show_default=True, help="已搬走的人员")
+@click.option("--children", type=click.Choice(["ask", "leave-out"]), default="ask", show_default=True, help="未满 14 岁的人员")
 @click.option("--unknown-grids", type=click.Choice(["ask", "community", "leave-out"]), default="ask", show_default=True, help="没有的网格")
 @click.option("--write", is_flag=True, help="write it; without this it is only tried 正式写入，不加则只试算")
 def import_(file: Path, number: int, write: bool, **given: str) -> None:
     """Import FILE into a book: a dry run unless --write is given; all of it or nothing (导入花名册，默认只试算)."""
-@click.option("--children", type=click.Choice(["ask", "leave-out"]), default="ask", show_default=True, help="未满 14 岁的人员")
     with at_desk() as desk:
         reading = people.read_roster(file.read_bytes())
         choices = people.RosterChoices(**given)  # type: ignore[arg-type]  # --cell has become a dict, the rest is text

@@ -20,6 +20,9 @@ def rules(app: Flask) -> list[str]:
         rule = rule_of(route.endpoint, app)
         assert rule is not None, route.rule
         who = "everybody" if rule.public else ", ".join(sorted(rule.roles)) or "whoever is signed in"
+        # Whoever acts on somebody's behalf has no role but the volunteer's: what is open to that is open to them, unless it says it is not.
+        is_own = not rule.public and (not rule.roles or "volunteer" in rule.roles)
+        who += ", also on somebody's behalf" if is_own and rule.for_others else ""
         lines += [f"{method} {route.rule}: {who}" for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"})]
     return sorted(lines)
 

@@ -244,7 +244,7 @@ def check_persons_out(asked: dict[str, Any], activity_id: UUID) -> dict[str, Any
 
 
 @blp.writes("/activities/<uuid:activity_id>/reopen", PersonsIn, PresentOut)
-@allow()
+@allow(for_others=False)
 def reopen(asked: dict[str, Any], activity_id: UUID) -> dict[str, Any]:
     """Take check-outs back, as the host, where somebody left by mistake; what was claimed is withdrawn. One outcome for each, in order."""
     ids: Sequence[UUID] = asked["person_ids"]
