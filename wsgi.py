@@ -23,10 +23,12 @@ from ledger.web.kit import auth
 from ledger.web.kit import database
 from ledger.web.kit import extensions
 from ledger.web.kit import headers
+from ledger.web.kit import logs
 from ledger.web.kit import origins
 from ledger.web.kit import parts
 from ledger.web.kit import problems
 from ledger.web.kit import proof
+from ledger.web.kit import repeated
 from ledger.web.kit import templating
 from ledger.web.kit import trail
 from ledger.web.problems import LEDGER_PROBLEMS
@@ -44,14 +46,17 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     extensions.init(app, extensions.Services(settings, clock or SystemClock(), people.Vault.of(settings)))
     database.check(app)
 
+    logs.init(app)
     origins.init(app)
     auth.init(app, [merchants.powers_of])
+    repeated.init(app)
     headers.init(app)
     assets.init(app)
     trail.init(app)
     proof.init(app)
     templating.init(app)
-    parts.init(app, parts.Parts({"spend.waiting": redemptions.waiting_for}, redemptions.had))
+    records = [part.records_of for part in (people, claims, activities, sign_in, redemptions, codes, merchants)]
+    parts.init(app, parts.Parts({"spend.waiting": redemptions.waiting_for}, redemptions.had, records))
     problems.init(app, LEDGER_PROBLEMS | REDEEM_PROBLEMS)
     resources = api.init(app)
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC
 from datetime import date
 from datetime import datetime
@@ -40,6 +42,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import NullPool
 from sqlalchemy.pool import PoolProxiedConnection
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -183,11 +186,18 @@ def _try_rested(dialect: Dialect, connection: DBAPIConnection, record: Connectio
         raise DisconnectionError from lost
 
 
+# What is deleted is overwritten: an erased person's key must not stay in a page that is free.
+_PRAGMAS = (
+    *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "secure_delete=ON"),
+    f"busy_timeout={LOCK_TIMEOUT_MS}",
+)
+
+
 def _set_up_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
     # The driver must never begin by itself: its own way silently lost 445 of 600 updates.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", f"busy_timeout={LOCK_TIMEOUT_MS}"):
+    for pragma in _PRAGMAS:
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -239,6 +249,47 @@ def _authorise_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) 
         return 1 if refused else 0
 
     connection.set_authorizer(allowed)
+
+
+class ScrubError(RuntimeError):
+    """What was deleted cannot be cleared away now; the text says why."""
+
+
+def scrub(url: str, further: Iterable[str]) -> None:
+    """Clear away what was deleted or replaced, in the tables of which rows may be deleted and in `further` ones, as their owner.
+
+    Until then PostgreSQL keeps it in dead rows, and SQLite in its log and in the slack of its pages.
+    """
+    engine = create_engine(url, poolclass=NullPool, **engine_options(url))
+    tables = sorted({*deletable_tables(), *further})
+    # The driver's own connection: none of this can be done inside a transaction.
+    connection = engine.raw_connection()
+    try:
+        (_scrub_sqlite if engine.dialect.name == "sqlite" else _scrub_postgresql)(connection.driver_connection, tables)
+    finally:
+        connection.close()
+
+
+def _scrub_sqlite(connection: Any, tables: Sequence[str]) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={LOCK_TIMEOUT_MS}")
+    cursor.execute("VACUUM")
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if cursor.fetchone()[0]:
+        raise ScrubError("the database is being read: what was deleted is still in its log / 有人正在读取，日志里还有残留：try again")
+
+
+def _scrub_postgresql(connection: Any, tables: Sequence[str]) -> None:
+    connection.autocommit = True
+    cursor = connection.cursor()
+    # PostgreSQL only warns where somebody else's table is to be vacuumed, and does not do it.
+    foreign = cursor.execute("SELECT relname FROM pg_class WHERE relname = ANY(%s) AND NOT pg_has_role(relowner, 'USAGE')", [list(tables)])
+    if names := sorted(name for (name,) in foreign.fetchall()):
+        raise ScrubError(f"only the owner of {', '.join(names)} can do this / 只有表的所有者可以：use the role that runs the migrations")
+    cursor.execute("SET statement_timeout = 0")
+    for table in tables:
+        cursor.execute(f"VACUUM (FULL) {table}")
 
 
 def missing_guards(connection: Connection) -> list[str]:

@@ -16,6 +16,7 @@ from ledger.activities.actions import record_hours
 from ledger.activities.actions import reopen
 from ledger.activities.actions import sign_up
 from ledger.activities.actions import venue_code
+from ledger.activities.disclosing import records_of
 from ledger.activities.erasing import leaving
 from ledger.activities.keys import sealed_parts
 from ledger.activities.model import Activity
@@ -61,6 +62,7 @@ __all__ = [
     "recognise_venue_code",
     "recognise_venue_digits",
     "record_hours",
+    "records_of",
     "reopen",
     "rows_of",
     "sealed_parts",

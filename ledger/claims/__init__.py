@@ -15,6 +15,7 @@ from ledger.claims.actions import resubmit
 from ledger.claims.actions import return_
 from ledger.claims.actions import withdraw
 from ledger.claims.awarding import Moved
+from ledger.claims.disclosing import records_of
 from ledger.claims.erasing import leaving
 from ledger.claims.filing import NewDeed
 from ledger.claims.intake import DeedsReport
@@ -28,6 +29,7 @@ from ledger.claims.queries import Own
 from ledger.claims.queries import Reach
 from ledger.claims.queries import Telling
 from ledger.claims.queries import among
+from ledger.claims.queries import approved_by
 from ledger.claims.queries import claim
 from ledger.claims.queries import decisions_of
 from ledger.claims.queries import mine
@@ -77,6 +79,7 @@ __all__ = [
     "Telling",
     "among",
     "approve",
+    "approved_by",
     "attest",
     "check_out",
     "claim",
@@ -95,6 +98,7 @@ __all__ = [
     "queue",
     "reach_of",
     "read_deeds",
+    "records_of",
     "refuse",
     "reopen",
     "report",

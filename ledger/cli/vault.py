@@ -13,15 +13,20 @@ from uuid import UUID
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from flask.cli import with_appcontext
 from rich.console import Console
 from rich.progress import Progress
 
 from ledger import areas
 from ledger import people
+from ledger import store
 from ledger.cli.desk import Desk
 from ledger.cli.desk import at_desk
+from ledger.web.kit.extensions import services
 
 vault_group = AppGroup("vault", help="The keys of the vault, and what is erased (密钥与抹除).")
+#: Of these no row is deleted, and erasing somebody empties a column.
+_REWRITTEN = ("credential", "person")
 
 
 def register(group: click.Group) -> None:
@@ -65,6 +70,17 @@ def rotate() -> None:
             desk.act(book.number)
     click.echo(f"还剩 {left} 处在旧密钥下 / left under older keys: {left}")
     sys.exit(1 if left else 0)
+
+
+@vault_group.command("scrub")
+@with_appcontext
+def scrub() -> None:
+    """Clear away what is left of what was deleted, after an erasure; as the tables' owner, like a migration (清除已删除资料的残留)."""
+    try:
+        store.scrub(services().settings.database_url, _REWRITTEN)
+    except store.ScrubError as problem:
+        raise click.ClickException(str(problem)) from problem
+    click.echo("已清除 / cleared away")
 
 
 def _say_keys(desk: Desk) -> None:

@@ -20,7 +20,7 @@ from ledger.people.actions import tie
 from ledger.people.actions import tie_all
 from ledger.people.actions import tie_households
 from ledger.people.actions import untie
-from ledger.people.cards import card_issued_at
+from ledger.people.cards import card_number
 from ledger.people.cards import cards_of
 from ledger.people.cards import holders_of
 from ledger.people.cards import issue_card
@@ -29,12 +29,14 @@ from ledger.people.cards import replace_handle
 from ledger.people.cards import revoke_card
 from ledger.people.correcting import correct
 from ledger.people.correcting import corrections_of
+from ledger.people.disclosing import records_of
 from ledger.people.erasing import Leaving
 from ledger.people.erasing import erase
 from ledger.people.intake import RosterChoices
 from ledger.people.intake import RosterReport
 from ledger.people.intake import duplicates_in
 from ledger.people.intake import import_roster
+from ledger.people.joining import JOINING_LEVELS
 from ledger.people.joining import Applied
 from ledger.people.joining import application
 from ledger.people.joining import application_context
@@ -129,6 +131,7 @@ from ledger.people.vault import Vault
 from ledger.people.vault import VaultError
 
 __all__ = [
+    "JOINING_LEVELS",
     "MANDATE_KINDS",
     "OPENING_REASONS",
     "OWN_FIELDS",
@@ -170,7 +173,7 @@ __all__ = [
     "apply_to_join",
     "by_handle",
     "by_handles",
-    "card_issued_at",
+    "card_number",
     "cards_of",
     "charges_of",
     "confirm_application",
@@ -231,6 +234,7 @@ __all__ = [
     "powers_of",
     "propose_merge",
     "read_roster",
+    "records_of",
     "refuse_application",
     "refuse_merge",
     "rehash",

@@ -25,6 +25,7 @@ from ledger.sign_in.devices import prepare_device
 from ledger.sign_in.devices import read_code
 from ledger.sign_in.devices import recognise_device
 from ledger.sign_in.devices import shown_code
+from ledger.sign_in.disclosing import records_of
 from ledger.sign_in.erasing import leaving
 from ledger.sign_in.guesses import Try
 from ledger.sign_in.guesses import give_back
@@ -136,6 +137,7 @@ __all__ = [
     "read_code",
     "recognise",
     "recognise_device",
+    "records_of",
     "reserve",
     "reserve_pin",
     "rotate_token",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from redeem.codes.actions import add_device
 from redeem.codes.actions import pay_code
 from redeem.codes.actions import spend
+from redeem.codes.disclosing import records_of
 from redeem.codes.erasing import leaving
 from redeem.codes.keys import sealed_parts
 from redeem.codes.model import PayDevice
@@ -30,6 +31,7 @@ __all__ = [
     "pay_code",
     "read",
     "recognise",
+    "records_of",
     "sealed_parts",
     "spend",
     "spent",

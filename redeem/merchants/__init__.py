@@ -7,6 +7,7 @@ from redeem.merchants.actions import add_till
 from redeem.merchants.actions import dismiss
 from redeem.merchants.actions import hire
 from redeem.merchants.actions import note_wrong_tries
+from redeem.merchants.disclosing import records_of
 from redeem.merchants.erasing import leaving
 from redeem.merchants.model import ShopStaff
 from redeem.merchants.model import Till
@@ -34,6 +35,7 @@ __all__ = [
     "owed",
     "powers_of",
     "receivable_of",
+    "records_of",
     "staff_of",
     "tills",
     "tills_seen",

@@ -8,6 +8,7 @@ from redeem.redemptions.actions import decline
 from redeem.redemptions.actions import void
 from redeem.redemptions.carding import CardTaking
 from redeem.redemptions.carding import take_by_card
+from redeem.redemptions.disclosing import records_of
 from redeem.redemptions.erasing import leaving
 from redeem.redemptions.model import Redemption
 from redeem.redemptions.model import Void
@@ -57,6 +58,7 @@ __all__ = [
     "open_order",
     "order",
     "order_code",
+    "records_of",
     "redemption",
     "take",
     "take_by_card",

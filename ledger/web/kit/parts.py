@@ -6,9 +6,13 @@ from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from collections.abc import Sized
 from dataclasses import dataclass
+from datetime import UTC
+from datetime import date
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Flask
@@ -16,6 +20,7 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from ledger import journal
+from ledger.people import Vault
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
@@ -25,6 +30,9 @@ Waiting = Callable[[Session, UUID, datetime, UUID], Sized]
 #: Gives for the references of lines in a passbook where something was had, and what, where it has a name.
 Had = Callable[[Session, UUID, Collection[UUID]], Mapping[UUID, tuple[str, str | None]]]
 
+#: Gives what is kept of a person of a book at a moment, under names that no other part gives.
+Records = Callable[[Session, Vault, UUID, UUID, datetime], Mapping[str, Any]]
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -33,6 +41,8 @@ class Parts:
     #: What waits, by the endpoint of the page that shows it.
     waiting: Mapping[str, Waiting]
     had: Had
+    #: What each capability keeps of somebody.
+    records: Sequence[Records]
 
 
 def init(app: Flask, parts: Parts) -> None:
@@ -50,6 +60,25 @@ def had(lines: Iterable[journal.LineRow]) -> Mapping[UUID, tuple[str, str | None
     """Return where something was had, and what, by the reference of each of these lines that is about such a thing."""
     references = {line.reference for line in lines if line.reference and line.unit_id}
     return _parts().had(session(), me().book_id, references) if references else {}
+
+
+def own_records() -> dict[str, Any]:
+    """Return everything that is kept of whoever asks, or of whom they act for, as JSON has it."""
+    now = services().clock.now()
+    found = {"exported_at": now, "book": {"number": me().book.number, "name": me().book.name}}
+    for records_of in _parts().records:
+        found |= records_of(session(), services().vault, me().book_id, me().person_id, now)
+    return {name: _plain(value) for name, value in found.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return str(value) if isinstance(value, date | UUID) else value
 
 
 def _parts() -> Parts:
