@@ -111,8 +111,9 @@ PROBLEMS: dict[str, Sentence] = {
     # Single fields of a request
     "field-required": Sentence(422, "必填。", "This is required."),
     "field-unknown": Sentence(422, "不认识这一项。", "There is no such field."),
+    "field-repeated": Sentence(422, "这一项给了两次，请只给一次。", "This was given twice; give it once."),
     "field-malformed": Sentence(422, "格式不对。", "This is not of the right form."),
-    "amount-malformed": Sentence(422, "应为 1 到 1,000,000,000,000 的整数。", "This must be a whole number from 1 to 1,000,000,000,000."),
+    "amount-malformed": Sentence(422, "请填整数，最少是 1。", "Write a whole number, 1 or more."),
     "cash-malformed": Sentence(
         422, "金额应写成 2 或 2.50（元），不超过 {most} 元。", "Write the cash in yuan, like 2 or 2.50, no more than {most}."
     ),
