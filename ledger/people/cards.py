@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_
@@ -16,6 +15,7 @@ from ledger import areas
 from ledger.act import Act
 from ledger.areas import Scope
 from ledger.errors import Refusal
+from ledger.ids import new_id
 from ledger.people import queries
 from ledger.people.actions import free_handles
 from ledger.people.model import Card
@@ -58,10 +58,9 @@ def cards_of(session: Session, book_id: UUID, person_id: UUID) -> Sequence[Card]
     return session.execute(wanted.order_by(Card.issued_at.desc(), Card.number)).scalars().all()
 
 
-def card_issued_at(session: Session, book_id: UUID, person_id: UUID, issued_at: datetime) -> Card:
-    """Return the card that somebody was given at that moment."""
-    wanted = select(Card).where(Card.book_id == book_id, Card.person_id == person_id, Card.issued_at == issued_at)
-    return session.execute(wanted).scalar_one()
+def card_number(session: Session, book_id: UUID, card_id: UUID) -> str:
+    """Return the number of a card, to be told to whoever issued it."""
+    return session.execute(select(Card.number).where(Card.book_id == book_id, Card.id == card_id)).scalar_one()
 
 
 def holders_of(session: Session, book_id: UUID, numbers: Collection[str]) -> dict[str, Person]:
@@ -103,7 +102,7 @@ def _issue(session: Session, act: Act, person_id: UUID) -> Card:
     number = card_number_of(secrets.randbelow(10**11))
     while session.execute(select(Card.number).where(Card.book_id == act.book_id, Card.number == number)).scalar_one_or_none():
         number = card_number_of(secrets.randbelow(10**11))
-    card = Card(book_id=act.book_id, number=number, person_id=person_id, issued_by=act.actor, issued_at=act.at)
+    card = Card(book_id=act.book_id, number=number, id=new_id(), person_id=person_id, issued_by=act.actor, issued_at=act.at)
     session.add(card)
     session.flush()
     return card

@@ -263,6 +263,7 @@ class Card(Base):
     __tablename__ = "card"
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        UniqueConstraint("book_id", "id"),
         Index("ix_card_person", "book_id", "person_id"),
         # Nobody has two cards that open their passbook.
         Index("ux_card_live", "book_id", "person_id", unique=True, sqlite_where=_IS_LIVE, postgresql_where=_IS_LIVE),
@@ -270,6 +271,8 @@ class Card(Base):
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(primary_key=True)
+    #: What it is called in answers that are kept and in the audit log: its number opens something.
+    id: Mapped[UUID]
     person_id: Mapped[UUID]
     issued_by: Mapped[UUID]
     issued_at: Mapped[datetime]

@@ -255,6 +255,7 @@ def _make_tables() -> None:
         "card",
         sa.Column("book_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("issued_by", sa.Uuid(), nullable=False),
         sa.Column("issued_at", sa.BigInteger(), nullable=False),
@@ -262,6 +263,7 @@ def _make_tables() -> None:
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"], name=op.f("fk_card_book_id_person_id")),
         sa.PrimaryKeyConstraint("book_id", "number", name=op.f("pk_card")),
+        sa.UniqueConstraint("book_id", "id", name=op.f("uq_card_book_id_id")),
         sqlite_strict=True,
     )
     op.create_index("ix_card_person", "card", ["book_id", "person_id"], unique=False)

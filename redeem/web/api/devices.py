@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from marshmallow import fields
 
 from ledger import sign_in
+from ledger.clock import local_day
 from ledger.errors import NotFound
 from ledger.sign_in import DEVICE_NAME_LENGTH_MAX
 from ledger.sign_in import Device
@@ -65,7 +67,7 @@ class DeviceOut(DeviceMadeOut):
     """A device in a list."""
 
     name = fields.String(required=True)
-    last_used_on = Day(required=True, allow_none=True, attribute="last_used_at", metadata={"description": "to the day"})
+    last_used_on = Day(required=True, allow_none=True)
 
 
 class DevicesOut(Shape):
@@ -84,7 +86,7 @@ def _with_code(device: dict[str, Any]) -> dict[str, Any]:
 @allow("shop_owner")
 def list_of_unit(unit_id: UUID) -> dict[str, Any]:
     """List the devices of a shop of one's own."""
-    return {"items": sign_in.devices_of(session(), me().book_id, unit_ids=[_own(unit_id)], at=services().clock.now())}
+    return _listed(sign_in.devices_of(session(), me().book_id, unit_ids=[_own(unit_id)], at=services().clock.now()))
 
 
 @blp.writes("/units/<uuid:unit_id>/devices", DeviceIn, DeviceMadeOut, status=201, told=(DevicePreparedOut, _with_code))
@@ -98,7 +100,7 @@ def prepare_for_unit(asked: dict[str, Any], unit_id: UUID) -> Device:
 @allow(*WORKERS)
 def list_of_areas() -> dict[str, Any]:
     """List the devices of the counters of one's areas."""
-    return {"items": sign_in.devices_of(session(), me().book_id, within=me().scope(*WORKERS), at=services().clock.now())}
+    return _listed(sign_in.devices_of(session(), me().book_id, within=me().scope(*WORKERS), at=services().clock.now()))
 
 
 @blp.writes("/devices", CounterDeviceIn, DeviceMadeOut, status=201, told=(DevicePreparedOut, _with_code))
@@ -113,6 +115,16 @@ def prepare_for_area(asked: dict[str, Any]) -> Device:
 def end(asked: dict[str, Any], device_id: UUID) -> Device:
     """End a device of one's own shop or counter: what is signed in on it is signed out at once."""
     return sign_in.end_device(session(), act(), device_id, unit_ids=me().unit_ids("shop_owner"), within=me().scope(*WORKERS))
+
+
+def _listed(devices: Iterable[Device]) -> dict[str, Any]:
+    columns = ("id", "unit_id", "area_code", "name", "pair_until", "paired_at", "ended_at")
+    items = [
+        {column: getattr(one, column) for column in columns}
+        | {"last_used_on": local_day(one.last_used_at, me().zone) if one.last_used_at else None}
+        for one in devices
+    ]
+    return {"items": items}
 
 
 def _own(unit_id: UUID) -> UUID:

@@ -8,6 +8,7 @@ from ledger import people
 from ledger.areas import Book
 from ledger.errors import NotFound
 from ledger.errors import Refusal
+from ledger.ids import new_id
 from ledger.people import Card
 from ledger.people import Person
 from ledger.people.rules import card_number_of
@@ -67,7 +68,7 @@ def test_nobody_has_two_cards(session: Session) -> None:
     person = a_person(session, book)
     issued(session, book, person)
     assert people.issue_card(session, an_act(book), person.id) == Refusal("card-there-already", "person_id")
-    session.add(Card(book_id=book.id, number=card_number_of(7), person_id=person.id, issued_by=person.id, issued_at=START))
+    session.add(Card(book_id=book.id, number=card_number_of(7), id=new_id(), person_id=person.id, issued_by=person.id, issued_at=START))
     with pytest.raises(IntegrityError):
         session.flush()
 
