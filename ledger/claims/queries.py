@@ -234,6 +234,17 @@ def decisions_of(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict
     return found
 
 
+def approvers(decisions: Collection[Decision]) -> set[UUID]:
+    """Return who approved a claim since it was last told anew, of its decisions."""
+    since = max((decision.number for decision in decisions if decision.act == "resubmit"), default=0)
+    return {decision.actor for decision in decisions if decision.act == "approve" and decision.number > since}
+
+
+def approved_by(session: Session, book_id: UUID, ids: Collection[UUID], person_id: UUID) -> set[UUID]:
+    """Return those of these claims that somebody has approved, so that another must do the rest."""
+    return {claim_id for claim_id, decisions in decisions_of(session, book_id, ids).items() if person_id in approvers(decisions)}
+
+
 #: Who gets the points, a person or a team.
 _OWNER = func.coalesce(Claim.person_id, Claim.team_id)
 
@@ -305,6 +316,15 @@ def timed(
         )
         found += [(owner, began, minutes) for owner, began, minutes in rows if began]
     return found
+
+
+def points_of(session: Session, book_id: UUID, ids: Iterable[UUID]) -> int:
+    """Return how many points these claims are for, all together."""
+    total = 0
+    for chunk in people.in_sets(set(ids)):
+        wanted = select(func.coalesce(func.sum(Claim.points), 0)).where(Claim.book_id == book_id, Claim.id.in_(chunk))
+        total += int(session.execute(wanted).scalar_one())
+    return total
 
 
 def month_points(

@@ -257,7 +257,7 @@ def list_grants(person_id: UUID) -> dict[str, Any]:
 
 
 @blp.writes("/grants", GrantIn, GrantOut, status=201)
-@allow("administrator")
+@allow("administrator", fresh=True)
 def grant_role(asked: dict[str, Any]) -> people.Grant | Refusal:
     """Give somebody a role in one of one's areas, from today unless a later day is told."""
     starts_on: date = asked.pop("starts_on") or me().today
@@ -265,14 +265,14 @@ def grant_role(asked: dict[str, Any]) -> people.Grant | Refusal:
 
 
 @blp.writes("/grants/<uuid:grant_id>/end", EndIn, GrantOut)
-@allow("administrator")
+@allow("administrator", fresh=True)
 def end_grant(asked: dict[str, Any], grant_id: UUID) -> people.Grant | Refusal:
     """Let a role in one of one's areas end with that day, yesterday at the earliest."""
     return people.end_grant(session(), act(), grant_id, asked["ends_on"], within=me().scope("administrator"))
 
 
 @blp.writes("/ties", TieIn, TieOut, status=201)
-@allow(*WRITERS)
+@allow(*WRITERS, fresh=True)
 def tie(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
     """Record that two people of one's areas are kin or of one household; of staff, only an administrator does."""
     for person_id in (asked["person_id"], asked["other_id"]):
@@ -281,7 +281,7 @@ def tie(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
 
 
 @blp.writes("/ties/end", TieIn, TieOut)
-@allow("administrator")
+@allow("administrator", fresh=True)
 def untie(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
     """End a tie of two people of one's areas that was declared by mistake."""
     return people.untie(session(), act(), **asked, within=me().scope("administrator")) or asked

@@ -126,7 +126,7 @@ def list_rates(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.writes("/tariff/rates", RateIn, RateOut, status=201)
-@allow("administrator")
+@allow("administrator", fresh=True)
 def set_rate(asked: dict[str, Any]) -> tariff.Rate | Refusal:
     """Set what a deed is worth from a day on, today at the earliest; the rate before it ends. For administrators of the whole book."""
     valid_from = asked.pop("valid_from")
@@ -134,7 +134,7 @@ def set_rate(asked: dict[str, Any]) -> tariff.Rate | Refusal:
 
 
 @blp.writes("/tariff/caps", CapIn, CapOut, status=201)
-@allow("administrator")
+@allow("administrator", fresh=True)
 def set_cap(asked: dict[str, Any]) -> Any:
     """Set the most that a person can earn in a period, from today at the earliest. For administrators of the whole book."""
     return _not_everywhere() or tariff.define_cap(session(), act(), **asked)

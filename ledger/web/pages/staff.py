@@ -30,6 +30,7 @@ from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.problems import sentences
+from ledger.web.kit.reach import prove_large
 from ledger.web.kit.reach import reach
 from ledger.web.kit.templating import named
 from ledger.web.kit.writing import act
@@ -62,7 +63,9 @@ def home() -> ResponseReturnValue:
     """Show what waits, and the ways on."""
     to_approve = claims.queue(session(), me().book_id, reach("approve"), ["attested"], limit=AT_ONCE)
     to_attest = claims.queue(session(), me().book_id, reach("attest"), ["reported"], limit=AT_ONCE)
-    return render_template("ledger/staff/home.html", to_approve=len(to_approve), to_attest=len(to_attest), most=AT_ONCE)
+    # What one has approved already waits for somebody else.
+    others = len(to_approve) - len(claims.approved_by(session(), me().book_id, [row.id for row in to_approve], me().actor_id))
+    return render_template("ledger/staff/home.html", to_approve=others, to_attest=len(to_attest), most=AT_ONCE)
 
 
 @pages.get("/staff/queue")
@@ -70,7 +73,8 @@ def home() -> ResponseReturnValue:
 def queue() -> ResponseReturnValue:
     """Show what waits for approval, the oldest first."""
     page = queued("approve", ["attested"])
-    return render_template("ledger/staff/queue.html", claims=listed(page.items), next=page.next, reasons=REASONS)
+    approved = claims.approved_by(session(), me().book_id, [row.id for row in page.items], me().actor_id)
+    return render_template("ledger/staff/queue.html", claims=listed(page.items), approved=approved, next=page.next, reasons=REASONS)
 
 
 @pages.post("/staff/queue")
@@ -79,6 +83,8 @@ def queue() -> ResponseReturnValue:
 def decide() -> str:
     """Approve the ticked deeds, or return or refuse them with a reason."""
     ids, step = chosen("id"), forms.choice("step", "approve", "return", "refuse")
+    if step == "approve":
+        prove_large(ids)
     outcomes = claims.approve(session(), act(), reach(step).scope, ids) if step == "approve" else turned_down(step, ids)
     return address_of_outcomes("staff.decided", ids, outcomes)
 

@@ -101,7 +101,7 @@ def list_staff(asked: dict[str, Any], unit_id: UUID) -> Page:
 
 
 @blp.writes("/units/<uuid:unit_id>/staff", StaffIn, StaffOut, status=201)
-@allow(*RUNNERS)
+@allow(*RUNNERS, fresh=True)
 def hire(asked: dict[str, Any], unit_id: UUID) -> merchants.ShopStaff | Refusal:
     """Let somebody work in a shop, from today unless told otherwise; an owner hires cashiers only."""
     starts_on: date = asked.pop("starts_on") or me().today
@@ -110,7 +110,7 @@ def hire(asked: dict[str, Any], unit_id: UUID) -> merchants.ShopStaff | Refusal:
 
 
 @blp.writes("/staff/<uuid:staff_id>/end", StaffEndIn, StaffOut)
-@allow(*RUNNERS)
+@allow(*RUNNERS, fresh=True)
 def dismiss(asked: dict[str, Any], staff_id: UUID) -> merchants.ShopStaff | Refusal:
     """Let somebody's work in a shop end with that day; an owner dismisses cashiers only."""
     within, own = me().scope("administrator"), me().unit_ids("shop_owner")
