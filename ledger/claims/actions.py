@@ -111,7 +111,7 @@ class _Case:
     @property
     def approvers(self) -> set[UUID]:
         """Return who approved it since it was last told anew."""
-        return _approvers(self.decisions)
+        return queries.approvers(self.decisions)
 
     @property
     def tied(self) -> set[UUID]:
@@ -132,11 +132,6 @@ class _Case:
         return (self.claim.attester_id or self.claim.reporter_id) in self.beneficiaries | self.tied
 
 
-def _approvers(decisions: Sequence[Decision]) -> set[UUID]:
-    since = max((decision.number for decision in decisions if decision.act == "resubmit"), default=0)
-    return {decision.actor for decision in decisions if decision.act == "approve" and decision.number > since}
-
-
 def _vouched(claim: Claim) -> set[UUID]:
     return {claim.reporter_id, claim.attester_id or claim.reporter_id}
 
@@ -150,7 +145,7 @@ def _cases(session: Session, act: Act, ids: Collection[UUID], allowed: Any) -> d
     gets = queries.beneficiaries_of(session, act.book_id, locked)
     rates = tariff.rates_by_id(session, act.book_id, {claim.rate_id for claim in locked})
     decisions = queries.decisions_of(session, act.book_id, [claim.id for claim in locked])
-    asked = {person_id for claim in locked for person_id in gets[claim.id] | _vouched(claim) | _approvers(decisions[claim.id])}
+    asked = {person_id for claim in locked for person_id in gets[claim.id] | _vouched(claim) | queries.approvers(decisions[claim.id])}
     ties = people.tied(session, act.book_id, asked)
     return {
         claim.id: _Case(
@@ -254,6 +249,8 @@ def _turn_down(
 ) -> list[Outcome]:  # fmt: skip
     if reason not in REASONS:
         raise Invalid("choice-malformed", "reason")
+    if reason == "other" and not note.strip():
+        raise Invalid("note-missing", "note")
     cases = _cases(session, act, ids, reach.covers(act.book_id))
     # Whoever attested or approved may think better of it; the beneficiary and theirs may not decide either way.
     why = _each(cases, ids, step, act.actor, checks_conflict=False)

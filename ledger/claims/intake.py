@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -89,7 +90,7 @@ def _claimed(session: Session, act: Act, sha256: bytes) -> UUID | Refusal:
     # One request for the file, whoever brings it: the same file is taken once.
     (claimed,) = journal.claim(session, act.book_id, [journal.Ask(OPERATOR, f"claims-import:{sha256.hex()}", sha256, act.at)])
     if isinstance(claimed, journal.Answered):
-        return Refusal("sheet-taken-already", "file", claimed.body)
+        return Refusal("sheet-taken-already", "file", claimed.body | {"at": datetime.fromisoformat(claimed.body["at"])})
     return claimed.request_id
 
 

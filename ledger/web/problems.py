@@ -411,7 +411,7 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     ),
     "deed-told-without-text": Sentence(
         409,
-        "这类事只记时间、地点和做的人，不写经过，以免提到当事人；请清空说明再提交。",
+        "这类事只记时间、地点和做的人，不写经过，以免提到当事人；请清空“经过”再提交。",
         "Of such deeds only the time, the place and who did them are written down, so that nobody concerned is named; leave the text empty.",
     ),
     "kin-acted-before": Sentence(

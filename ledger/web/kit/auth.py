@@ -183,7 +183,11 @@ def rule_of(endpoint: str, app: Flask | None = None) -> Rule | None:
 
 
 def _check() -> ResponseReturnValue | None:
-    if request.endpoint is None or request.endpoint == "static":
+    if request.endpoint == "static":
+        return None
+    if request.endpoint is None:
+        # There is no such address; the page that says so shows whoever is signed in their way home.
+        g.me = None if is_api() else _recognised()
         return None
     rule = rule_of(request.endpoint)
     if rule is None:

@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 from marshmallow import fields
 
 from ledger.errors import Invalid
+from ledger.tokens import digits_of
 from ledger.web.kit.fields import Choice
 from ledger.web.kit.fields import Day
 from ledger.web.kit.fields import Id
@@ -48,7 +49,7 @@ def points(name: str) -> int:
 
 def fen(name: str, most: int) -> int:
     """Return an amount of cash, which is typed in yuan, in hundredths of a yuan."""
-    typed = _YUAN.fullmatch(text(name))
+    typed = _YUAN.fullmatch(digits_of(text(name)))
     amount = int(typed[1]) * 100 + int((typed[2] or "").ljust(2, "0")) if typed else None
     if amount is None or amount > most:
         raise Invalid("cash-malformed", name, most=f"{most // 100:,}")
@@ -74,9 +75,9 @@ def _read(field: fields.Field[Read], name: str) -> Read:
     typed: str | int = text(name)
     if not typed and not (isinstance(field, Words) and field.least == 0):
         raise Invalid("field-required", name)
-    # A form carries text: only the digits of a plain whole number become one.
-    if isinstance(field, Whole) and _WHOLE.fullmatch(str(typed)):
-        typed = int(typed)
+    # A form carries text: only the digits of a plain whole number become one, also those of a Chinese keyboard.
+    if isinstance(field, Whole) and _WHOLE.fullmatch(digits := digits_of(str(typed))):
+        typed = int(digits)
     try:
         return field.deserialize(typed)
     except ValidationError as problem:

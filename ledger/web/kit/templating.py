@@ -85,6 +85,18 @@ def mandate_ended() -> bool:
     return bool(g.get("mandate_ended", False))
 
 
+def wrong_at(label: str) -> str:
+    """Keep the label of the field that was wrong, for what stands above the form."""
+    g.wrong_field = label
+    return ""
+
+
+def wrong_field() -> str | None:
+    """Return the label of the field that was wrong, if the page has it."""
+    found: str | None = g.get("wrong_field")
+    return found
+
+
 def sentence(code: str) -> str:
     """Return what to say of a problem of which only the code is known."""
     return str(problem_body(code)["detail"])
@@ -96,5 +108,6 @@ def init(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.filters |= {"points": points, "signed": signed, "yuan": yuan, "local": local, "day": day, "named": named}
     app.jinja_env.globals |= {"typed": typed, "form_fields": form_fields, "problem": problem, "maybe_me": maybe_me}
+    app.jinja_env.globals |= {"wrong_at": wrong_at, "wrong_field": wrong_field}
     app.jinja_env.globals |= {"acted_for": acted_for, "mandate_ended": mandate_ended}
     app.jinja_env.globals |= {"language": language, "qr": qr.svg, "sentence": sentence, "had": had}

@@ -224,7 +224,7 @@ def test_claims_of_other_areas_are_not_to_be_found(volunteer: Ask, somebody: Som
         assert kind(ask(f"/claims/{claim_id}")) == (404, "not-found")
         assert kind(ask(f"/claims/{claim_id}/withdraw", {})) == (404, "not-found")
         assert kind(ask(f"/claims/{claim_id}/resubmit", PATROL)) == (404, "not-found")
-    for step, more in (("attest", {}), ("approve", {}), ("return", {"reason": "other"}), ("refuse", {"reason": "other"})):
+    for step, more in (("attest", {}), ("approve", {}), ("return", {"reason": "not-done"}), ("refuse", {"reason": "not-done"})):
         assert outcomes(far(f"/claims/{step}", {"ids": [claim_id]} | more)) == ["not-found"]
 
 
@@ -239,7 +239,7 @@ def test_nobody_attests_or_decides_for_themselves_or_their_kin(somebody: Somebod
     assert outcomes(kin_asks("/claims/attest", {"ids": [claim_id]})) == ["kin-or-household"]
     assert outcomes(other("/claims/attest", {"ids": [claim_id]})) == ["attested"]
     assert outcomes(other("/claims/approve", {"ids": [claim_id]})) == ["acted-before"]
-    assert outcomes(own_asks("/claims/refuse", {"ids": [claim_id], "reason": "other"})) == ["own-deed"]
+    assert outcomes(own_asks("/claims/refuse", {"ids": [claim_id], "reason": "not-done"})) == ["own-deed"]
     assert outcomes(kin_asks("/claims/approve", {"ids": [claim_id]})) == ["kin-or-household"]
     proposed = kin_asks("/claims/proposals", {"deeds": [PATROL | {"person_id": str(own.id)}, PATROL | {"person_id": str(kin.id)}]})
     assert outcomes(proposed) == ["kin-or-household", "own-deed"]
@@ -340,7 +340,12 @@ def test_five_hundred_deeds_are_proposed_at_once(worker: Ask, somebody: Somebody
 
 def test_whoever_turns_down_gives_a_reason_of_the_list(volunteer: Ask, approver: Ask) -> None:
     claim_id = reported(volunteer)
-    for body, field in (({}, "reason"), ({"reason": "因为"}, "reason"), ({"reason": "other", "note": "x" * 501}, "note")):
+    for body, field in (
+        ({}, "reason"),
+        ({"reason": "因为"}, "reason"),
+        ({"reason": "other", "note": "x" * 501}, "note"),
+        ({"reason": "other"}, "note"),
+    ):
         response = approver("/claims/refuse", {"ids": [claim_id]} | body)
         assert (response.status_code, response.get_json()["field"]) == (422, field)
 

@@ -44,7 +44,8 @@ def test_a_sheet_is_looked_at_taken_in_and_never_taken_twice(hall: Hall) -> None
     hall.session.commit()
     assert "已申报 2 条" in send(browser, content)
     assert "马志强 · sweeping" in browser.open("/proposals").text
-    assert "没有再导入" in send(browser, content)
+    again = send(browser, content)
+    assert ("没有再导入" in again, "这份文件已于 2026-11-23 09:00:00 导入过" in again) == (True, True)
     assert len(claims.reported_by(hall.session, hall.community.book.id, worker.id)) == 2
 
 

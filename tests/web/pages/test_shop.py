@@ -42,7 +42,7 @@ def test_an_offer_without_a_stock_never_runs_out(desk: Desk) -> None:
 
 
 WRONG = [
-    ("title", " "), ("title", "长" * 101), ("points", "0"), ("points", "１"), ("points", "1e400"), ("cash", "-1"), ("cash", "1.234"),
+    ("title", " "), ("title", "长" * 101), ("points", "0"), ("points", "一"), ("points", "1e400"), ("cash", "-1"), ("cash", "1.234"),
     ("stock", "-1"), ("stock", "1000001"), ("limit_per_person", "0"), ("valid_to", "2026-02-30"), ("valid_to", "2026-11-22"),
 ]  # fmt: skip
 

@@ -39,12 +39,15 @@ def test_several_are_approved_at_once_and_each_outcome_is_shown(hall: Hall) -> N
     browser.open("/staff/queue")
     page = browser.send("通过所选", id=[str(claim_id) for claim_id in (plain, large, own, kin)])
     assert "办成 2 条" in page.text
-    assert "+50 2026-11-23 · 3栋 社区代报 陈桂芳 · 0 天前报 已入存折" in page.text
+    assert "+50 2026-11-23 · 3栋 社区代报 陈桂芳 · 今天报 已入存折" in page.text
     assert "等审核 还要另一个人审核" in page.text
     assert "没有办成 1 个：不能为自己的事作证、代报或审批" in page.text
     assert "没有办成 1 个：这是您亲属或同户的申报" in page.text
     assert hall.balance(friend) == 50
     assert "双人审核 1/2" in browser.follow("继续").text
+    assert browser.page.text.count("您已审核，等另一位") == 1
+    assert "待审核2" in browser.open("/staff").text
+    browser.open("/staff/queue")
     page = browser.send("通过所选", id=[str(large)])
     assert "没有办成 1 个：这条申报您已办过一步" in page.text
     _, second = hall.enter("approver", area_code=VILLAGE)
@@ -77,7 +80,12 @@ def test_what_is_turned_down_says_why(hall: Hall) -> None:
         claim_id = hall.community.propose(worker, person)
         hall.session.commit()
         browser.open("/staff/queue")
-        assert state in browser.send(button, id=[str(claim_id)], reason="done-twice", note="上周已记").text
+        page = browser.send(button, id=[str(claim_id)])
+        assert (page.status, "请从给出的选项中选一个" in page.text or "必填" in page.text) == (422, True)
+        page = browser.send(button, id=[str(claim_id)], reason="other", note=" ")
+        assert (page.status, 'id="note-wrong"' in page.html, "请写明是什么原因" in page.text) == (422, True, True)
+        page = browser.send(button, id=[str(claim_id)], reason="done-twice", note="上周已记")
+        assert (state in page.text, "重复申报：上周已记" in page.text) == (True, True)
         assert "重复申报：上周已记" in volunteer.open(f"/me/claims/{claim_id}").text
         assert "都办完了" in browser.open("/staff/queue").text
 

@@ -135,7 +135,7 @@ def test_a_till_that_guesses_has_to_wait(desk: Desk) -> None:
 def test_points_that_are_none_are_told_at_their_field_and_nothing_is_taken(desk: Desk) -> None:
     code = desk.code()
     desk.cashier.open("/till")
-    for points in ("0", "-1", "1.5", "1e3", "１", "NaN", "1" * 30, str(2**63), "true", ""):
+    for points in ("0", "-1", "1.5", "1e3", "一", "NaN", "1" * 30, str(2**63), "true", ""):
         asked = desk.cashier.send("收取", points=points, code=code)
         assert (asked.status, 'id="points-wrong"' in asked.html) == (422, True), points
         assert asked.form("收取").fields["points"] == [points]

@@ -94,7 +94,7 @@ WRONG = (
     ({"deed_on": "2030-01-01"}, "日期应在过去一年之内"),
     ({"deed": "sweeping"}, "请填写多少分钟"),
     ({"deed": "sweeping", "minutes": "1441"}, "1 到 1440"),
-    ({"deed": "sweeping", "minutes": "１０"}, "1 到 1440"),
+    ({"deed": "sweeping", "minutes": "十"}, "1 到 1440"),
     ({"starts_at": "25:00"}, "时间不对"),
     ({"place": "长" * 201}, "文字为空、太长"),
 )
@@ -192,3 +192,35 @@ def test_hours_are_shown_apart_from_points(hall: Hall) -> None:
     hall.clock.advance(minutes=75)
     assert "信用时数 1 小时 15 分" in browser.open("/me").text
     assert "荣誉时数 0 小时 0 分" in browser.page.text
+
+
+def test_an_address_that_is_none_leads_whoever_is_signed_in_home(hall: Hall) -> None:
+    _, browser = hall.enter()
+    page = browser.open("/no-such-page")
+    assert (page.status, page.link("回首页"), "退出登录" in page.text) == (404, "/home", True)
+    assert page.text.count("没有找到") == 1
+    code = browser.open("/v/1-X-Y")
+    assert (code.status, code.text.count("没有这个签到码"), code.link("回首页")) == (404, 1, "/home")
+
+
+def test_what_was_wrong_is_named_after_its_field_and_leads_to_it(hall: Hall) -> None:
+    _, browser = hall.enter()
+    report(browser, deed_on="2026-11-31")
+    assert ("哪一天：日期应写成" in browser.page.text, browser.page.link("哪一天")) == (True, "#deed_on")
+
+
+def test_digits_of_a_chinese_keyboard_are_taken(hall: Hall) -> None:
+    _, browser = hall.enter()
+    report(browser, minutes="９０")
+    assert "90 分钟" in browser.page.text
+
+
+def test_what_earns_nothing_is_struck_out_and_says_whom_to_ask(hall: Hall) -> None:
+    person, browser = hall.enter()
+    worker = hall.community.person("grid_worker")
+    claim_id = hall.community.report(person)
+    hall.community.turn_down("refuse", worker, claim_id)
+    hall.session.commit()
+    assert "<s>+50</s>" in browser.open("/me/claims").html
+    page = browser.open(f"/me/claims/{claim_id}")
+    assert ("<s>+50</s>" in page.html, "请找楼长，或到社区找工作人员" in page.text) == (True, True)
