@@ -35,6 +35,7 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     ),
     "dates-out-of-order": Sentence(422, "结束日期早于开始日期。", "The end is before the beginning."),
     "columns-missing": Sentence(422, "文件缺少列：{columns}。", "The file lacks columns: {columns}."),
+    "file-missing": Sentence(422, "还没有选文件；请先选一个 Excel 文件。", "No file was chosen; choose an Excel file first."),
     "file-unreadable": Sentence(422, "文件读不出来；请另存为 xlsx 再试。", "The file cannot be read; save it as xlsx and try again."),
     "name-malformed": Sentence(422, "姓名应为 1 到 50 个字。", "A name has 1 to 50 characters."),
     "nothing-to-correct": Sentence(409, "内容与原来相同，没有改动。", "It is the same as before; nothing was changed."),
@@ -114,6 +115,11 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "tie-of-ones-own": Sentence(
         403, "不能解除自己的亲属或同户关系；请另一位管理员来做。", "Nobody ends a tie of their own; ask another administrator."
     ),
+    "tie-by-administrator": Sentence(
+        403,
+        "两份档案是同一个人，由负责两处网格的管理员登记。",
+        "That two records are of one person is declared by an administrator of where both live.",
+    ),
     "tie-of-staff": Sentence(
         403,
         "其中有社区工作人员，这样的关系由负责两人所在网格的管理员登记。",
@@ -144,7 +150,9 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
         "配对码不对、用过了或超过十分钟；请店主或工作人员重新生成一个。",
         "This pairing code is wrong, used or older than ten minutes; have the owner or staff make a new one.",
     ),
-    "person-left": Sentence(409, "这个人已经离开，不能再办理；请找在册的记录。", "This person has left; look for the record that is active."),
+    "person-left": Sentence(
+        409, "这个人已经离开，不能再办理；请找在册的记录。", "This person has left; look for the record that is active."
+    ),
     "erasure-of-staff": Sentence(
         409,
         "还在为社区工作，不能抹除资料；请先由另一位管理员结束这些角色。",

@@ -13,6 +13,7 @@ from ledger.web.api import claims
 from ledger.web.api import funds
 from ledger.web.api import mandates
 from ledger.web.api import merges
+from ledger.web.api import my_data
 from ledger.web.api import notices
 from ledger.web.api import people
 from ledger.web.api import sign_in
@@ -24,6 +25,7 @@ ALL = (
     book.blp,
     areas.blp,
     people.blp,
+    my_data.blp,
     sign_in.blp, cards.blp,
     tariff.blp,
     funds.blp,

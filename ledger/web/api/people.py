@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from flask import current_app
 from marshmallow import fields
 from marshmallow import validate
 
@@ -22,6 +23,7 @@ from ledger.web.kit.fields import Code
 from ledger.web.kit.fields import Day
 from ledger.web.kit.fields import Id
 from ledger.web.kit.fields import Moment
+from ledger.web.kit.fields import Nothing
 from ledger.web.kit.fields import Personal
 from ledger.web.kit.fields import Shape
 from ledger.web.kit.fields import Truth
@@ -122,6 +124,13 @@ class PersonIn(Shape):
     note = Words(500, load_default=None, allow_none=True, lines=True)
     volunteer_number = Words(100, load_default=None, allow_none=True)
     guardian_id = Id(load_default=None, allow_none=True, metadata={"description": "Who acts for somebody below 14; needed there"})
+
+
+class ErasureOut(Shape):
+    """That somebody was erased, and when."""
+
+    person_id = Id(required=True)
+    erased_at = Moment(required=True)
 
 
 class GrantOut(Shape):
@@ -246,6 +255,15 @@ def open_person(asked: dict[str, Any], person_id: UUID) -> people.Opening:
 def correct(asked: dict[str, Any], person_id: UUID) -> people.Correction | Refusal:
     """Put right what is known of somebody of one's areas."""
     return people.correct(session(), act(), services().vault, person_id, asked["field"], asked["text"], within=me().scope(*WRITERS))
+
+
+@blp.writes("/people/<uuid:person_id>/erasure", Nothing, ErasureOut, status=201)
+@allow("administrator", fresh=True)
+def erase(asked: dict[str, Any], person_id: UUID) -> people.Erasure | Refusal:
+    """Erase somebody of one's areas who asked for it; nobody does that for themselves here."""
+    if person_id == me().actor_id:
+        return Refusal("erasure-by-another", "person_id")
+    return people.erase(session(), act(), person_id, current_app.extensions["leavings"], within=me().scope("administrator"))
 
 
 @blp.reads("/people/<uuid:person_id>/grants", GrantsOut)

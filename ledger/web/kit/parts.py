@@ -63,19 +63,20 @@ def had(lines: Iterable[journal.LineRow]) -> Mapping[UUID, tuple[str, str | None
 
 
 def own_records() -> dict[str, Any]:
-    """Return everything that is kept of whoever asks, or of whom they act for, as JSON has it."""
+    """Return everything that is kept of whoever asks, or of whom they act for."""
     now = services().clock.now()
-    found = {"exported_at": now, "book": {"number": me().book.number, "name": me().book.name}}
+    found: dict[str, Any] = {"exported_at": now, "book": {"number": me().book.number, "name": me().book.name}}
     for records_of in _parts().records:
         found |= records_of(session(), services().vault, me().book_id, me().person_id, now)
-    return {name: _plain(value) for name, value in found.items()}
+    return found
 
 
-def _plain(value: Any) -> Any:
+def in_json(value: Any) -> Any:
+    """Return such records as JSON has them: moments in UTC, days and ids as text."""
     if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: in_json(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [in_json(one) for one in value]
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return str(value) if isinstance(value, date | UUID) else value

@@ -1,4 +1,4 @@
-"""Whose claims whoever asks may act on; the API and the pages ask the same table."""
+"""Whose claims whoever asks may act on, and whose data are theirs; the API and the pages ask the same."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from ledger import claims
 from ledger import people
+from ledger.errors import Refusal
 from ledger.web.kit.auth import me
 from ledger.web.kit.auth import want_proof
 from ledger.web.kit.extensions import session
@@ -17,6 +18,14 @@ from ledger.web.kit.extensions import session
 def own() -> claims.Own:
     """Return whose claims are one's own: on somebody's behalf theirs, without what they told of others."""
     return claims.Own(me().person_id, on_behalf=me().acted_for is not None)
+
+
+def against_own_data() -> Refusal | None:
+    """Return why whoever asks may not see, put right or erase what is kept of whom they act for: a guardian may, a helper may not."""
+    if me().acted_for is None:
+        return None
+    mandates = people.mandates(session(), me().book_id, helper_id=me().actor_id, person_id=me().person_id, on=me().today)
+    return None if any(one.kind == "guardian" for one in mandates) else Refusal("not-on-behalf")
 
 
 def in_words(rows: Sequence[claims.ClaimRow]) -> set[UUID]:

@@ -7,11 +7,33 @@ from ledger.web.pages import audit
 from ledger.web.pages import counter
 from ledger.web.pages import helping
 from ledger.web.pages import host
+from ledger.web.pages import joining
 from ledger.web.pages import leader
+from ledger.web.pages import my_data
 from ledger.web.pages import public
+from ledger.web.pages import register
+from ledger.web.pages import reports
 from ledger.web.pages import sign_in
 from ledger.web.pages import staff
+from ledger.web.pages import team
 from ledger.web.pages import venue
 from ledger.web.pages import volunteer
 
-ALL = (public.pages, sign_in.pages, account.pages, volunteer.pages, venue.pages, leader.pages, staff.pages, host.pages, counter.pages, helping.pages, audit.pages)
+ALL = (
+    public.pages,
+    sign_in.pages,
+    account.pages,
+    volunteer.pages,
+    my_data.pages,
+    venue.pages,
+    leader.pages,
+    staff.pages,
+    host.pages,
+    counter.pages,
+    helping.pages,
+    audit.pages,
+    reports.pages,
+    joining.pages,
+    register.pages,
+    team.pages,
+)
