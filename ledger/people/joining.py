@@ -35,7 +35,7 @@ from ledger.people.vault import Vault
 #: Unanswered for so long, what somebody told is deleted, and shown to nobody even before that.
 KEPT_FOR = timedelta(days=30)
 #: Where somebody can ask to be enrolled: a community, or a grid of it.
-LEVELS = ("village", "grid", "micro_grid")
+JOINING_LEVELS = ("village", "grid", "micro_grid")
 #: What an applicant tells of themselves; the rest is found out at the counter.
 FIELDS = ("name", "phone", "birth_month", "address")
 
@@ -64,7 +64,7 @@ def apply_to_join(session: Session, vault: Vault, book_id: UUID, new: NewPerson,
     fields = personal_fields(new)
     if "phone" not in fields:
         raise Invalid("field-required", "phone")
-    if areas.area(session, book_id, new.area_code).level not in LEVELS:
+    if areas.area(session, book_id, new.area_code).level not in JOINING_LEVELS:
         raise Invalid("choice-malformed", "area_code")
     application_id = UUID(bytes=vault.hashed(book_id, "application", key)[:16])
     told = json.dumps({field: fields[field] for field in FIELDS if field in fields}, ensure_ascii=False).encode()

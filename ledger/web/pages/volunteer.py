@@ -52,6 +52,7 @@ def home() -> ResponseReturnValue:
         hours=activities.hours_of(session(), me().book_id, me().person_id),
         here=here,
         waiting=waiting(),
+        leads=not me().acted_for and people.teams_led_by(session(), me().book_id, me().person_id, me().today),
         returned=claims.returned_to(session(), me().book_id, me().person_id, but_of=here.id if here else None),
     )
 
