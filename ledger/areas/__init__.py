@@ -21,6 +21,7 @@ from ledger.areas.queries import names_of
 from ledger.areas.queries import path_of
 from ledger.areas.queries import paths_of
 from ledger.areas.queries import subtree
+from ledger.areas.queries import widest
 from ledger.areas.rules import GRID_KINDS
 from ledger.areas.rules import LEVELS
 from ledger.areas.rules import NAME_LENGTH_MAX
@@ -54,4 +55,5 @@ __all__ = [
     "paths_of",
     "rows_of",
     "subtree",
+    "widest",
 ]

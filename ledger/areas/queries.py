@@ -80,6 +80,12 @@ def children(session: Session, book_id: UUID, parent_code: str) -> Sequence[Area
     return session.execute(wanted.order_by(Area.code)).scalars().all()
 
 
+def widest(scope: Scope) -> Scope:
+    """Return the paths of a scope without those that lie within others of it, and each once."""
+    paths = tuple(dict.fromkeys(scope))
+    return tuple(path for path in paths if not in_scope(path, tuple(other for other in paths if other != path)))
+
+
 def in_scope(path: str, scope: Scope) -> bool:
     """Tell whether the area at `path` lies within one of the scope's paths."""
     return any(is_within(path, ancestor) for ancestor in scope)

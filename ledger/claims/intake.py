@@ -99,7 +99,7 @@ def _judged(
 ) -> tuple[list[tuple[Filing, Row]], list[DeedFault]]:  # fmt: skip
     known = _Known(session, act, vault, reach, rows)
     told = [(row, outcome) for row in rows for outcome in [known.filing(row)]]
-    faults = [outcome for _, outcome in told if isinstance(outcome, DeedFault)]
+    faults = [fault for _, outcome in told if not isinstance(outcome, Filing) for fault in outcome]
     sound = [(row, outcome) for row, outcome in told if isinstance(outcome, Filing)]
     against = actions.against_proposing(session, act, [filing.deed for _, filing in sound])
     faults += [row.fault("handle", code) for (row, _), code in zip(sound, against, strict=True) if code]
@@ -134,25 +134,28 @@ class _Known:
                 self.rates[word].append(rate)
         self.seen: dict[queries.Told, DeedRow] = {}
 
-    def filing(self, row: DeedRow) -> Filing | DeedFault:
-        """Return the deed of a row as it is to be claimed, or which cell of it cannot be taken."""
+    def filing(self, row: DeedRow) -> Filing | list[DeedFault]:
+        """Return the deed of a row as it is to be claimed, or every cell of it that cannot be taken."""
+        faults = []
         person_id = self.persons.get(row.handle)
         if person_id is None:
-            return row.fault("handle", "sheet-handle-unknown")
-        if row.name and row.name != self.names[person_id]:
-            return row.fault("name", "sheet-name-differs")
+            faults.append(row.fault("handle", "sheet-handle-unknown"))
+        elif row.name and row.name != self.names[person_id]:
+            faults.append(row.fault("name", "sheet-name-differs"))
         rate = next((rate for rate in self.rates[_word(row.deed)] if _is_in_force(rate, row.day)), None)
         if rate is None:
-            return row.fault("deed", "deed-not-in-tariff", deed=row.deed, on=row.day.isoformat())
+            faults.append(row.fault("deed", "deed-not-in-tariff", deed=row.deed, on=row.day.isoformat()))
+        if person_id is None or rate is None or faults:
+            return faults
         deed = NewDeed(rate.deed, row.day, row.place, row.minutes, text=row.text, person_id=person_id)
         filing = Filing(deed, "import", "attested")
         try:
             check(filing, self.zone, self.act.at)
         except Invalid as problem:
             of = problem.field or "handle"
-            return row.fault(_COLUMN_OF.get(of, of), problem.code, **problem.data)
+            return [row.fault(_COLUMN_OF.get(of, of), problem.code, **problem.data)]
         if first := self.seen.get(deed.told):
-            return row.fault("handle", "sheet-row-twice", cell=first.cell("handle"))
+            return [row.fault("handle", "sheet-row-twice", cell=first.cell("handle"))]
         self.seen[deed.told] = row
         return filing
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from ledger import activities
 from ledger import areas
@@ -60,11 +61,13 @@ def hold_activities(stage: Stage) -> None:
 
 
 def see_to_todays_activity(stage: Stage) -> None:
-    """Let the grid worker host an activity that goes on now, so that codes can be tried at any hour of any day."""
+    """Let the grid worker host an activity that begins by day and goes on now, so that codes can be tried at any hour of any day."""
     hosted = activities.hosted_by(stage.session, stage.book.id, stage.who("grid_worker"))
     if not any(one.starts_at <= stage.now and stage.now + timedelta(hours=1) <= one.ends_at for one in hosted):
-        begins = stage.now - timedelta(minutes=20)
-        _plan(stage, "sweep_or_clear_a_shared_space", "楼道清洁日", "1幢门口", begins, 6, made=stage.now)
+        hour = stage.now.astimezone(ZoneInfo(ZONE)).hour
+        # In the evening and at night the one that began in the afternoon goes on until the next.
+        begins, hours = (stage.ago(0, 8), 14) if 8 <= hour < 20 else (stage.ago(0 if hour >= 20 else 1, 14), 24)
+        _plan(stage, "sweep_or_clear_a_shared_space", "楼道清洁日", "1幢门口", begins, hours, made=begins)
 
 
 def _scope(stage: Stage) -> areas.Scope:

@@ -205,7 +205,7 @@ class Browser:
         unknown = filled.keys() - form.fields.keys() - form.choices.keys()
         assert not unknown, f"no field {unknown} in {form.fields.keys() | form.choices.keys()}"
         pressed = next(adds for said, adds in form.buttons.items() if words in said)
-        chosen = {name: form.options.get(name, {}).get(str(value), value) for name, value in filled.items()}
+        chosen = {name: _chosen(form.options.get(name, {}), value) for name, value in filled.items()}
         fields = form.fields | pressed | chosen
         if form.method == "get":
             return self.open(f"{_path(form.action).partition('?')[0]}?{urlencode(fields, doseq=True)}")
@@ -218,6 +218,11 @@ class Browser:
     def _show(self, response: TestResponse) -> Page:
         self.page = read(response.request.full_path.rstrip("?"), response)
         return self.page
+
+
+def _chosen(options: dict[str, str], value: str | list[str]) -> str | list[str]:
+    """Return what a list sends for the words that are chosen, with or without what stands in brackets after them."""
+    return next((sent for words, sent in options.items() if value in {words, words.partition("（")[0]}), value) if options else value
 
 
 def _path(address: str) -> str:

@@ -45,6 +45,14 @@ def local(moment: datetime, form: str = "%Y-%m-%d %H:%M") -> str:
     return moment.astimezone(ZoneInfo(who.zone if who else DEFAULT_ZONE)).strftime(form)
 
 
+def span(starts_at: datetime, ends_at: datetime) -> Markup:
+    """Return from when until when, on the book's own clock; the day of the end only where it is another."""
+    first, last = local(starts_at), local(ends_at)
+    until = last.removeprefix(f"{first.split()[0]} ")
+    times = [(starts_at.isoformat(), first), (ends_at.isoformat(), until)]
+    return Markup(" – ").join(Markup('<time datetime="{}">{}</time>').format(*one) for one in times)
+
+
 def day(value: date) -> str:
     """Return a day."""
     return value.isoformat()
@@ -110,4 +118,4 @@ def init(app: Flask) -> None:
     app.jinja_env.globals |= {"typed": typed, "form_fields": form_fields, "problem": problem, "maybe_me": maybe_me}
     app.jinja_env.globals |= {"wrong_at": wrong_at, "wrong_field": wrong_field}
     app.jinja_env.globals |= {"acted_for": acted_for, "mandate_ended": mandate_ended}
-    app.jinja_env.globals |= {"language": language, "qr": qr.svg, "sentence": sentence, "had": had}
+    app.jinja_env.globals |= {"language": language, "qr": qr.svg, "sentence": sentence, "had": had, "span": span}

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from flask import render_template
 from flask import request
 from flask import url_for
+from flask_babel import gettext
 
 from ledger import claims
 from ledger import people
@@ -42,6 +43,7 @@ from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.problems import PROBLEMS
 from ledger.web.kit.reach import reach
 from ledger.web.kit.templating import named
+from ledger.web.kit.templating import points
 from ledger.web.kit.writing import act
 
 #: How many claims a page lists; what is ticked on it is one set.
@@ -56,10 +58,20 @@ def deed_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """Return the deeds of today's tariff, category by category, as the options of a choice."""
     rates = tariff.rates_on(session(), me().book_id, me().today)
     groups = [
-        (named(category), [(rate.deed, named(rate)) for rate in rates if rate.category == category.code])
+        (named(category), [(rate.deed, priced(rate)) for rate in rates if rate.category == category.code])
         for category in tariff.categories(session(), me().book_id)
     ]
     return [(category, deeds) for category, deeds in groups if deeds]
+
+
+def priced(rate: tariff.Rate) -> str:
+    """Return a deed with what it earns."""
+    told = {"deed": named(rate), "points": points(rate.points)}
+    if rate.unit == "hour":
+        return str(gettext("%(deed)s（每小时 %(points)s 分）", **told))
+    if rate.unit == "activity":
+        return str(gettext("%(deed)s（每场 %(points)s 分）", **told))
+    return str(gettext("%(deed)s（每次 %(points)s 分）", **told))
 
 
 def deed_from_form() -> NewDeed:

@@ -52,7 +52,7 @@ def hosted() -> ResponseReturnValue:
 @allow(*HOSTS)
 def new_form() -> ResponseReturnValue:
     """Ask what is planned, where and when."""
-    found = [area for path in me().scope(*HOSTS) for area in areas.subtree(session(), me().book_id, path, limit=AREAS_MAX)]
+    found = [area for path in areas.widest(me().scope(*HOSTS)) for area in areas.subtree(session(), me().book_id, path, limit=AREAS_MAX)]
     return render_template("ledger/host/new.html", areas=[(area.code, area.name) for area in found], choices=deed_choices())
 
 

@@ -93,8 +93,10 @@ def attested() -> ResponseReturnValue:
 @allow("building_leader")
 def propose_form() -> ResponseReturnValue:
     """Ask what was done, and by whom of those in one's charge."""
-    charges = sorted(people.charges_of(session(), me().book_id, me().person_id))
-    names = people.names_of(session(), services().vault, me().book_id, charges)
+    charges = people.charges_of(session(), me().book_id, me().person_id)
+    told = people.fields_of(session(), services().vault, me().book_id, charges, ["name", "address"])
+    sorted_by_home = sorted(charges, key=lambda one: (told[one].get("address", ""), told[one].get("name", ""), one))
+    names = {person_id: told[person_id].get("name", "—") for person_id in sorted_by_home}
     return render_template("ledger/leader/propose.html", names=names, choices=deed_choices(), today=me().today)
 
 

@@ -108,7 +108,7 @@ def on_the_way() -> ResponseReturnValue:
 @allow(*WORKERS)
 def propose_form() -> ResponseReturnValue:
     """Ask what was done and by whom, going down from one's own areas to a grid and its people."""
-    scope, book_id = me().scope(*WORKERS), me().book_id
+    scope, book_id = areas.widest(me().scope(*WORKERS)), me().book_id
     area = areas.area(session(), book_id, request.args["area"], scope) if "area" in request.args else None
     within = (area.path,) if area else scope
     below = (
@@ -117,8 +117,9 @@ def propose_form() -> ResponseReturnValue:
     (after,) = read_cursor(request.args.get("cursor"), str) or ("",)
     page = page_of(people.living_in(session(), book_id, within, after=after, limit=AT_ONCE + 1), AT_ONCE, lambda one: [one.handle])
     names = people.names_of(session(), services().vault, book_id, [one.id for one in page.items])
+    persons = sorted(page.items, key=lambda one: (one.area_code, names[one.id], one.handle))
     return render_template(
-        "ledger/staff/propose.html", area=area, below=below, persons=page.items, names=names, next=page.next,
+        "ledger/staff/propose.html", area=area, below=below, persons=persons, names=names, next=page.next,
         teams=people.teams(session(), book_id, within), choices=deed_choices(), today=me().today,
     )  # fmt: skip
 
@@ -157,7 +158,9 @@ def take_sheet() -> str | Refusal:
     """Report the deeds of a sheet, all of them or none; or only look whether they can be."""
     is_trial = forms.choice("step", "look", "take") == "look"
     file = request.files.get("file")
-    reading = claims.read_deeds(file.read() if file else b"")
+    if not file:
+        raise Invalid("file-missing", "file")
+    reading = claims.read_deeds(file.read())
     report = claims.import_claims(session(), act(), services().vault, reach("import"), reading, dry_run=is_trial)
     if isinstance(report, Refusal):
         return report
@@ -168,4 +171,6 @@ def take_sheet() -> str | Refusal:
 
 
 def _told(faults: Sequence[DeedFault]) -> list[dict[str, Any]]:
-    return [{"place": f"{fault.sheet} {fault.cell}", **sentences(fault.code, fault.data)} for fault in faults[:FAULTS_MAX]]
+    return [
+        {"place": f"{fault.sheet} {fault.cell}", "says": fault.says, **sentences(fault.code, fault.data)} for fault in faults[:FAULTS_MAX]
+    ]

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ledger import people
+from ledger.errors import Refusal
 from tests.builders import GRID
 from tests.builders import OTHER_VILLAGE
 from tests.builders import VILLAGE
+from tests.builders import an_act
+from tests.earning import TODAY
 from tests.web.pages.hall import Hall
 
 PLAN = {
@@ -25,6 +29,27 @@ def test_an_activity_is_planned_and_found_by_volunteers(hall: Hall) -> None:
     assert "清扫日" in browser.open("/hosting").text
     _, volunteer = hall.enter()
     assert "2026-11-23 09:00 – 11:00 3栋门口 · 已报名 0 / 12" in volunteer.open("/activities").text
+
+
+def test_each_grid_is_offered_once_whatever_roles_one_holds(hall: Hall) -> None:
+    person, browser = hall.enter("activity_host", "grid_worker", area_code=VILLAGE)
+    granted = people.grant_role(
+        hall.session, an_act(hall.community.book), person_id=person.id, role="activity_host", area_code=GRID, starts_on=TODAY
+    )
+    assert not isinstance(granted, Refusal)
+    hall.session.commit()
+    offered = list(browser.open("/hosting/new").form("安排").options["area_code"].values())
+    assert (len(offered), len(set(offered))) == (5, 5)
+    areas = [words for words, where in hall.browser(person).open("/staff/propose").links if "/staff/propose?area=" in where]
+    assert areas == ["仙霞路社区居委会"]
+
+
+def test_an_activity_past_midnight_says_on_which_day_it_ends(hall: Hall) -> None:
+    _, browser = hall.enter("activity_host", area_code=VILLAGE)
+    browser.open("/hosting/new")
+    page = browser.send("安排", **PLAN | {"starts_at": "2026-11-23T22:00", "ends_at": "2026-11-24T02:00"})
+    assert "2026-11-23 22:00 – 2026-11-24 02:00" in page.text
+    assert "2026-11-23 22:00 – 2026-11-24 02:00" in hall.enter()[1].open("/activities").text
 
 
 def test_a_plan_that_cannot_be_is_said_and_what_was_typed_stays(hall: Hall) -> None:

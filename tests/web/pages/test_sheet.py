@@ -65,15 +65,35 @@ def test_each_cell_that_is_wrong_is_named_and_nothing_is_half_done(hall: Hall) -
         ),
     )
     assert "有 5 格不能导入，整份都没有导入" in said
-    for cell, why in (
-        ("B3", "姓名与存折号不符"),
-        ("C4", "2026-11-21 的积分细则里没有这一项"),
-        ("D5", "看不懂这个日期"),
-        ("A6", "没有这个存折号"),
-        ("A7", "不能为自己的事"),
+    for cell, says, why in (
+        ("B3", "李国强", "姓名与存折号不符"),
+        ("C4", "nonsense", "2026-11-21 的积分细则里没有这一项"),
+        ("D5", "上周", "看不懂这个日期"),
+        ("A6", far.handle, "没有这个存折号"),
+        ("A7", worker.handle, "不能为自己的事"),
     ):
-        assert f'<td class="num">十一月 {cell}</td><td>{why}' in said
+        assert f'<td class="num">十一月 {cell}</td><td>{says}</td><td>{why}' in said
     assert claims.reported_by(hall.session, hall.community.book.id, worker.id) == []
+
+
+def test_everything_that_is_wrong_in_a_row_is_told_at_once(hall: Hall) -> None:
+    _, browser = hall.enter("grid_worker", area_code=VILLAGE)
+    near = hall.community.person(name="陈桂芳")
+    hall.session.commit()
+    said = send(
+        browser, a_sheet((near.handle, "李国强", "nonsense", "2026-11-21", None, "3栋"), ("00000000", "", "x", "2026-11-21")), "look"
+    )
+    assert "有 4 格不能导入" in said
+    for cell in ("B2", "C2", "A3", "C3"):
+        assert f'<td class="num">十一月 {cell}</td>' in said
+
+
+def test_no_file_is_said_to_be_none(hall: Hall) -> None:
+    _, browser = hall.enter("grid_worker", area_code=VILLAGE)
+    form = browser.open("/staff/sheet").form("导入")
+    data = {name: values[0] for name, values in form.fields.items()} | {"step": "look", "file": (BytesIO(b""), "")}
+    answer = browser.client.post(form.action, data=data, content_type="multipart/form-data")
+    assert (answer.status_code, "还没有选文件" in answer.text, 'id="file-wrong"' in answer.text) == (422, True, True)
 
 
 def test_a_file_that_is_no_sheet_is_refused(hall: Hall) -> None:
