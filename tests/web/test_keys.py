@@ -87,7 +87,7 @@ def test_codes_that_are_on_a_screen_are_taken(desk: Desk, between: Flask) -> Non
     assert till.open(drawn.address).scan() == drawn.scan()
     volunteer = moved(desk.volunteer, between)
     volunteer.open(drawn.scan())
-    volunteer.send("确认付 20 分")
+    volunteer.send("确认")
     assert desk.balance() == 480
 
 
