@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger import areas
+from ledger import claims
 from ledger import people
 from ledger import sign_in
 from ledger.cli.desk import Desk
@@ -151,6 +152,55 @@ def end_mandate(number: int, handle: str, helper: str) -> None:
         for one in alive:
             done(people.end_mandate(desk.session, act, one.id, within=areas.EVERYWHERE))
         click.echo(f"{helper} → {handle}: -")
+
+
+@people_group.command("lead")
+@_BOOK
+@_HANDLE
+@click.option("--team", "team_name", required=True, help="name of the team 团队名称")
+@click.option("--to", "ends_on", type=_DAY, help="last day 截止日")
+def lead(number: int, handle: str, team_name: str, ends_on: datetime | None) -> None:
+    """Let one of its members lead a team from today: report for it, and see its passbook (指定队长)."""
+    with at_desk() as desk:
+        act, today = desk.act(number), local_day(desk.at, desk.book(number).zone)
+        team, last = _team(desk, number, team_name), ends_on.date() if ends_on else None
+        person = _person(desk, number, handle)
+        done(people.lead_team(desk.session, act, team_id=team.id, person_id=person.id, starts_on=today, ends_on=last))
+        click.echo(f"{handle}: {team.name}, {today} – {last or ''}")
+
+
+def _team(desk: Desk, number: int, name: str) -> people.Team:
+    if (team := people.team_named(desk.session, desk.book(number).id, name)) is None:
+        raise click.ClickException(f"没有叫 {name} 的团队 / there is no team called {name}")
+    return team
+
+
+@people_group.command("merge")
+@_BOOK
+@_HANDLE
+@click.option("--gone", required=True, help="number of the record that goes 不保留的编号")
+@click.option("--confirm", is_flag=True, help="confirm what somebody else proposed 确认别人提出的合并")
+def merge(number: int, handle: str, gone: str, confirm: bool) -> None:
+    """Propose that --gone is the same person as --handle; what one of the staff proposed can be confirmed here (合并重复的记录)."""
+    with at_desk() as desk:
+        act, kept, going = desk.act(number), _person(desk, number, handle), _person(desk, number, gone)
+        if confirm:
+            proposed = people.merge_proposed(desk.session, act.book_id, kept.id, going.id)
+            if proposed is None:
+                raise click.ClickException(f"没有人提出把 {gone} 并入 {handle} / nobody proposed to merge {gone} into {handle}")
+            found = done(claims.merge(desk.session, act, proposed.id))
+        else:
+            found = done(people.propose_merge(desk.session, act, kept_id=kept.id, gone_id=going.id))
+        click.echo(f"{gone} → {handle}: {found.state}")
+
+
+@people_group.command("sweep")
+@_BOOK
+def sweep(number: int) -> None:
+    """Delete the applications to be enrolled that nobody answered in 30 days; for once a day (删去过期的登记申请)."""
+    with at_desk() as desk:
+        count = people.sweep_applications(desk.session, desk.book(number).id, desk.at)
+        click.echo(f"删去 {count} 份 / {count} deleted")
 
 
 @people_group.command("link")

@@ -58,6 +58,7 @@ from ledger.people.mandates import end_mandate
 from ledger.people.mandates import give_mandate
 from ledger.people.mandates import mandates_of
 from ledger.people.merging import lock_both
+from ledger.people.merging import merge_proposed
 from ledger.people.merging import merge_to_decide
 from ledger.people.merging import merged_into
 from ledger.people.merging import merges
@@ -100,6 +101,7 @@ from ledger.people.queries import persons
 from ledger.people.queries import powers_of
 from ledger.people.queries import staff_since
 from ledger.people.queries import team
+from ledger.people.queries import team_named
 from ledger.people.queries import teams
 from ledger.people.queries import teams_by_id
 from ledger.people.queries import teams_led_by
@@ -220,6 +222,7 @@ __all__ = [
     "masked_name",
     "members_of_many",
     "members_since",
+    "merge_proposed",
     "merge_to_decide",
     "merged_into",
     "merges",
@@ -248,6 +251,7 @@ __all__ = [
     "sweep_applications",
     "take_over",
     "team",
+    "team_named",
     "teams",
     "teams_by_id",
     "teams_led_by",

@@ -115,6 +115,12 @@ def merges(session: Session, book_id: UUID, scope: Scope, *, after: UUID | None 
     return session.execute(wanted.order_by(Merge.id.desc()).limit(limit)).scalars().all()
 
 
+def merge_proposed(session: Session, book_id: UUID, kept_id: UUID, gone_id: UUID) -> Merge | None:
+    """Return the merge of these two that waits to be decided, if there is one."""
+    wanted = select(Merge).where(Merge.book_id == book_id, Merge.kept_id == kept_id, Merge.gone_id == gone_id, Merge.state == "proposed")
+    return session.execute(wanted).scalar_one_or_none()
+
+
 def merge_to_decide(
     session: Session, act: Act, merge_id: UUID, *, within: Scope = areas.EVERYWHERE, as_administrator: Scope = areas.EVERYWHERE
 ) -> Merge | Refusal:  # fmt: skip

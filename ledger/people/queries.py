@@ -296,6 +296,11 @@ def team(session: Session, book_id: UUID, team_id: UUID, within: Scope = areas.E
     return found
 
 
+def team_named(session: Session, book_id: UUID, name: str) -> Team | None:
+    """Return the team of that name, which no two of a book have."""
+    return session.execute(select(Team).where(Team.book_id == book_id, Team.name == name)).scalar_one_or_none()
+
+
 def leaders_of(session: Session, book_id: UUID, team_id: UUID) -> Sequence[TeamLeader]:
     """Return who leads or led a team, in the order they began."""
     wanted = select(TeamLeader).where(TeamLeader.book_id == book_id, TeamLeader.team_id == team_id)

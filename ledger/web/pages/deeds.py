@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Collection
 from collections.abc import Iterable
-from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
@@ -24,7 +23,6 @@ from flask_babel import gettext
 from ledger import claims
 from ledger import people
 from ledger import tariff
-from ledger.claims import Claim
 from ledger.claims import ClaimRow
 from ledger.claims import Moved
 from ledger.claims import NewDeed
@@ -41,7 +39,9 @@ from ledger.web.kit.paging import moment
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.problems import PROBLEMS
+from ledger.web.kit.reach import in_words
 from ledger.web.kit.reach import reach
+from ledger.web.kit.reach import shown_name
 from ledger.web.kit.templating import named
 from ledger.web.kit.templating import points
 from ledger.web.kit.writing import act
@@ -160,14 +160,17 @@ def listed(rows: Sequence[ClaimRow]) -> list[Listed]:
     persons = {person_id for row in rows for person_id in (row.claim.person_id, row.claim.reporter_id) if person_id}
     names = people.names_of(current, vault, book.id, persons)
     teams = people.teams_by_id(current, book.id, {row.claim.team_id for row in rows if row.claim.team_id})
-    told = claims.told_of(current, vault, book.id, [row.claim for row in rows])
-    notes = claims.notes_of(current, vault, book.id, rows)
+    is_open = in_words(rows)
+    opened = [row for row in rows if row.id in is_open]
+    told = {row.id: Telling() for row in rows} | claims.told_of(current, vault, book.id, [row.claim for row in opened])
+    notes: dict[UUID, dict[int, str]] = {row.id: {} for row in rows} | claims.notes_of(current, vault, book.id, opened)
+    names |= {team.id: team.name for team in teams.values()}
     why = claims.why_two(current, book, claims.risks_of(current, book.id, rows), me().today)
     return [
         Listed(
             row,
-            _name_of(row.claim, names, teams),
-            names[row.claim.reporter_id],
+            shown_name(row, names, is_open),
+            names[row.claim.reporter_id] if row.id in is_open else people.masked_name(names[row.claim.reporter_id]),
             told[row.id],
             notes[row.id].get(row.decision),
             (now - row.claim.reported_at).days,
@@ -175,13 +178,6 @@ def listed(rows: Sequence[ClaimRow]) -> list[Listed]:
         )
         for row in rows
     ]
-
-
-def _name_of(claim: Claim, names: Mapping[UUID, str], teams: Mapping[UUID, people.Team]) -> str:
-    if claim.person_id:
-        return names[claim.person_id]
-    assert claim.team_id is not None
-    return teams[claim.team_id].name
 
 
 def address_of_outcomes(endpoint: str, ids: Sequence[UUID], outcomes: Iterable[Any], **of: UUID) -> str:

@@ -68,7 +68,8 @@ def attestations() -> ResponseReturnValue:
     """Show the reported deeds that wait for somebody's word, the oldest first."""
     page = queued("attest", ["reported"])
     return render_template(
-        "ledger/claims/attestations.html", claims=listed(page.items), next=page.next, reasons=REASONS, refuses=me().has(*MAY["refuse"])
+        "ledger/claims/attestations.html", claims=listed(page.items), next=page.next, reasons=REASONS, refuses=me().has(*MAY["refuse"]),
+        returns=me().has(*MAY["return"]),
     )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from ledger import people
 from ledger import tariff
 from ledger.claims import MAY
 from ledger.claims import REASONS
+from ledger.claims import STATES
 from ledger.claims import DeedFault
 from ledger.errors import Invalid
 from ledger.errors import Refusal
@@ -49,7 +50,7 @@ from ledger.web.pages.deeds import turned_down
 
 pages = Blueprint("staff", __name__)
 
-STAFF = ("approver", "grid_worker", "activity_host", "administrator")
+STAFF = ("approver", "grid_worker", "activity_host", "administrator", "co_confirmer", "street_auditor")
 WORKERS = ("grid_worker", "administrator")
 #: Decided already, and not yet in a passbook.
 ON_THE_WAY = ("on_notice", "awaiting_funds")
@@ -102,6 +103,20 @@ def on_the_way() -> ResponseReturnValue:
     """Show what is approved and not yet in a passbook: on public notice, or waiting for funds."""
     page = queued("approve", ON_THE_WAY)
     return render_template("ledger/staff/on_the_way.html", claims=listed(page.items), next=page.next)
+
+
+@pages.get("/staff/claims")
+@allow("street_auditor")
+def looked_over() -> ResponseReturnValue:
+    """Show the claims in a state, the oldest first, to whoever looks whether they went by the rules: without names and words."""
+    state = request.args.get("state", STATES[0])
+    if state not in STATES:
+        raise Invalid("choice-malformed", "state")
+    page = queued("read", [state])
+    decisions = claims.decisions_of(session(), me().book_id, [row.id for row in page.items])
+    return render_template(
+        "ledger/staff/looked_over.html", claims=listed(page.items), next=page.next, state=state, states=STATES, decisions=decisions
+    )  # fmt: skip
 
 
 @pages.get("/staff/propose")

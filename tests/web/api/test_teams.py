@@ -73,7 +73,7 @@ def test_whoever_leads_a_team_and_holds_a_role_decides_on_none_of_its_deeds(
     team = a_team(session, earning, leader)
     worker(f"/teams/{team}/leaders", {"person_id": str(leader.id)})
     claim_id = ask(f"/teams/{team}/claims", PATROL).get_json()["id"]
-    for step, body in (("attest", {}), ("return", {"reason": "other"}), ("refuse", {"reason": "other"})):
+    for step, body in (("attest", {}), ("return", {"reason": "not-done"}), ("refuse", {"reason": "not-done"})):
         assert ask(f"/claims/{step}", {"ids": [claim_id], **body}).get_json()["items"][0]["problem"]["type"] == "/problems/own-deed"
     worker("/claims/attest", {"ids": [claim_id]})
     assert ask("/claims/approve", {"ids": [claim_id]}).get_json()["items"][0]["problem"]["type"] == "/problems/own-deed"
