@@ -346,8 +346,8 @@ def tie_all(session: Session, act: Act, pairs: Iterable[tuple[UUID, UUID]], kind
     wanted = {pair for one, other in pairs for pair in ((one, other), (other, one))}
     members = {person_id for pair in wanted for person_id in pair}
     _check_persons(session, act.book_id, members)
-    if not _may_declare(session, act, wanted):
-        return Refusal("tie-of-staff", "other_id")
+    if not _may_declare(session, act, wanted, kind):
+        return Refusal("tie-by-administrator" if kind == "same" else "tie-of-staff", "other_id" if kind != "same" else "kind")
     there: set[tuple[UUID, UUID]] = set()
     for chunk in in_sets(members):
         rows = session.execute(
@@ -360,8 +360,9 @@ def tie_all(session: Session, act: Act, pairs: Iterable[tuple[UUID, UUID]], kind
     return None
 
 
-def _may_declare(session: Session, act: Act, pairs: Collection[tuple[UUID, UUID]]) -> bool:
-    # Whoever is tied to somebody decides nothing for them: a false tie would take an approver out of the way.
+def _may_declare(session: Session, act: Act, pairs: Collection[tuple[UUID, UUID]], kind: str) -> bool:
+    # Whoever is tied to somebody decides nothing for them: a false tie would take an approver out of the way. That two records are of one
+    # human is said by whoever answers for both.
     if act.actor == OPERATOR:
         return True
     today, members = _today(session, act), {person_id for pair in pairs for person_id in pair}
@@ -369,7 +370,7 @@ def _may_declare(session: Session, act: Act, pairs: Collection[tuple[UUID, UUID]
     powers = queries.powers_of(session, act.book_id, act.actor, today)
     scope = tuple(power.area_path for power in powers if power.role == "administrator")
     near = queries.within(session, act.book_id, members, scope)
-    return all({one, other} <= near for one, other in pairs if {one, other} & staff)
+    return all({one, other} <= near for one, other in pairs if kind == "same" or {one, other} & staff)
 
 
 def untie(

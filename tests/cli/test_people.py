@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from ledger import areas
 from ledger import people
 from ledger import sign_in
+from ledger.act import OPERATOR
 from ledger.areas import Book
 from ledger.cli.words import DOUBTS
 from ledger.people.model import Person
@@ -136,8 +137,40 @@ def test_a_tie_that_was_a_mistake_is_ended(run: Run, session: Session, book: Boo
 def test_every_doubt_has_words_in_both_languages() -> None:
     source = "".join(path.read_text() for path in (ROOT / "ledger" / "people").glob("**/*.py"))
     words = "sheet|column|identity|name|phone|birth|gender|grid|household|number|note|ditto|cell|text|subtotal|person|same"
-    used = set(re.findall(rf'"((?:{words})-[a-z-]+|minor|remark|subtotal|ditto|namesake)"', source))
-    problems = {"name-malformed", "phone-malformed", "birth-month-malformed", "text-malformed"}
+    used = set(re.findall(rf'"((?:{words})-[a-z-]+|minor|guardian-needed|remark|subtotal|ditto|namesake)"', source))
+    problems = {"name-malformed", "phone-malformed", "birth-month-malformed", "text-malformed", "number-out-of-range", "person-left"}
     assert used - problems <= DOUBTS.keys()
     assert DOUBTS.keys() <= used | problems
     assert all(chinese and english for chinese, english in DOUBTS.values())
+
+
+def test_a_helper_is_let_act_and_let_go(run: Run, session: Session, book: Book) -> None:
+    elder, helper = a_person(session, book), a_person(session, book)
+    session.commit()
+    both = ("--book", 1, "--handle", elder.handle, "--helper", helper.handle)
+    given = run("people", "mandate", *both, "--points-per-day", 50, "--to", "2026-12-31")
+    assert (given.exit_code, f"{helper.handle} → {elder.handle}: helper, 2026-11-23 – 2026-12-31" in given.output) == (0, True)
+    (found,) = people.mandates(session, book.id, helper_id=helper.id)
+    assert (found.person_id, found.points_per_day_max, found.granted_by) == (elder.id, 50, OPERATOR)
+    session.rollback()
+    refused = run("people", "mandate", *both, "--to", "2026-12-31")
+    assert (refused.exit_code, "mandate-there" in refused.output) == (1, True)
+    assert run("people", "end-mandate", *both).exit_code == 0
+    assert people.mandates(session, book.id, helper_id=helper.id, on=START.date()) == []
+    session.rollback()
+    assert run("people", "end-mandate", *both).exit_code == 1
+
+
+def test_a_roster_with_children_leaves_them_out_when_told_to(run: Run, session: Session, book: Book, tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    for row in (["姓名", "电话", "出生年月"], ["王丽", "13800138000", "1956-03"], ["何子轩", "13800138001", "2014-05"]):
+        made.active.append(row)
+    buffer = io.BytesIO()
+    made.save(buffer)
+    file = tmp_path / "x.xlsx"
+    file.write_bytes(buffer.getvalue())
+    import_ = ("roster", "import", file, "--book", 1, "--area", VILLAGE, "--write")
+    asked = run(*import_)
+    assert (asked.exit_code, "--children leave-out" in asked.output) == (1, True)
+    assert run(*import_, "--children", "leave-out").exit_code == 0
+    assert count(session, book) == 1

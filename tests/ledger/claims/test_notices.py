@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from ledger import claims
 from ledger.areas import Book
+from ledger.claims import Claim
 from ledger.claims import Notice
 from tests.builders import VAULT
+from tests.builders import a_mandate
 from tests.earning import TODAY
 from tests.earning import Community
 from tests.earning import a_community
@@ -73,6 +76,26 @@ def test_the_board_shows_masked_names_and_neither_minors_nor_those_of_unknown_ag
         community.credited(person, "rescue")
     assert [notice.name for notice in board(community)] == ["**", "**", "陈**"]
     assert {notice.state for notice in board(community)} == {"on_notice"}
+
+
+@pytest.mark.parametrize(("birth_month", "name"), [("2008-11", "**"), ("2008-10", "何**"), ("2026-12", "**")])
+def test_nobody_is_named_before_the_month_of_their_18th_birthday_is_over(community: Community, birth_month: str, name: str) -> None:
+    parent = community.person()
+    child = community.person(name="何子轩", birth_month=birth_month, guardian_id=parent.id)
+    community.credited(child, "rescue")
+    assert [notice.name for notice in board(community)] == [name]
+
+
+def test_the_board_does_not_say_who_told_it_for_somebody(community: Community) -> None:
+    elder, helper = community.person(name="陈桂芳", birth_month="1956-03"), community.person(name="李桂荣", birth_month="1970-01")
+    a_mandate(community.session, community.book, elder, helper)
+    act = replace(community.act(helper), acted_for=elder.id)
+    claim = claims.report(community.session, act, VAULT, community.told("rescue"))
+    assert isinstance(claim, Claim)
+    community.attest(community.person(), claim.id)
+    community.approve(community.person(), claim.id)
+    community.approve(community.person(), claim.id)
+    assert [(notice.name, notice.state) for notice in board(community)] == [("陈**", "on_notice")]
 
 
 def test_small_awards_are_published_in_the_month_they_are_credited_in(community: Community) -> None:

@@ -239,3 +239,36 @@ def test_a_leader_who_is_known_gets_the_role_once(session: Session) -> None:
     assert [grant.role for grant in people.grants_of(session, book.id, known.id)] == ["volunteer", "building_leader"]
     assert people.grants_of(session, book.id, known.id)[1].area_code == GRID
     assert not people.holding(session, book.id, {"building_leader"}, [known.id], START.date() - timedelta(days=1))
+
+
+def test_a_roster_asks_about_children_and_can_leave_them_out(session: Session) -> None:
+    book = a_book(session)
+    reading = roster(["第1网格", "陈桂芳", "3栋", "13800138000", "1956-03"], ["第1网格", "何子轩", "3栋", None, "2014-05"])
+    tried = take_in(session, book, reading)
+    assert [(doubt.code, doubt.says) for doubt in tried.asks] == [("guardian-needed", "2014-05")]
+    assert (tried.is_written, rows_in(session, book)) == (False, (0, 0, 0, 0))
+    written = take_in(session, book, reading, children="leave-out")
+    assert (written.is_written, written.enrolled, written.left_out) == (True, 1, 1)
+    assert list(named(session, book)) == ["陈桂芳"]
+    with pytest.raises(Invalid):
+        take_in(session, book, reading, children="enrol")
+
+
+def test_a_child_that_is_enrolled_already_is_no_doubt_to_a_roster(session: Session) -> None:
+    book = a_book(session)
+    parent = a_person(session, book)
+    new = people.NewPerson("何子轩", VILLAGE, phone="13800138001", guardian_id=parent.id, birth_month="2014-05")
+    assert isinstance(people.enrol(session, an_act(book), VAULT, new), Person)
+    reading = roster([None, "何子轩", None, "13800138001", "2014-05"])
+    report = take_in(session, book, reading)
+    assert (report.is_written, report.known, report.asks) == (True, 1, ())
+
+
+def test_whom_a_roster_shows_to_be_a_child_is_guarded_from_then_on(session: Session) -> None:
+    book = a_book(session)
+    person = a_person(session, book, name="何子轩", phone="13800138001", area_code=VILLAGE)
+    person_id = person.id
+    report = take_in(session, book, roster([None, "何子轩", None, "13800138001", "2014-05"]), duplicates="merge")
+    assert report.is_written
+    session.expire_all()
+    assert people.is_guarded(people.person(session, book.id, person_id), START.date())

@@ -177,3 +177,14 @@ def test_a_team_has_a_name_of_its_own_and_members(session: Session) -> None:
     scope = (areas.path_of(session, book.id, VILLAGE),)
     assert [found.name for found in people.teams(session, book.id, scope)] == ["红袖标巡逻队"]
     assert not people.teams(session, book.id, (areas.path_of(session, book.id, OTHER_VILLAGE),))
+
+
+def test_that_two_records_are_of_one_human_is_declared_by_an_administrator_of_both(session: Session) -> None:
+    book = a_book(session)
+    one, other, far = (a_person(session, book, area_code=area).id for area in (VILLAGE, VILLAGE, OTHER_VILLAGE))
+    worker = a_person(session, book, "grid_worker", "approver", area_code=VILLAGE).id
+    admin = a_person(session, book, "administrator", area_code=VILLAGE).id
+    for by, pair in ((worker, (one, other)), (one, (one, other)), (admin, (one, far))):
+        assert people.tie(session, an_act(book, actor=by), *pair, "same") == Refusal("tie-by-administrator", "kind")
+    assert people.tie(session, an_act(book, actor=admin), one, other, "same") is None
+    assert people.tied(session, book.id, [one]) == {one: {other}}
