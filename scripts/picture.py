@@ -33,7 +33,7 @@ def faces(folder: Path) -> list[str]:
 
     from ledger import sign_in
     from ledger.store import engine_for
-    from scripts.demo import LINKS_LIVE
+    from ledger.web.kit.auth import SESSION_COOKIE
     from scripts.demo import prepare
     from scripts.demo.stage import Stage
     from wsgi import create_app
@@ -44,11 +44,13 @@ def faces(folder: Path) -> list[str]:
     with Session(engine_for(os.environ["PASSBOOK_DATABASE_URL"])) as session:
         services = app.extensions["passbook"]
         stage = Stage(session, services.vault, datetime.now(UTC))
-        links = {key: sign_in.issue_link(session, stage.act(), stage.who(key), lives=LINKS_LIVE) for key in ("volunteer", "cashier")}
+        tokens = {
+            key: sign_in.open_session(session, stage.book, stage.who(key), "passkey", stage.now) for key in ("volunteer", "cashier")
+        }  # fmt: skip
         session.commit()
-    for key, token in links.items():
+    for key, token in tokens.items():
         clients[key] = app.test_client()
-        clients[key].post(f"/sign-in/{token}")
+        clients[key].set_cookie(SESSION_COOKIE, token)
     home, code = (clients["volunteer"].get(path).text for path in ("/me", "/code"))
     scanned = "".join(re.findall(r'class="say">([\d ]+)<', code)).replace(" ", "")
     till = clients["cashier"].get("/till").text

@@ -36,6 +36,8 @@ from scripts.demo.days import report_deeds
 from scripts.demo.days import see_to_todays_activity
 from scripts.demo.stage import ZONE
 from scripts.demo.stage import Stage
+from scripts.demo.till import new_pin
+from scripts.demo.till import pairing_code
 
 AREAS = Path(__file__).parents[2] / "examples" / "areas.csv"
 LINKS_LIVE = timedelta(hours=24)
@@ -56,7 +58,7 @@ def prepare(url: str) -> None:
 
 
 def print_links(url: str) -> None:
-    """Print a one-time sign-in link, with its QR code, for each of those that the loop needs."""
+    """Print a one-time link, with its QR code, for each of those that the loop needs: to sign in, or to pair a browser as the till."""
     settings = Settings.from_mapping(os.environ)
     engine = engine_for(url)
     with Session(engine) as session:
@@ -66,6 +68,8 @@ def print_links(url: str) -> None:
         for key, zh, en in LINKS:
             token = sign_in.issue_link(session, act, stage.who(key), lives=LINKS_LIVE)
             addresses[f"{stage.name(key)}：{zh} / {en}"] = f"{settings.public_url}/sign-in/{token}"
+        till = f"{stage.name('cashier')}：收银员，开班密码 {new_pin(stage)} / cashier, opens a shift with the PIN above"
+        addresses[till] = f"{settings.public_url}/pair/{pairing_code(stage, LINKS_LIVE)}"
         session.commit()
     engine.dispose()
     # Side by side where there is room; the addresses follow as plain lines, so that none is broken.

@@ -87,7 +87,6 @@ CHARGES = {
 #: Who gets a sign-in link, and who that is.
 LINKS = (
     ("volunteer", "志愿者", "volunteer"),
-    ("cashier", "收银员", "cashier"),
     ("leader", "楼长", "building leader"),
     ("first_approver", "审核人（一）", "first approver"),
     ("second_approver", "审核人（二）", "second approver"),

@@ -51,7 +51,9 @@ def enrol(stage: Stage) -> None:
     charges = {stage.who(leader): [stage.who(key) for key in keys] for leader, keys in CHARGES.items()}
     sure(people.give_charges(stage.session, act, charges))
     patrols = [stage.who(key) for key in ("patrol", "patrol_too", "her_husband")]
-    sure(people.create_team(stage.session, act, name="仙霞路夜巡队", area_code=VILLAGE, member_ids=patrols))
+    team = sure(people.create_team(stage.session, act, name="仙霞路夜巡队", area_code=VILLAGE, member_ids=patrols))
+    since = local_day(act.at, ZONE)
+    sure(people.lead_team(stage.session, act, team_id=team.id, person_id=stage.who("patrol"), starts_on=since))
 
 
 def set_tariff(stage: Stage) -> None:

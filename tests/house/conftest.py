@@ -18,8 +18,10 @@ from ledger import people
 from ledger import sign_in
 from ledger.store import Base
 from ledger.web.kit.auth import SESSION_COOKIE
+from redeem import library
 from redeem import merchants
 from scripts.demo.cast import COUNTY
+from scripts.demo.cast import VILLAGE
 from scripts.demo.community import draw_grids
 from scripts.demo.community import enrol
 from scripts.demo.community import fill_library
@@ -66,7 +68,10 @@ class Community:
 
     def known(self) -> dict[str, list[str]]:
         """Values that there are, by the names that fields and parts of addresses have: of ids, of areas, of deeds."""
-        found = {f"{table}_id": self._column(table, "id") for table in ("unit", "till", "offer", "activity", "claim", "redemption", "fund")}
+        found = {
+            f"{table}_id": self._column(table, "id")
+            for table in ("unit", "till", "offer", "activity", "claim", "redemption", "fund", "device")
+        }
         found |= {f"{table}_id": self._column(table, "id") for table in ("person", "team")}
         found |= {"grant_id": self._column("role_grant", "id"), "staff_id": self._column("shop_staff", "id")}
         found |= dict.fromkeys(("other_id", "leader_id", "host_id"), found["person_id"])
@@ -103,5 +108,15 @@ def community(session: Session, clock: HandClock) -> Community:
     stage = Stage(session, VAULT, clock.now())
     for play in CHAPTERS:
         play(stage)
+    open_counters(stage)
     session.commit()
     return Community(session, stage)
+
+
+def open_counters(stage: Stage) -> None:
+    """Let a till and a counter wait to be paired, the cashier set a PIN, and a volunteer have a card."""
+    (shop,) = library.units(stage.session, stage.book.id, colour="white")
+    sign_in.prepare_device(stage.session, stage.act("owner"), stage.vault, name="收银平板", unit_id=shop.id)
+    sign_in.prepare_device(stage.session, stage.act("grid_worker"), stage.vault, name="窗口平板", area_code=VILLAGE)
+    sign_in.issue_pin_code(stage.session, stage.act("owner"), stage.vault, stage.who("cashier"))
+    people.issue_card(stage.session, stage.act("grid_worker"), stage.who("volunteer"))

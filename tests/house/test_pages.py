@@ -17,17 +17,28 @@ from ledger import people
 from ledger.web.kit.auth import rule_of
 from tests.house.conftest import Community
 
-#: Opened by a code, by a link that is handed over, after a form was sent, or from what was taken on the same day.
+#: Opened by a code, by a link that is handed over, after a form was sent, on a paired device, or from what was taken on the same day.
 NOT_BY_CLICKING = {
     "account.of_person",
     "account.passkey_options",
     "account.proof_form",
     "account.proof_options",
     "account.set_up",
+    "counter.card_form",
+    "counter.here",
+    "counter.holder",
+    "counter.pair_form",
+    "counter.pair_scanned",
+    "devices.first_pin_form",
+    "devices.shift",
+    "joining.choose",
+    "joining.done",
+    "joining.form",
     "leader.attested",
     "leader.proposals_made",
     "public.health",
     "public.problem_type",
+    "shop.pin_code",
     "sign_in.how",
     "sign_in.language",
     "sign_in.link",
@@ -43,6 +54,7 @@ NOT_BY_CLICKING = {
 #: Who of the cast clicks, and the roles that they hold.
 CLICKERS = {
     "volunteer": ("volunteer",),
+    "patrol": ("volunteer",),
     "leader": ("volunteer", "building_leader"),
     "second_leader": ("volunteer", "building_leader"),
     "first_approver": ("approver",),
