@@ -58,7 +58,7 @@ def _malformed(month: Month, day: int) -> None:
     cashier, till = month.shops[0].cashiers[0], month.shops[0].tills[0]
     for points in (0, -1, 2**63, "10", True, 1.5, [1], None):
         month.client.post(
-            cashier.token, "/orders", till_id=till, points=points, expects="amount-malformed" if points is None else "invalid-input"
+            cashier.token, "/orders", till_id=till, points=points, expects="nothing-asked" if points is None else "invalid-input"
         )
     tell(month, month.community.volunteers[0], "help_a_household_in_difficulty", day + 1, expects="deed-day-out-of-range")
     month.client.post(month.community.volunteers[0].token, "/claims", deed_on=day_of(day), expects="invalid-input")

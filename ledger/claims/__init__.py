@@ -29,6 +29,7 @@ from ledger.claims.queries import Own
 from ledger.claims.queries import Reach
 from ledger.claims.queries import Telling
 from ledger.claims.queries import among
+from ledger.claims.queries import approvals_needed
 from ledger.claims.queries import approved_by
 from ledger.claims.queries import claim
 from ledger.claims.queries import decisions_of
@@ -78,6 +79,7 @@ __all__ = [
     "Reach",
     "Telling",
     "among",
+    "approvals_needed",
     "approve",
     "approved_by",
     "attest",

@@ -404,6 +404,13 @@ def risks_of(session: Session, book_id: UUID, rows: Collection[ClaimRow]) -> lis
     return [Risk(row.claim, row.rate.category, gets[row.claim.id]) for row in rows]
 
 
+def approvals_needed(session: Session, book: areas.Book, rows: Collection[ClaimRow], on: date) -> dict[UUID, int]:
+    """Return how many must approve each of these claims: of those that are decided as it was then, of the others as it is on that day."""
+    waiting = [row for row in rows if row.claim.state in {"reported", "attested"}]
+    why = why_two(session, book, risks_of(session, book.id, waiting), on)
+    return {row.id: row.claim.approvals_needed for row in rows} | {claim_id: 2 if reasons else 1 for claim_id, reasons in why.items()}
+
+
 @dataclass(frozen=True)
 class Notice:
     """A line of the public board."""

@@ -60,9 +60,10 @@ def price(session: Session, book: areas.Book, asked: Sequence[tuple[Asked, Colle
         if till is None or till.unit_id not in unit_ids:
             raise NotFound("till_id")
         if one.offer_id is None:
+            if one.points is None:
+                raise Invalid("nothing-asked", "points")
             if not is_amount(one.points) or one.quantity != 1:
                 raise Invalid("amount-malformed", "points")
-            assert one.points is not None
             priced.append(Priced(till, None, 1, one.points, 0, None))
             continue
         offer = offers.get(one.offer_id)

@@ -65,8 +65,8 @@ class LineOut(Shape):
 class PastQuery(Shape):
     """A moment, for what was recorded by then; or a day, for the deeds done by then, whenever they were recorded."""
 
-    moment = Moment(load_default=None)
-    day = Day(load_default=None)
+    moment = Moment(load_default=None, metadata={"description": "What was recorded by then"})
+    day = Day(load_default=None, metadata={"description": "The deeds of this day and before"})
 
 
 class PastOut(Shape):

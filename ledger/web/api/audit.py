@@ -26,7 +26,7 @@ class AuditQuery(PageQuery):
     actor = fields.String(
         load_default=None, metadata={"description": "Passbook number of whoever acted, or was acted for", "maxLength": 20}
     )
-    about = Id(load_default=None)
+    about = Id(load_default=None, metadata={"description": "The id of whom or what it was about"})
     act = Words(100, load_default=None, metadata={"description": 'As it stands in the log, for example "POST api_claims.approve"'})
     outcome = Words(60, load_default=None, metadata={"description": '"done", the code of a refusal, or "refused" for all of these'})
     since = Moment(load_default=None, metadata={"description": "From then on"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -112,7 +113,7 @@ class ClaimMadeOut(Shape):
     reported_at = Moment(required=True)
     attester_id = Id(required=True, allow_none=True)
     approvals = fields.Integer(required=True)
-    approvals_needed = fields.Integer(required=True)
+    approvals_needed = fields.Integer(required=True, metadata={"description": "As it stands now, until it is approved"})
     notice_ends_at = Moment(required=True, allow_none=True)
     entry_id = Id(required=True, allow_none=True, metadata={"description": "The award in the journal"})
     reason = fields.String(required=True, allow_none=True, metadata={"description": "Why it was returned or refused: one of a fixed list"})
@@ -153,7 +154,7 @@ class OutcomesOut(Shape):
 class QueueQuery(PageQuery):
     """Which claims wait."""
 
-    state = Choice(*QUEUES, load_default="reported")
+    state = Choice(*QUEUES, load_default="reported", metadata={"description": "Where they stand"})
 
 
 @blp.writes("/claims", DeedIn, ClaimMadeOut, status=201)
@@ -278,7 +279,8 @@ def credit_due(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _own(claim_id: UUID) -> dict[str, Any]:
-    return _plain(claims.claim(session(), me().book_id, claim_id, own=own()))
+    row = claims.claim(session(), me().book_id, claim_id, own=own())
+    return _plain(row, _needed([row]))
 
 
 def _page(found: Sequence[claims.ClaimRow], limit: int, key: Any) -> Page:
@@ -288,7 +290,7 @@ def _page(found: Sequence[claims.ClaimRow], limit: int, key: Any) -> Page:
 
 _COLUMNS = (
     "id", "state", "source", "area_code", "person_id", "team_id", "deed_on", "starts_at", "minutes", "points", "activity_id",
-    "reporter_id", "reported_at", "attester_id", "approvals", "approvals_needed", "notice_ends_at", "entry_id",
+    "reporter_id", "reported_at", "attester_id", "approvals", "notice_ends_at", "entry_id",
 )  # fmt: skip
 
 
@@ -301,18 +303,24 @@ def _shown(rows: Sequence[claims.ClaimRow]) -> list[dict[str, Any]]:
     opened = [row for row in rows if row.id in is_open]
     told = {row.id: claims.Telling() for row in rows} | claims.told_of(current, vault, book_id, [row.claim for row in opened])
     notes: dict[UUID, dict[int, str]] = {row.id: {} for row in rows} | claims.notes_of(current, vault, book_id, opened)
+    needed = _needed(rows)
     return [
-        _plain(row)
+        _plain(row, needed)
         | {"name": shown_name(row, names, is_open), "place": told[row.id].place}
         | {"text": told[row.id].text, "note": notes[row.id].get(row.decision)}
         for row in rows
     ]
 
 
-def _plain(row: claims.ClaimRow) -> dict[str, Any]:
+def _needed(rows: Sequence[claims.ClaimRow]) -> dict[UUID, int]:
+    return claims.approvals_needed(session(), me().book, rows, me().today)
+
+
+def _plain(row: claims.ClaimRow, needed: Mapping[UUID, int]) -> dict[str, Any]:
     """Return what of a claim nobody told in words."""
     named = {name: getattr(row.rate, name) for name in ("category", "deed", "name_zh", "name_en")}
-    return {column: getattr(row.claim, column) for column in _COLUMNS} | named | {"reason": row.reason}
+    told = {column: getattr(row.claim, column) for column in _COLUMNS}
+    return told | named | {"reason": row.reason, "approvals_needed": needed[row.id]}
 
 
 def _outcomes(ids: Iterable[UUID | None], outcomes: Iterable[Any]) -> list[dict[str, Any]]:

@@ -107,7 +107,7 @@ class CorrectionOut(Shape):
 class PeopleQuery(PageQuery):
     """Whom to look for: the one with a handle, or everybody, page by page."""
 
-    handle = fields.String(load_default=None, validate=validate.Length(max=20), metadata={"maxLength": 20})
+    handle = fields.String(load_default=None, validate=validate.Length(max=20), metadata={"maxLength": 20, "description": "A passbook number"})
 
 
 class PersonIn(Shape):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import cache
 from functools import partial
@@ -202,8 +203,16 @@ class Resource(flask_smorest.Blueprint):
         if view.access_rule.public:  # type: ignore[attr-defined]
             inner = self.doc(security=[])(inner)
             inner.access_rule = view.access_rule  # type: ignore[attr-defined]
-        self.route(rule, methods=[method])(inner)
+        named = [
+            {"in": "path", "name": name, "description": _PLACES.get(name, f"The {name.removesuffix('_id')}'s id")}
+            for name in re.findall(r"<(?:\w+:)?(\w+)>", rule)
+        ]
+        self.route(rule, methods=[method], parameters=named)(inner)
         return view
+
+
+#: What of an address is no id.
+_PLACES = {"code": "The code, as it was scanned or typed"}
 
 
 _ALWAYS = {
@@ -225,6 +234,19 @@ _KEY = {
     "description": "Made once for each intent; the same key gets the same answer for ever.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
+
+
+_ABOUT = """Deeds, points and what they are spent on; docs/api.md has examples.
+
+**Writing.** Every write carries an `Idempotency-Key`, made once for each intent. Sent again with the same key and body, it is done once:
+the answer is the first one, for ever, and says `Idempotency-Replayed: true`. The same key with another body is refused with 422. A refusal
+by the rules (403, 404, 409, 410) is an answer and is kept; malformed input (400, 422) leaves nothing behind, so its key stays free.
+
+**Trying again.** After a time-out, or 409 `busy`, 429 and 503, send the same with the same key; `Retry-After` says after how many seconds.
+
+**Lists** come a page at a time: `items`, and `next`, which is the `cursor` of the page after; null ends the list.
+
+**Problems** are RFC 9457 bodies: `type` is `/problems/<code>` and stays; `messages` says what to do, in Chinese and in English."""
 
 
 @cache
@@ -306,7 +328,10 @@ def init(app: Flask) -> Api:
         "MAX_FORM_MEMORY_SIZE": 512 * 1024,
     }
     bearer = {"type": "http", "scheme": "bearer", "description": "A token issued by `flask ledger people token`."}
-    api = Api(app, spec_kwargs={"components": {"securitySchemes": {"bearer": bearer}}, "security": [{"bearer": []}]})
+    # What people read is written as they write it.
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    security = {"components": {"securitySchemes": {"bearer": bearer}}, "security": [{"bearer": []}]}
+    api = Api(app, spec_kwargs=security | {"info": {"description": _ABOUT}})
     for status, about in (_ALWAYS | _WRITES).items():
         shown = {"description": about, "content": {"application/problem+json": {"schema": Problem}}}
         api.spec.components.response(f"Problem{status}", shown)

@@ -35,7 +35,7 @@ class PageQuery(Shape):
     """Where in a list to go on, and how many to give."""
 
     cursor = fields.String(load_default=None, metadata={"description": "`next` of the page before"})
-    limit = Typed(1, LIMIT_MAX, load_default=50)
+    limit = Typed(1, LIMIT_MAX, load_default=50, metadata={"description": "How many to give"})
 
 
 class Page(NamedTuple):

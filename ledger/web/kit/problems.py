@@ -44,7 +44,9 @@ PROBLEMS: dict[str, Sentence] = {
     "invalid-input": Sentence(422, "有内容填写不对，请看标出的项。", "Something was filled in wrongly; see the fields named."),
     "body-malformed": Sentence(400, "请求内容不是有效的 JSON 对象。", "The request's body is not a valid JSON object."),
     "not-signed-in": Sentence(
-        401, "请先登录：向社区工作人员要一个登录链接。", "Please sign in first: ask community staff for a sign-in link."
+        401,
+        "请先登录，再办一次；用接口的，请带有效的令牌（Authorization: Bearer …）。",
+        "Please sign in, then do it once more; over the API, send a valid token (Authorization: Bearer …).",
     ),
     "not-allowed": Sentence(
         403, "您没有做这件事的权限；需要时请联系管理员。", "You are not allowed to do this; ask an administrator if you should be."

@@ -55,7 +55,7 @@ class OfferOut(Shape):
 class OffersQuery(PageQuery):
     """Whose offers."""
 
-    unit_id = Id(load_default=None)
+    unit_id = Id(load_default=None, metadata={"description": "Those of one shop"})
 
 
 class OfferIn(Shape):

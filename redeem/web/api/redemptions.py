@@ -55,12 +55,12 @@ CARD_LENGTH_MAX = 20
 
 
 class AskedIn(Shape):
-    """What is asked at a till: an offer so many times, or so many points."""
+    """What is asked at a till: an offer so many times, or so many points; one of the two, and not both."""
 
     till_id = Id(required=True)
-    offer_id = Id(load_default=None, allow_none=True)
-    quantity = Whole(1, redemptions.QUANTITY_MAX, load_default=1)
-    points = Points(load_default=None, allow_none=True)
+    offer_id = Id(load_default=None, allow_none=True, metadata={"description": "Either this, or `points`"})
+    quantity = Whole(1, redemptions.QUANTITY_MAX, load_default=1, metadata={"description": "How many times the offer"})
+    points = Points(load_default=None, allow_none=True, metadata={"description": "Either this, or `offer_id`"})
 
 
 class TakingIn(AskedIn):

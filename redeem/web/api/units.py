@@ -43,7 +43,7 @@ class UnitOut(Shape):
 class UnitsQuery(PageQuery):
     """Which units."""
 
-    colour = Choice(*library.COLOURS, load_default=None)
+    colour = Choice(*library.COLOURS, load_default=None, metadata={"description": "Those of one colour"})
 
 
 class UnitIn(Shape):

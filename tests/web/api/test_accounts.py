@@ -85,3 +85,8 @@ def test_everybody_sees_their_own_passbook_only(somebody: Somebody, session: Ses
 def test_no_passbook_is_shown_without_signing_in(client: FlaskClient) -> None:
     for path in ("/passbook", "/passbook/lines", "/passbook/as-of", "/hours"):
         assert kind(client.get(f"/api/v1{path}")) == (401, "not-signed-in")
+
+
+def test_answers_are_written_as_people_write(somebody: Somebody) -> None:
+    _, ask = somebody(name="陈桂芳")
+    assert "陈桂芳" in ask("/me").get_data(as_text=True)

@@ -61,6 +61,14 @@ def approver(somebody: Somebody) -> Ask:
     return somebody("approver")[1]
 
 
+def test_how_many_must_approve_is_told_before_anybody_has(volunteer: Ask, worker: Ask) -> None:
+    for deed, needed in (("patrol", 1), ("honour", 2)):
+        made = volunteer("/claims", PATROL | {"deed": deed}).get_json()
+        assert made["approvals_needed"] == needed
+        worker("/claims/attest", {"ids": [made["id"]]})
+        assert volunteer(f"/claims/{made['id']}").get_json()["approvals_needed"] == needed
+
+
 def test_a_deed_is_reported_attested_approved_and_credited(volunteer: Ask, worker: Ask, approver: Ask) -> None:
     claim = volunteer("/claims", PATROL | {"text": "巡逻时发现楼道堆物"})
     assert claim.status_code == 201

@@ -143,6 +143,12 @@ def test_a_code_lives_through_its_step_and_the_next(till: Till, clock: HandClock
     assert kind(till.cashier("/redemptions", third)) == (410, "pay-code-expired")
 
 
+def test_whoever_asks_for_nothing_is_told_what_to_ask_for(till: Till) -> None:
+    for path, asked in (("/redemptions", till.asked(None)), ("/orders", {"till_id": str(till.shop.till_id)})):
+        answer = till.cashier(path, asked)
+        assert (*kind(answer), answer.get_json()["field"]) == (422, "nothing-asked", "points")
+
+
 def test_what_is_no_code_takes_nothing(till: Till) -> None:
     for code in ("x", "12345678 123456", "1-12345678-0123456789ABCDEF", "http://localhost:8000/p/", "😀"):
         assert kind(till.cashier("/redemptions", till.asked(code=code))) == (404, "pay-code-unknown")

@@ -80,3 +80,17 @@ def test_a_body_is_one_object_of_plain_json(client: FlaskClient, session: Sessio
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "once"}
     answer = client.post("/api/v1/people", data=body, content_type="application/json", headers=headers)
     assert (answer.status_code, answer.get_json(force=True)["type"]) == (400, "/problems/body-malformed")
+
+
+def test_the_document_says_how_to_write_and_try_again_and_describes_every_parameter(client: FlaskClient) -> None:
+    document = client.get("/api/v1/openapi.json").get_json(force=True)
+    for word in ("Idempotency-Key", "Idempotency-Replayed", "Retry-After", "cursor"):
+        assert word in document["info"]["description"]
+    bare = [
+        (path, parameter["name"])
+        for path, item in document["paths"].items()
+        for operation in item.values()
+        for parameter in [*item.get("parameters", []), *(operation.get("parameters", []) if isinstance(operation, dict) else [])]
+        if not parameter.get("description")
+    ]
+    assert bare == []
