@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import click
 from flask import Flask
 
 import ledger.cli
@@ -17,6 +18,7 @@ from ledger import sign_in
 from ledger.clock import Clock
 from ledger.clock import SystemClock
 from ledger.settings import Settings
+from ledger.settings import SettingsError
 from ledger.web.kit import api
 from ledger.web.kit import assets
 from ledger.web.kit import auth
@@ -39,9 +41,19 @@ from redeem import redemptions
 from redeem.web.problems import REDEEM_PROBLEMS
 
 
+def _settings() -> Settings:
+    """Read the settings; to whoever gave a command, what is wrong with them is said in a sentence."""
+    try:
+        return Settings.from_mapping(os.environ)
+    except SettingsError as problem:
+        if click.get_current_context(silent=True) is None:
+            raise
+        raise click.ClickException(str(problem)) from None
+
+
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Flask:
     """Return the application; settings come from the environment and time from the machine unless they are handed in."""
-    settings = settings or Settings.from_mapping(os.environ)
+    settings = settings or _settings()
     app = Flask(__name__)
     extensions.init(app, extensions.Services(settings, clock or SystemClock(), people.Vault.of(settings)))
     database.check(app)

@@ -28,6 +28,7 @@ from ledger.points import POINTS_MAX
 _BOOK = click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
 _HANDLE = click.option("--handle", required=True, help="the person's 8-digit number 人员编号")
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
+_AT_ONCE = 500
 
 
 people_group = AppGroup("people", help="People, their roles and ties, and how they sign in (人员、角色、亲属与登录).")
@@ -59,6 +60,22 @@ def enrol(number: int, area_code: str, name: str, phone: str, non_resident: bool
         new = people.NewPerson(name, area_code, phone=phone or None, is_resident=not non_resident, roles=roles)
         person = done(people.enrol(desk.session, desk.act(number), desk.vault, new))
         click.echo(f"编号 handle: {person.handle}")
+
+
+@people_group.command("list")
+@_BOOK
+@click.option("--area", "area_code", help="code of an area, the whole book unless given 区划代码，默认整个账簿")
+@click.option("--names", "with_names", is_flag=True, help="their names too 同时列出姓名")
+def list_(number: int, area_code: str | None, with_names: bool) -> None:
+    """List who is enrolled, by number: where they live and whether they are still there (列出人员编号)."""
+    with at_desk() as desk:
+        book_id, after = desk.book(number).id, ""
+        scope = (areas.path_of(desk.session, book_id, area_code),) if area_code else areas.EVERYWHERE
+        while found := people.living_in(desk.session, book_id, scope, after=after, limit=_AT_ONCE):
+            names = people.names_of(desk.session, desk.vault, book_id, [one.id for one in found]) if with_names else {}
+            for one in found:
+                click.echo("  ".join((one.handle, one.area_code, one.status, *([names[one.id]] if with_names else []))))
+            after = found[-1].handle
 
 
 @people_group.command("grant")

@@ -67,7 +67,8 @@ def print_links(url: str) -> None:
         addresses = {}
         for key, zh, en in LINKS:
             token = sign_in.issue_link(session, act, stage.who(key), lives=LINKS_LIVE)
-            addresses[f"{stage.name(key)}：{zh} / {en}"] = f"{settings.public_url}/sign-in/{token}"
+            handle = people.person(session, stage.book.id, stage.who(key)).handle
+            addresses[f"{stage.name(key)} No. {handle[:4]} {handle[4:]}：{zh} / {en}"] = f"{settings.public_url}/sign-in/{token}"
         till = f"{stage.name('cashier')}：收银员，开班密码 {new_pin(stage)} / cashier, opens a shift with the PIN above"
         addresses[till] = f"{settings.public_url}/pair/{pairing_code(stage, LINKS_LIVE)}"
         session.commit()
@@ -77,6 +78,9 @@ def print_links(url: str) -> None:
     for who, address in addresses.items():
         print(f"{who}\n  {address}")
     print("每个链接只能用一次，24 小时内有效；再次启动会给出新的链接。/ Each link works once, for 24 hours; another start prints new ones.")
+    print("每个链接在各自的无痕窗口里打开，才不会互相顶掉。/ Open each in a private window of its own, so that none replaces another.")
+    if settings.public_url.startswith("http://localhost"):
+        print("二维码里的地址只在这台机器上打得开。/ The addresses in the QR codes open on this machine only.")
 
 
 def _make(stage: Stage) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -174,3 +177,18 @@ def test_a_roster_with_children_leaves_them_out_when_told_to(run: Run, session: 
     assert (asked.exit_code, "--children leave-out" in asked.output) == (1, True)
     assert run(*import_, "--children", "leave-out").exit_code == 0
     assert count(session, book) == 1
+
+
+def test_people_are_listed_by_number_and_by_name_only_where_it_is_asked_for(run: Run, session: Session, book: Book) -> None:
+    one, two = (a_person(session, book, name=name, area_code=f"{VILLAGE}-0{grid}") for name, grid in (("陈桂芳", 1), ("马志强", 2)))
+    number, lines = book.number, [f"{who.handle}  {who.area_code}  active" for who in (one, two)]
+    session.commit()
+    assert sorted(run("people", "list", "--book", number).output.splitlines()) == sorted(lines)
+    assert run("people", "list", "--book", number, "--area", f"{VILLAGE}-02", "--names").output == f"{lines[1]}  马志强\n"
+
+
+def test_a_command_without_its_settings_says_which_is_missing() -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PASSBOOK_")}
+    command = [sys.executable, "-m", "flask", "ledger", "verify"]
+    told = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)
+    assert (told.returncode, "Traceback" in told.stderr, "is not set / 缺少设置" in told.stderr) == (1, False, True)

@@ -38,7 +38,7 @@ def examples() -> Iterator[tuple[str, Any]]:
 
 def curl(client: FlaskClient, command: str, names: dict[str, str]) -> TestResponse:
     """Do what curl would do, with the few of its words that the page uses."""
-    said = re.sub(r"\$(\w+)", lambda name: names[name[1]], command.replace("$(uuidgen)", str(new_id())))
+    said = re.sub(r"\$(\w+)", lambda name: names[name[1]], command.replace("$(openssl rand -hex 16)", str(new_id())))
     program, address, *words = shlex.split(said.replace("\\\n", " "))
     assert program == "curl"
     options = list(zip(words[::2], words[1::2], strict=True))

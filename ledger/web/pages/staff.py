@@ -66,7 +66,8 @@ def home() -> ResponseReturnValue:
     to_attest = claims.queue(session(), me().book_id, reach("attest"), ["reported"], limit=AT_ONCE)
     # What one has approved already waits for somebody else.
     others = len(to_approve) - len(claims.approved_by(session(), me().book_id, [row.id for row in to_approve], me().actor_id))
-    return render_template("ledger/staff/home.html", to_approve=others, to_attest=len(to_attest), most=AT_ONCE)
+    who = people.person(session(), me().book_id, me().person_id)
+    return render_template("ledger/staff/home.html", person=who, to_approve=others, to_attest=len(to_attest), most=AT_ONCE)
 
 
 @pages.get("/staff/queue")

@@ -47,6 +47,7 @@ def test_several_are_approved_at_once_and_each_outcome_is_shown(hall: Hall) -> N
     assert "双人审核 1/2" in browser.follow("继续").text
     assert browser.page.text.count("您已审核，等另一位") == 1
     assert "待审核2" in browser.open("/staff").text
+    assert f"No. {approver.handle[:4]} {approver.handle[4:]}" in browser.page.text
     browser.open("/staff/queue")
     page = browser.send("通过所选", id=[str(large)])
     assert "没有办成 1 个：这条申报您已办过一步" in page.text
