@@ -40,8 +40,14 @@ types: .venv/dev  ## mypy, strict
 imports: .venv/dev  ## the import contracts of pyproject.toml
 	@$(BIN)/lint-imports
 
-security: .venv/dev  ## bandit over what is served
-	@$(BIN)/bandit -q -c pyproject.toml -r ledger redeem wsgi.py scripts
+security: .venv/dev  ## the 45 lines of security, each pass or fail, the matrix of routes, and bandit (ARGS="--db both")
+	@$(BIN)/python scripts/security.py $(ARGS)
+
+sbom: .venv/run  ## print what the service is made of, as CycloneDX
+	@$(BIN)/python scripts/sbom.py
+
+timing: .venv/dev  ## measure that somebody and nobody are refused in the same time
+	@$(BIN)/python bench/timing.py
 
 check: lint types imports security test  ## what CI runs
 
@@ -75,4 +81,4 @@ lock: .venv/dev  ## write requirements/*.txt anew from pyproject.toml, with hash
 clean:  ## remove the environment, and what tests and tools left; the demonstration's data in var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup serve test lint fix types imports security check fuzz docs picture story bench race translations lock clean
+.PHONY: help setup serve test lint fix types imports security sbom timing check fuzz docs picture story bench race translations lock clean
