@@ -95,7 +95,7 @@ def issue_pin_code(session: Session, act: Act, vault: Vault, person_id: UUID) ->
     code = drawn_code(vault, act.book_id, "pin code", credential_id)
     row = {
         "book_id": act.book_id, "id": credential_id, "kind": "link", "way": "shift", "person_id": person_id,
-        "token_hash": _pin_code_hash(vault, act.book_id, code), "created_at": act.at, "expires_at": act.at + PIN_CODE_LIVES,
+        "token_hash": _pin_code_hashes(vault, act.book_id, code)[0], "created_at": act.at, "expires_at": act.at + PIN_CODE_LIVES,
     }  # fmt: skip
     session.execute(insert(Credential).values(row))
     return code
@@ -121,7 +121,7 @@ def use_pin_code(session: Session, vault: Vault, book_id: UUID, person_id: UUID,
         update(Credential)
         .where(
             Credential.book_id == book_id,
-            Credential.token_hash == _pin_code_hash(vault, book_id, code),
+            Credential.token_hash.in_(_pin_code_hashes(vault, book_id, code)),
             Credential.person_id == person_id,
             Credential.ended_at.is_(None),
             Credential.expires_at > at,
@@ -132,8 +132,8 @@ def use_pin_code(session: Session, vault: Vault, book_id: UUID, person_id: UUID,
     return None if used else Refusal("pin-code-wrong", "code")
 
 
-def _pin_code_hash(vault: Vault, book_id: UUID, code: str) -> bytes:
-    return vault.hashed(book_id, "pin code given", normalised(code).replace("-", ""))
+def _pin_code_hashes(vault: Vault, book_id: UUID, code: str) -> tuple[bytes, ...]:
+    return vault.hashes(book_id, "pin code given", normalised(code).replace("-", ""))
 
 
 def open_on_device(session: Session, device: PairedDevice, person_id: UUID, way: str, at: datetime) -> str:
