@@ -223,13 +223,25 @@ def sweep(number: int) -> None:
 @people_group.command("link")
 @_BOOK
 @_HANDLE
-@click.option("--hours", type=click.IntRange(1, 24 * 7), default=24, show_default=True, help="how long it can be used 有效小时数")
+@click.option("--hours", type=click.IntRange(1, 24), default=24, show_default=True, help="how long it can be used 有效小时数")
 def link(number: int, handle: str, hours: int) -> None:
     """Print a one-time sign-in link (生成一次性登录链接)."""
     with at_desk() as desk:
         act = desk.act(number)
         token = sign_in.issue_link(desk.session, act, _person(desk, number, handle).id, lives=timedelta(hours=hours))
         click.echo(desk.link_address(token))
+
+
+@people_group.command("reset")
+@_BOOK
+@_HANDLE
+def reset(number: int, handle: str) -> None:
+    """Let somebody set up another way in: what they signed in with is gone, every session ends; print a one-time link (重办登录)."""
+    with at_desk() as desk:
+        act = desk.act(number)
+        person, within = _person(desk, number, handle), areas.EVERYWHERE
+        issued = done(sign_in.issue_way_in(desk.session, act, desk.vault, person.id, anew=True, within=within, staff_within=within))
+        click.echo(desk.link_address(sign_in.link_token(desk.session, desk.vault, act.book_id, issued)))
 
 
 @people_group.command("token")

@@ -21,9 +21,11 @@ from ledger import areas
 from ledger import journal
 from ledger import people
 from ledger import sign_in
+from ledger.act import Act
 from ledger.settings import Settings
 from ledger.store import engine_for
 from ledger.web.kit import qr
+from scripts.demo.cast import CAST
 from scripts.demo.cast import COUNTY
 from scripts.demo.cast import LINKS
 from scripts.demo.community import draw_grids
@@ -66,9 +68,9 @@ def print_links(url: str) -> None:
         act = stage.act()
         addresses = {}
         for key, zh, en in LINKS:
-            token = sign_in.issue_link(session, act, stage.who(key), lives=LINKS_LIVE)
             handle = people.person(session, stage.book.id, stage.who(key)).handle
-            addresses[f"{stage.name(key)} No. {handle[:4]} {handle[4:]}：{zh} / {en}"] = f"{settings.public_url}/sign-in/{token}"
+            path, zh_how, en_how = _way_in(stage, act, key)
+            addresses[f"{stage.name(key)} No. {handle[:4]} {handle[4:]}：{zh}{zh_how} / {en}{en_how}"] = f"{settings.public_url}{path}"
         till = f"{stage.name('cashier')}：收银员，开班密码 {new_pin(stage)} / cashier, opens a shift with the PIN above"
         addresses[till] = f"{settings.public_url}/pair/{pairing_code(stage, LINKS_LIVE)}"
         session.commit()
@@ -81,6 +83,17 @@ def print_links(url: str) -> None:
     print("每个链接在各自的无痕窗口里打开，才不会互相顶掉。/ Open each in a private window of its own, so that none replaces another.")
     if settings.public_url.startswith("http://localhost"):
         print("二维码里的地址只在这台机器上打得开。/ The addresses in the QR codes open on this machine only.")
+
+
+def _way_in(stage: Stage, act: Act, key: str) -> tuple[str, str, str]:
+    """Return the path by which somebody comes in, and what they do there, in both languages."""
+    is_staff = key == "owner" or any(part.key == key and sign_in.STRONG_ROLES & set(part.roles) for part in CAST)
+    if is_staff and sign_in.factors_of(stage.session, act.book_id, stage.who(key)).is_strong:
+        # A link is no way round the second factor; whoever has lost it begins anew: `flask ledger people reset`.
+        return "/sign-in", "（用已设好的方式登录）", " (signs in with what was set up)"
+    token = sign_in.issue_link(stage.session, act, stage.who(key), lives=LINKS_LIVE)
+    how = ("（第一次：设置通行密钥或密码+验证码）", " (first: sets up a passkey, or password and codes)") if is_staff else ("", "")
+    return f"/sign-in/{token}", *how
 
 
 def _make(stage: Stage) -> None:
