@@ -52,7 +52,7 @@ def faces(folder: Path) -> list[str]:
         clients[key] = app.test_client()
         clients[key].set_cookie(SESSION_COOKIE, token)
     home, code = (clients["volunteer"].get(path).text for path in ("/me", "/code"))
-    scanned = "".join(re.findall(r'class="say">([\d ]+)<', code)).replace(" ", "")
+    scanned = "".join(re.findall(r"<span>([\d ]+)</span>", code)).replace(" ", "")
     till = clients["cashier"].get("/till").text
     (offer,) = re.findall(r'href="(/till\?[^"]+)"><span>理发一次', till)
     form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', clients["cashier"].get(html.unescape(offer)).text))

@@ -47,10 +47,9 @@ def local(moment: datetime, form: str = "%Y-%m-%d %H:%M") -> str:
 
 def span(starts_at: datetime, ends_at: datetime) -> Markup:
     """Return from when until when, on the book's own clock; the day of the end only where it is another."""
-    first, last = local(starts_at), local(ends_at)
-    until = last.removeprefix(f"{first.split()[0]} ")
-    times = [(starts_at.isoformat(), first), (ends_at.isoformat(), until)]
-    return Markup(" – ").join(Markup('<time datetime="{}">{}</time>').format(*one) for one in times)
+    (first, began), (last, ended) = (local(moment).split() for moment in (starts_at, ends_at))
+    dated = Markup("<time>{}</time> {}")
+    return Markup("{} – {}").format(dated.format(first, began), ended if last == first else dated.format(last, ended))
 
 
 def day(value: date) -> str:
