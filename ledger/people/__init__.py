@@ -14,6 +14,7 @@ from ledger.people.actions import give_charge
 from ledger.people.actions import give_charges
 from ledger.people.actions import grant_role
 from ledger.people.actions import grant_roles
+from ledger.people.actions import label_tie
 from ledger.people.actions import lead_team
 from ledger.people.actions import seal_texts
 from ledger.people.actions import tie
@@ -212,6 +213,7 @@ __all__ = [
     "is_handle",
     "is_staff",
     "issue_card",
+    "label_tie",
     "lead_team",
     "leaders_of",
     "limits_of",

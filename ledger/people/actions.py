@@ -59,6 +59,7 @@ from ledger.people.rules import checked_text
 from ledger.people.rules import handle_of
 from ledger.people.rules import in_sets
 from ledger.people.rules import is_below
+from ledger.people.rules import kin_field
 from ledger.people.rules import last_day_below
 from ledger.people.rules import pairs_of
 from ledger.people.rules import personal_fields
@@ -334,6 +335,11 @@ def tie(session: Session, act: Act, person_id: UUID, other_id: UUID, kind: str) 
     return tie_all(session, act, [(person_id, other_id)], kind)
 
 
+def label_tie(session: Session, vault: Vault, book_id: UUID, person_id: UUID, other_id: UUID, label: str) -> None:
+    """Seal with somebody what another is to them, for example a daughter; the tie itself says only that there is one."""
+    seal_texts(session, vault, book_id, [(person_id, kin_field(other_id), label)])
+
+
 def tie_households(session: Session, act: Act, households: Iterable[Sequence[UUID]]) -> Refusal | None:
     """Record of each household that its members belong together."""
     return tie_all(session, act, [pair for household in households for pair in pairs_of(household)], "household")
@@ -386,6 +392,10 @@ def untie(
     if not rows:
         raise NotFound("other_id")
     declared_by, declared_at = rows[0]
+    labels = [(person_id, kin_field(other_id)), (other_id, kin_field(person_id))]
+    session.execute(
+        delete(SealedField).where(SealedField.book_id == act.book_id, tuple_(SealedField.person_id, SealedField.field).in_(labels))
+    )
     row = {"id": new_id(), "person_id": person_id, "other_id": other_id, "kind": kind, "ended_by": act.actor, "ended_at": act.at}
     _insert(session, act.book_id, {EndedTie: [row | {"declared_by": declared_by, "declared_at": declared_at}]})
     return None

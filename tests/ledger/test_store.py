@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -47,3 +49,25 @@ def test_one_that_was_lost_a_moment_ago_fails_once_and_is_replaced(service: Data
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() != lost
     engine.dispose()
+
+
+def test_only_the_tables_owner_clears_away_what_was_deleted(service: Database) -> None:
+    with pytest.raises(store.ScrubError, match=r"only the owner of .*sealed_field.* can do this"):
+        store.scrub(service.url, ["person"])
+    store.scrub(service.owner_url, ["person"])
+
+
+def test_while_somebody_reads_the_log_of_sqlite_is_not_said_to_be_empty(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setattr(store, "LOCK_TIMEOUT_MS", 100)
+    with fresh_database("sqlite", request, tmp_path) as database:
+        engine = engine_for(database.owner_url, migrating=True, poolclass=NullPool)
+        with engine.connect().execution_options(sqlite_begin="DEFERRED") as reader:
+            reader.exec_driver_sql("SELECT count(*) FROM alembic_version").scalar_one()
+            with pytest.raises(store.ScrubError, match="being read"):
+                store.scrub(database.url, [])
+        store.scrub(database.url, [])
+        log = Path(f"{make_url(database.url).database}-wal")
+        assert not log.exists() or log.stat().st_size == 0
+        engine.dispose()

@@ -107,7 +107,9 @@ class CorrectionOut(Shape):
 class PeopleQuery(PageQuery):
     """Whom to look for: the one with a handle, or everybody, page by page."""
 
-    handle = fields.String(load_default=None, validate=validate.Length(max=20), metadata={"maxLength": 20, "description": "A passbook number"})
+    handle = fields.String(
+        load_default=None, validate=validate.Length(max=20), metadata={"maxLength": 20, "description": "A passbook number"}
+    )
 
 
 class PersonIn(Shape):
@@ -176,6 +178,12 @@ class TieIn(Shape):
 
 class TieOut(TieIn):
     """A tie as it is recorded."""
+
+
+class LabelledTieIn(TieIn):
+    """A tie, and what the other is to the person; the words lie sealed with the person."""
+
+    label = Words(30, load_default=None, allow_none=True)
 
 
 class ChargeIn(Shape):
@@ -289,13 +297,18 @@ def end_grant(asked: dict[str, Any], grant_id: UUID) -> people.Grant | Refusal:
     return people.end_grant(session(), act(), grant_id, asked["ends_on"], within=me().scope("administrator"))
 
 
-@blp.writes("/ties", TieIn, TieOut, status=201)
+@blp.writes("/ties", LabelledTieIn, TieOut, status=201)
 @allow(*WRITERS, fresh=True)
 def tie(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
     """Record that two people of one's areas are kin or of one household; of staff, only an administrator does."""
     for person_id in (asked["person_id"], asked["other_id"]):
         people.person(session(), me().book_id, person_id, me().scope(*WRITERS))
-    return people.tie(session(), act(), **asked) or asked
+    label = asked.pop("label")
+    if refusal := people.tie(session(), act(), **asked):
+        return refusal
+    if label:
+        people.label_tie(session(), services().vault, me().book_id, asked["person_id"], asked["other_id"], label)
+    return asked
 
 
 @blp.writes("/ties/end", TieIn, TieOut)

@@ -198,7 +198,11 @@ def tie(person_id: UUID) -> str | Refusal:
     """Record that somebody is kin or of the household of another of one's areas."""
     people.person(session(), me().book_id, person_id, me().scope(*WRITERS))
     other = _typed("number", WRITERS)
-    return _back(people.tie(session(), act(), person_id, other.id, forms.choice("kind", *people.TIE_KINDS)), person_id)
+    label = forms.words("label", 30, least=0)
+    refusal = people.tie(session(), act(), person_id, other.id, forms.choice("kind", *people.TIE_KINDS))
+    if label and refusal is None:
+        people.label_tie(session(), services().vault, me().book_id, person_id, other.id, label)
+    return _back(refusal, person_id)
 
 
 @pages.post("/<uuid:person_id>/ties/end")

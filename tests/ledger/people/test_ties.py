@@ -13,6 +13,7 @@ from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.people.model import EndedTie
+from ledger.people.rules import kin_field
 from tests.builders import GRID
 from tests.builders import OTHER_VILLAGE
 from tests.builders import VAULT
@@ -188,3 +189,14 @@ def test_that_two_records_are_of_one_human_is_declared_by_an_administrator_of_bo
         assert people.tie(session, an_act(book, actor=by), *pair, "same") == Refusal("tie-by-administrator", "kind")
     assert people.tie(session, an_act(book, actor=admin), one, other, "same") is None
     assert people.tied(session, book.id, [one]) == {one: {other}}
+
+
+def test_what_somebody_is_to_another_lies_sealed_and_goes_with_the_tie(session: Session) -> None:
+    book = a_book(session)
+    mother, daughter = a_person(session, book), a_person(session, book)
+    people.tie(session, an_act(book), mother.id, daughter.id, "kin")
+    people.label_tie(session, VAULT, book.id, mother.id, daughter.id, "女儿")
+    field = kin_field(daughter.id)
+    assert people.fields_of(session, VAULT, book.id, [mother.id], [field]) == {mother.id: {field: "女儿"}}
+    assert people.untie(session, an_act(book), daughter.id, mother.id, "kin") is None
+    assert people.fields_of(session, VAULT, book.id, [mother.id], [field]) == {mother.id: {}}

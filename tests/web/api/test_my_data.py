@@ -12,7 +12,6 @@ from ledger import sign_in
 from ledger.areas import Book
 from ledger.ids import new_id
 from ledger.people import Person
-from ledger.people.rules import kin_field
 from redeem import codes
 from tests.builders import GRID
 from tests.builders import OTHER_VILLAGE
@@ -40,8 +39,9 @@ def test_people_take_along_everything_that_is_kept_of_them(session: Session, ear
     assert worker(f"/people/{person.id}/openings", {"reason": "claim-check"}).status_code == 201
     assert worker(f"/people/{person.id}/corrections", {"field": "phone", "text": "13933334444"}).status_code == 201
     give_points(session, earning, person, 30)
-    people.tie(session, an_act(earning), person.id, other.id, "kin")
-    people.seal_texts(session, VAULT, earning.id, [(person.id, kin_field(other.id), "女儿")])
+    tie = {"person_id": str(person.id), "other_id": str(other.id), "kind": "kin"}
+    _, registrar = somebody("grid_worker")
+    assert registrar("/ties", tie | {"label": "女儿"}).get_json() == tie
     card = people.issue_card(session, an_act(earning), person.id)
     assert isinstance(card, people.Card)
     number = card.number
