@@ -16,6 +16,7 @@ from ledger.act import Act
 from ledger.clock import local_day
 from ledger.errors import Refusal
 from ledger.ids import new_id
+from ledger.tokens import digits_of
 from redeem import merchants
 from redeem.redemptions.charging import Charged
 from redeem.redemptions.charging import carry_out
@@ -47,7 +48,7 @@ def take_by_card(session: Session, takings: Sequence[CardTaking]) -> list[Redemp
     book, at = areas.book(session, takings[0].act.book_id), takings[0].act.at
     assert all((taking.act.book_id, taking.act.at) == (book.id, at) for taking in takings), "a set is of one book and one moment"
     priced = price(session, book, [(taking.asked, taking.unit_ids) for taking in takings], at)
-    numbers = ["".join(taking.card.split()) for taking in takings]
+    numbers = [digits_of(taking.card) for taking in takings]
     holders = people.holders_of(session, book.id, set(numbers))
     waits = merchants.waits(session, book.id, {one.till.unit_id for one in priced}, at)
     outcomes: dict[int, RedemptionRow | Refusal] = {}

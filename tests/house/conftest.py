@@ -16,6 +16,7 @@ from ledger import areas
 from ledger import journal
 from ledger import people
 from ledger import sign_in
+from ledger.clock import local_day
 from ledger.store import Base
 from ledger.web.kit.auth import SESSION_COOKIE
 from redeem import library
@@ -72,7 +73,8 @@ class Community:
             f"{table}_id": self._column(table, "id")
             for table in ("unit", "till", "offer", "activity", "claim", "redemption", "fund", "device")
         }
-        found |= {f"{table}_id": self._column(table, "id") for table in ("person", "team")}
+        found |= {f"{table}_id": self._column(table, "id") for table in ("person", "team", "mandate", "merge", "application")}
+        found |= {"credential_id": self._column("credential", "id")}
         found |= {"grant_id": self._column("role_grant", "id"), "staff_id": self._column("shop_staff", "id")}
         found |= dict.fromkeys(("other_id", "leader_id", "host_id"), found["person_id"])
         found |= {"ids": found["claim_id"], "person_ids": found["person_id"], "member_ids": found["person_id"]}
@@ -109,6 +111,7 @@ def community(session: Session, clock: HandClock) -> Community:
     for play in CHAPTERS:
         play(stage)
     open_counters(stage)
+    keep_the_register(stage)
     session.commit()
     return Community(session, stage)
 
@@ -120,3 +123,18 @@ def open_counters(stage: Stage) -> None:
     sign_in.prepare_device(stage.session, stage.act("grid_worker"), stage.vault, name="窗口平板", area_code=VILLAGE)
     sign_in.issue_pin_code(stage.session, stage.act("owner"), stage.vault, stage.who("cashier"))
     people.issue_card(stage.session, stage.act("grid_worker"), stage.who("volunteer"))
+
+
+def keep_the_register(stage: Stage) -> None:
+    """Let two people ask to be enrolled, two records wait to be merged, somebody act for another, and a second team be there."""
+    for name in ("王丽", "吴生"):
+        told = people.NewPerson(name, VILLAGE, phone="13800138000")
+        people.apply_to_join(stage.session, stage.vault, stage.book.id, told, stage.now, key=name)
+    for kept, gone in (("driver", "joiner"), ("reader", "weaver")):
+        people.propose_merge(stage.session, stage.act(), kept_id=stage.who(kept), gone_id=stage.who(gone))
+    today = local_day(stage.now, ZONE)
+    for person, helper in (("walker", "swimmer"), ("gardener", "nurse")):
+        new = people.NewMandate(stage.who(person), stage.who(helper), "helper", today, today + timedelta(days=90), 0)
+        people.give_mandate(stage.session, stage.act(), stage.vault, new)
+    singers = [stage.who("singer"), stage.who("singer_too")]
+    people.create_team(stage.session, stage.act(), name="仙霞路合唱队", area_code=VILLAGE, member_ids=singers)

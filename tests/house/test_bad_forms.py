@@ -129,7 +129,7 @@ def _doors(app: Flask, known: dict[str, list[str]]) -> Iterator[str]:
     for rule in app.url_map.iter_rules():
         if "GET" in (rule.methods or ()) and rule.arguments <= known.keys() and not rule.rule.startswith("/api/"):
             for last in range(1, ALIKE_MAX + 1):
-                yield re.sub(r"<(?:\w+:)?(\w+)>", lambda part, last=last: known[part[1]][-last], rule.rule)
+                yield re.sub(r"<(?:\w+:)?(\w+)>", lambda part, last=last: known[part[1]][-last:][0], rule.rule)
 
 
 def _endpoint(app: Flask, path: str) -> str:

@@ -214,7 +214,9 @@ def _against(rule: Rule) -> ResponseReturnValue | None:
         return redirect(url_for("counter.here") if device_cookie() in request.cookies else sign_in_form)
     if who.acted_for and not rule.for_others:
         return show(problem_body("not-on-behalf"))
-    if rule.roles and not who.has(*rule.roles):
+    # A till stays a till: whoever walks up to it finds nothing that is the cashier's own.
+    is_none_of_a_shift = who.signed_in.way == "shift" and not rule.roles and request.blueprint != "sign_in"
+    if is_none_of_a_shift or (rule.roles and not who.has(*rule.roles)):
         return show(problem_body("strong-way-in-needed" if who.withheld & rule.roles else "not-allowed"))
     if rule.fresh and is_api() and not who.is_fresh:
         return show(problem_body("proof-needed"))

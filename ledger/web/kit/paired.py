@@ -30,6 +30,7 @@ from ledger.errors import DomainError
 from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.sign_in import PairedDevice
+from ledger.tokens import digits_of
 from ledger.web.kit import forms
 from ledger.web.kit import trying
 from ledger.web.kit.addresses import code_address
@@ -114,9 +115,9 @@ def proved(
 
 def proved_card(book_id: UUID, number: str, pin: str, device: str, field: str = "_pin") -> UUID:
     """Return whose card and PIN these are; a wrong card, a wrong PIN and a revoked card are refused alike."""
-    digits = "".join(number.split())
+    digits = digits_of(number)
     holder = people.holders_of(session(), book_id, [digits]).get(digits)
-    return proved(book_id, f"card {digits}", device, holder.id if holder else None, "pin", pin, "card-or-pin-wrong", field)
+    return proved(book_id, f"card {digits}", device, holder.id if holder else None, "pin", digits_of(pin), "card-or-pin-wrong", field)
 
 
 def device_named() -> str:
@@ -127,8 +128,8 @@ def device_named() -> str:
 
 def typed_pin() -> str:
     """Return the PIN that somebody typed twice, to have it from now on."""
-    pin = forms.words("_pin", PIN_LENGTH_MAX)
-    if forms.words("_pin_again", PIN_LENGTH_MAX) != pin:
+    pin, again = (digits_of(forms.words(name, PIN_LENGTH_MAX)) for name in ("_pin", "_pin_again"))
+    if pin != again:
         raise Invalid("pins-differ", "_pin_again")
     return pin
 

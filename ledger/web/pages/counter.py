@@ -21,6 +21,7 @@ from ledger.errors import Refusal
 from ledger.people import Card
 from ledger.people import Person
 from ledger.sign_in import DEVICE_NAME_LENGTH_MAX
+from ledger.tokens import digits_of
 from ledger.web.kit import forms
 from ledger.web.kit import trail
 from ledger.web.kit import trying
@@ -245,7 +246,7 @@ def pin_form() -> ResponseReturnValue:
 @form_write(pin_form)
 def set_pin() -> str | Refusal:
     """Let the PIN of a card be the one that was typed; wrong tries are forgotten."""
-    number = "".join(forms.words("card", CARD_LENGTH_MAX).split())
+    number = digits_of(forms.words("card", CARD_LENGTH_MAX))
     found = people.holders_of(session(), me().book_id, [number]).get(number)
     if found is None:
         raise NotFound("card")

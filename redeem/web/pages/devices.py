@@ -21,6 +21,7 @@ from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.sign_in import DEVICE_NAME_LENGTH_MAX
 from ledger.sign_in import PairedDevice
+from ledger.tokens import digits_of
 from ledger.web.kit import forms
 from ledger.web.kit import trail
 from ledger.web.kit import trying
@@ -129,7 +130,7 @@ def open_shift() -> ResponseReturnValue | Refusal:
     device = _till_device()
     if device is None:
         return Refusal("device-not-paired", "person_id")
-    person_id, pin = forms.an_id("person_id"), forms.words("_pin", PIN_LENGTH_MAX)
+    person_id, pin = forms.an_id("person_id"), digits_of(forms.words("_pin", PIN_LENGTH_MAX))
     known = person_id if any(one.id == person_id for one in _cashiers(device)) else None
     try:
         proved(device.book.id, f"shift {person_id}", str(device.id), known, "shift", pin, "pin-wrong")

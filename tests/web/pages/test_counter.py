@@ -189,7 +189,8 @@ def test_staff_pair_and_end_the_devices_of_their_counters(hall: Hall, session: S
     assert "窗口平板" in worker.open("/counter/devices").text
     assert "窗口平板" not in other.open("/counter/devices").text
     (listed,) = sign_in.devices_of(session, hall.community.book.id, within=("",), at=clock.now())
-    assert other.open(f"/counter/devices/{listed.id}").status == 404
+    device_id = listed.id
     session.rollback()
+    assert other.open(f"/counter/devices/{device_id}").status == 404
     worker.send("停用这台设备")
     assert "只在社区柜台" in device.open("/counter").text

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -10,8 +11,10 @@ from sqlalchemy.orm import Session
 from ledger import sign_in
 from ledger.clock import local_day
 from ledger.errors import Refusal
+from ledger.settings import Settings
 from redeem import merchants
 from tests.builders import GRID
+from tests.builders import VAULT
 from tests.builders import a_person
 from tests.builders import a_shop
 from tests.builders import an_act
@@ -20,8 +23,10 @@ from tests.journeys.browser import Browser
 from tests.web.pages.desk import Desk
 from tests.web.pages.desk import a_desk
 from tests.web.pages.paired import PIN
+from tests.web.pages.paired import a_card
 from tests.web.pages.paired import on_device
 from tests.web.pages.paired import with_pin
+from wsgi import create_app
 
 
 @pytest.fixture
@@ -96,7 +101,7 @@ def test_a_shifts_cookie_opens_nothing_on_another_browser(desk: Desk) -> None:
 
 def test_a_till_stays_a_till(desk: Desk) -> None:
     device = in_shift(desk)
-    for path in ("/me", "/code", "/shop", "/leader"):
+    for path in ("/me", "/me/data", "/me/data.json", "/account", "/offers", "/code", "/shop", "/leader"):
         assert device.open(path).status == 403, path
 
 
@@ -175,7 +180,7 @@ def test_five_wrong_pins_have_to_wait_and_ten_lock_it_until_the_owner_gives_a_co
 
 def test_a_pin_that_is_too_easy_or_typed_differently_keeps_the_code(desk: Desk) -> None:
     device = till(desk)
-    code = sign_in.issue_pin_code(desk.session, an_act(desk.book), _vault(desk), desk.shop.cashier.id)
+    code = sign_in.issue_pin_code(desk.session, an_act(desk.book), VAULT, desk.shop.cashier.id)
     desk.session.commit()
     device.follow("第一次开班")
     assert "两遍输入的密码不一样" in device.send("设好密码，开班", code=code, _pin=PIN, _pin_again="274914").text
@@ -183,10 +188,6 @@ def test_a_pin_that_is_too_easy_or_typed_differently_keeps_the_code(desk: Desk) 
         assert "太容易猜" in device.send("设好密码，开班", code=code, _pin="123456", _pin_again="123456").text
     assert "这个码不对" in device.send("设好密码，开班", code="AAAA-AAAA", _pin=PIN, _pin_again=PIN).text
     assert device.send("设好密码，开班", code=code, _pin=PIN, _pin_again=PIN).headings == ["收银"]
-
-
-def _vault(desk: Desk) -> object:
-    return desk.app.extensions["passbook"].vault
 
 
 def test_a_pairing_code_is_good_once_and_for_ten_minutes(desk: Desk) -> None:
@@ -245,6 +246,60 @@ def test_a_counter_is_no_till(desk: Desk) -> None:
     counter = on_device(desk.app, desk.session, desk.book, area_code=GRID)
     assert counter.page.headings == ["刷卡登录"]
     assert "没有配对给商店" in counter.open("/shift").text
+
+
+def test_a_volunteer_pays_with_card_and_pin_on_the_tills_device(desk: Desk) -> None:
+    number = a_card(desk.session, desk.book, desk.person.id)
+    device = in_shift(desk)
+    device.follow("用卡和密码")
+    wrong = device.send("收取", points="60", card=number, _pin="274914")
+    assert (wrong.status, wrong.headings) == (403, ["没有扣分"])
+    assert PIN not in wrong.html
+    again = device.follow("再试一次")
+    assert again.form("收取").fields["points"] == ["60"]
+    paid = device.send("收取", points="60", card=f"{number[:4]} {number[4:8]} {number[8:]}", _pin=PIN)
+    assert paid.headings == ["已收 60 分"], "the PIN is the volunteer's yes, also to more than fifty points"
+    assert f"存折尾号 {desk.person.handle[-2:]}" in paid.text
+    assert number not in paid.html
+    assert desk.balance() == 440
+    assert device.open(paid.link("下一位")).headings == ["收银"]
+
+
+def test_of_thirty_wrong_pins_at_a_till_five_are_served_and_the_elders_own_phone_pays(desk: Desk) -> None:
+    number = a_card(desk.session, desk.book, desk.person.id)
+    device = in_shift(desk)
+    form = device.open("/till/card").form("收取").fields | {"card": number, "points": "5"}
+    answers = [device.client.post("/till/card", data=form | {"_key": f"{guess:032}", "_pin": f"27{guess:04}"}) for guess in range(30)]
+    assert [answer.status_code for answer in answers] == [403] * 5 + [429] * 25
+    assert answers[-1].headers["Retry-After"] == "900"
+    assert desk.volunteer.open("/me").status == 200
+    device.open("/till")
+    assert device.send("收取", points="5", code=desk.code()).headings == ["已收 5 分"]
+
+
+def test_a_form_with_card_and_pin_that_is_sent_twice_takes_once(desk: Desk) -> None:
+    number = a_card(desk.session, desk.book, desk.person.id)
+    device = in_shift(desk)
+    form = device.open("/till/card").form("收取").fields | {"card": number, "points": "5", "_pin": PIN}
+    first, second = (device.client.post("/till/card", data=form) for _ in range(2))
+    assert first.headers["Location"] == second.headers["Location"]
+    assert desk.balance() == 495
+
+
+def test_where_the_service_is_reached_by_https_the_devices_cookie_is_bound_to_its_host(
+    settings: Settings, session: Session, clock: HandClock
+) -> None:
+    app = create_app(replace(settings, public_url="https://passbook.example"), clock=clock)
+    desk = a_desk(app, session, clock)
+    device = sign_in.prepare_device(session, an_act(desk.book), VAULT, name="柜台平板", unit_id=desk.shop.id)
+    code = sign_in.pairing_code(VAULT, device)
+    session.commit()
+    browser = Browser(app)
+    form = browser.open(f"/pair/{code}").form("配对这台设备")
+    answer = browser.client.post("/pair", data=form.fields)
+    (cookie,) = [one for one in answer.headers.getlist("Set-Cookie") if one.startswith("__Host-paired=")]
+    assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"))
+    assert "Domain" not in cookie
 
 
 def test_the_devices_token_lies_in_a_cookie_that_no_script_reads(desk: Desk) -> None:

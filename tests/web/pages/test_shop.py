@@ -128,10 +128,16 @@ def test_whoever_owns_several_shops_chooses_one(desk: Desk) -> None:
     assert str(other.id) in desk.owner.follow("惠民粮油店").address
 
 
-GETS = ["/shop/{unit}/offers", "/shop/{unit}/offers/{offer}", "/shop/{unit}/tills", "/shop/{unit}/staff"]
+GETS = [
+    "/shop/{unit}/offers",
+    "/shop/{unit}/offers/{offer}",
+    "/shop/{unit}/tills",
+    "/shop/{unit}/staff",
+    "/shop/{unit}/staff/{staff}/pin-code",
+]
 POSTS = [
     "/shop/{unit}/offers", "/shop/{unit}/offers/{offer}/deliver", "/shop/{unit}/offers/{offer}/count", "/shop/{unit}/offers/{offer}/end",
-    "/shop/{unit}/tills", "/shop/{unit}/staff", "/shop/{unit}/staff/{staff}/end",
+    "/shop/{unit}/tills", "/shop/{unit}/staff", "/shop/{unit}/staff/{staff}/end", "/shop/{unit}/staff/{staff}/pin-code",
 ]  # fmt: skip
 ADDRESSES = [("GET", "/shop"), *(("GET", address) for address in GETS), *(("POST", address) for address in POSTS)]
 FILLED = {
