@@ -61,9 +61,9 @@ def apply_to_join(session: Session, vault: Vault, book_id: UUID, new: NewPerson,
 
     Nothing is looked up, so that nobody learns by asking whether somebody is enrolled.
     """
-    fields = personal_fields(new)
-    if "phone" not in fields:
+    if not (new.phone or "").strip():
         raise Invalid("field-required", "phone")
+    fields = personal_fields(new)
     if areas.area(session, book_id, new.area_code).level not in JOINING_LEVELS:
         raise Invalid("choice-malformed", "area_code")
     application_id = UUID(bytes=vault.hashed(book_id, "application", key)[:16])

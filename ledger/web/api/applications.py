@@ -43,7 +43,7 @@ _BOOK = "The number of the book; needed where the service keeps several"
 class ApplicationIn(Shape):
     """Somebody who asks to be enrolled."""
 
-    book = Whole(1, BOOK_NUMBER_MAX, load_default=None, allow_none=True, metadata={"description": _BOOK})
+    book_number = Whole(1, BOOK_NUMBER_MAX, load_default=None, allow_none=True, metadata={"description": _BOOK})
     area_code = Code(required=True, metadata={"description": "The community where they live, or a grid of it"})
     #: As typed: full-width spaces and digits are made plain before they are checked.
     name = fields.String(required=True, validate=validate.Length(1, 100), metadata={"minLength": 1, "maxLength": 100})
@@ -90,7 +90,7 @@ class RefusedOut(Shape):
 @allow(public=True)
 def apply_to_join(asked: dict[str, Any], key: str) -> dict[str, str] | Refusal:
     """Ask to be enrolled; the same key is the same application. The answer tells nobody whether somebody is enrolled already."""
-    book = joining.book_of(asked.pop("book"))
+    book = joining.book_of(asked.pop("book_number"))
     return joining.received(book, people.NewPerson(**asked), key) or {"state": "received"}
 
 

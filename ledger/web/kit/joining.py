@@ -24,10 +24,10 @@ def book_of(number: int | None) -> Book:
     """Return the book with that number, or the only one there is."""
     books = areas.books(session())
     if number is None and len(books) != 1:
-        raise Invalid("field-required", "book")
+        raise Invalid("field-required", "book_number")
     found = next((book for book in books if number in (None, book.number)), None)
     if found is None:
-        raise NotFound("book")
+        raise NotFound("book_number")
     return found
 
 

@@ -48,7 +48,8 @@ def test_the_answer_is_the_same_whoever_is_enrolled_already(client: FlaskClient,
     somebody(name="王丽丽", phone="13800138000", area_code=OTHER_VILLAGE)
     answers = [apply(client), apply(client, name="吴生", phone="13911112222")]
     assert [(answer.status_code, answer.data) for answer in answers] == [(202, answers[0].data)] * 2
-    first, second = worker("/applications").get_json()["items"]
+    by_name = {one["name"]: one for one in worker("/applications").get_json()["items"]}
+    first, second = by_name["王丽"], by_name["吴生"]
     # Whoever lives elsewhere is no concern of these staff.
     assert (first["alike"], second["alike"]) == ([str(known.id)], [])
     assert kind(worker(f"/applications/{first['id']}/confirm", {})) == (409, "already-enrolled")
@@ -103,5 +104,5 @@ def test_only_those_who_enrol_people_see_who_asks(somebody: Somebody, role: str)
 
 
 def test_a_book_that_is_not_there_takes_no_application(client: FlaskClient, book: Book) -> None:
-    assert kind(apply(client, book=99)) == (404, "not-found")
-    assert apply(client, book=book.number).status_code == 202
+    assert kind(apply(client, book_number=99)) == (404, "not-found")
+    assert apply(client, book_number=book.number).status_code == 202
