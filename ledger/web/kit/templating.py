@@ -7,10 +7,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from flask import Flask
+from flask import current_app
 from flask import g
 from flask import request
 from jinja2 import StrictUndefined
 from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
 
 from ledger.web.kit import qr
 from ledger.web.kit.auth import maybe_me
@@ -22,6 +24,8 @@ from ledger.web.kit.writing import form_key
 
 #: Where nobody is signed in, and so no book says.
 DEFAULT_ZONE = "Asia/Shanghai"
+#: The fields of forms into which people write in their own words.
+_WORDS = ("title", "place", "text", "note", "numbers")
 
 
 def points(amount: int) -> str:
@@ -92,6 +96,20 @@ def mandate_ended() -> bool:
     return bool(g.get("mandate_ended", False))
 
 
+def words_typed() -> list[str]:
+    """Return what somebody wrote into a form that could not be taken: words alone, and nothing that lets anybody in."""
+    return [words for name in _WORDS for words in request.form.getlist(name) if words.strip()]
+
+
+def form_page() -> str | None:
+    """Return the address of the page whose form was sent, where it has the form's own."""
+    try:
+        current_app.url_map.bind("").match(request.path, "GET")
+    except HTTPException:
+        return None
+    return request.path
+
+
 def wrong_at(label: str) -> str:
     """Keep the label of the field that was wrong, for what stands above the form."""
     g.wrong_field = label
@@ -116,5 +134,6 @@ def init(app: Flask) -> None:
     app.jinja_env.filters |= {"points": points, "signed": signed, "yuan": yuan, "local": local, "day": day, "named": named}
     app.jinja_env.globals |= {"typed": typed, "form_fields": form_fields, "problem": problem, "maybe_me": maybe_me}
     app.jinja_env.globals |= {"wrong_at": wrong_at, "wrong_field": wrong_field}
+    app.jinja_env.globals |= {"words_typed": words_typed, "form_page": form_page}
     app.jinja_env.globals |= {"acted_for": acted_for, "mandate_ended": mandate_ended}
     app.jinja_env.globals |= {"language": language, "qr": qr.svg, "sentence": sentence, "had": had, "span": span}

@@ -203,6 +203,14 @@ def test_an_address_that_is_none_leads_whoever_is_signed_in_home(hall: Hall) -> 
     assert (code.status, code.text.count("没有这个签到码"), code.link("回首页")) == (404, 1, "/home")
 
 
+def test_words_that_were_typed_are_not_lost_where_the_session_has_ended_meanwhile(hall: Hall) -> None:
+    _, browser = hall.enter()
+    browser.open("/me/report")
+    browser.client.delete_cookie("passbook")
+    page = browser.send("提交", deed="patrol", place="3栋", text="巡了一圈，看到堆物")
+    assert (page.status, "巡了一圈，看到堆物" in page.text, page.link("去登录")) == (401, True, "/sign-in?next=/me/report")
+
+
 def test_what_was_wrong_is_named_after_its_field_and_leads_to_it(hall: Hall) -> None:
     _, browser = hall.enter()
     report(browser, deed_on="2026-11-31")
