@@ -332,7 +332,7 @@ def test_a_claim_of_an_elder_is_never_attested_past_all_code_by_the_helper(someb
     elder, helper, ask = a_pair(somebody, session, earning)
     claim_id = UUID(ask("/claims", DEED, acting_for=elder.id).get_json()["id"])
     row = {"claim_id": claim_id, "number": 2, "act": "attest", "actor": helper.id, "decided_at": an_act(earning).at, "reason": None}
-    with pytest.raises(DatabaseError, match="decision_not_(for|with)_helped"):
+    with pytest.raises(DatabaseError, match=r"decision_not_(for|with)_helped"):
         session.execute(Decision.__table__.insert().values(book_id=earning.id, **row))
     session.rollback()
     assert session.execute(select(Claim.state).where(Claim.book_id == earning.id)).scalars().all() == ["reported"]
