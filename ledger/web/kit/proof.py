@@ -21,6 +21,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from ledger import sign_in
 from ledger.errors import Refusal
+from ledger.web.kit import trail
 from ledger.web.kit import trying
 from ledger.web.kit.auth import ProofNeededError
 from ledger.web.kit.auth import hand_over
@@ -68,7 +69,9 @@ def check(is_wanted: bool) -> ResponseReturnValue | None:
     refused = _prove()
     end_reading()
     if refused:
+        trail.note("proof", refused.code, book_id=me().book_id, actor=me().actor_id)
         return ask(refused)
+    trail.note("proof", book_id=me().book_id, actor=me().actor_id)
     _renew_form()
     return None
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
+
 from ledger import audit
 from ledger.areas import Book
 from tests.builders import COUNTY
 from tests.builders import VILLAGE
+from tests.conftest import ROOT
 from tests.web.pages.hall import Hall
 
 
@@ -66,6 +69,13 @@ def test_the_log_is_also_read_in_english_and_page_by_page(hall: Hall) -> None:
     first = browser.open("/audit")
     assert "Read the audit log" in first.text
     assert len(browser.follow("Next page").text) < len(first.text)
+
+
+def test_every_write_that_there_is_has_words(hall: Hall) -> None:
+    words = set(re.findall(r"'([^']+)': _\(", (ROOT / "templates/_macros/acts.html").read_text()))
+    writes = {rule.endpoint for rule in hall.app.url_map.iter_rules() if "POST" in (rule.methods or set())}
+    assert writes - words == set()
+    assert {word for word in words if re.fullmatch(r"[a-z_]+\.\w+", word)} - writes <= {"api_people.open_person"}
 
 
 def test_whoever_watches_over_one_village_only_does_not_read_the_whole_log(hall: Hall) -> None:
