@@ -12,6 +12,7 @@ from ledger import sign_in
 from ledger.clock import local_day
 from ledger.errors import Refusal
 from ledger.settings import Settings
+from ledger.web.kit.extensions import db
 from redeem import merchants
 from tests.builders import GRID
 from tests.builders import VAULT
@@ -300,6 +301,8 @@ def test_where_the_service_is_reached_by_https_the_devices_cookie_is_bound_to_it
     (cookie,) = [one for one in answer.headers.getlist("Set-Cookie") if one.startswith("__Host-paired=")]
     assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"))
     assert "Domain" not in cookie
+    with app.app_context():
+        db.engine.dispose()
 
 
 def test_the_devices_token_lies_in_a_cookie_that_no_script_reads(desk: Desk) -> None:
