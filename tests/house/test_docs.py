@@ -156,7 +156,7 @@ def test_what_has_to_be_done_every_day_can_be_typed_as_it_stands(app: Flask, ses
     assert book.number == 1
     session.commit()
     commands = sorted(set(re.findall(r"^[0-9* ]+ passbook .* \.venv/bin/flask (.*)$", OPERATING, re.MULTILINE)))
-    assert len(commands) == 3
+    assert len(commands) == 4
     for command in commands:
         done = app.test_cli_runner().invoke(args=shlex.split(command))
         assert done.exit_code == 0, f"{command}: {done.output}"
