@@ -47,6 +47,7 @@ HOMES = (
     ("cashier", "till.till"),
     ("shop_owner", "till.till"),
     *((role, "staff.home") for role in STAFF),
+    ("resident_supervisor", "audit.log"),
     ("building_leader", "leader.home"),
     ("volunteer", "volunteer.home"),
 )

@@ -61,6 +61,14 @@ def test_a_supervisor_reads_sentences_and_no_names(hall: Hall) -> None:
     assert browser.open("/audit?about=1").status == 422
 
 
+def test_the_log_is_a_supervisors_home_and_a_link_away_for_others_who_watch(hall: Hall) -> None:
+    _, supervisor = hall.enter("resident_supervisor", area_code=COUNTY)
+    assert supervisor.open("/home").headings == ["审计日志"]
+    _, auditor = hall.enter("street_auditor", area_code=COUNTY)
+    auditor.open("/home")
+    assert auditor.follow("审计日志").headings == ["审计日志"]
+
+
 def test_the_log_is_also_read_in_english_and_page_by_page(hall: Hall) -> None:
     _, browser = hall.enter("street_auditor", area_code=COUNTY)
     for _ in range(55):
