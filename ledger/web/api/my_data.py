@@ -17,7 +17,6 @@ from ledger.web.kit.extensions import session
 from ledger.web.kit.fields import Choice
 from ledger.web.kit.fields import Id
 from ledger.web.kit.fields import Moment
-from ledger.web.kit.fields import Nothing
 from ledger.web.kit.fields import Shape
 from ledger.web.kit.fields import Words
 from ledger.web.kit.parts import in_json
@@ -71,6 +70,12 @@ class OwnCorrectionOut(Shape):
     corrected_at = Moment(required=True)
 
 
+class OwnErasureIn(Shape):
+    """That one means it: nothing brings back what was erased."""
+
+    sure = Choice("yes", required=True)
+
+
 class OwnErasureOut(Shape):
     """When one was erased: the last answer that one gets."""
 
@@ -91,7 +96,7 @@ def correct(asked: dict[str, Any]) -> people.Correction | Refusal:
     return against_own_data() or people.correct(session(), act(), services().vault, me().person_id, asked["field"], asked["text"])
 
 
-@blp.writes("/me/erasure", Nothing, OwnErasureOut, status=201)
+@blp.writes("/me/erasure", OwnErasureIn, OwnErasureOut, status=201)
 @allow(fresh=True)
 def erase(asked: dict[str, Any]) -> people.Erasure | Refusal:
     """Have everything erased that tells who one is; points that are left go to everybody, and nothing brings them back."""

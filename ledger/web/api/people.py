@@ -23,7 +23,6 @@ from ledger.web.kit.fields import Code
 from ledger.web.kit.fields import Day
 from ledger.web.kit.fields import Id
 from ledger.web.kit.fields import Moment
-from ledger.web.kit.fields import Nothing
 from ledger.web.kit.fields import Personal
 from ledger.web.kit.fields import Shape
 from ledger.web.kit.fields import Truth
@@ -126,6 +125,12 @@ class PersonIn(Shape):
     note = Words(500, load_default=None, allow_none=True, lines=True)
     volunteer_number = Words(100, load_default=None, allow_none=True)
     guardian_id = Id(load_default=None, allow_none=True, metadata={"description": "Who acts for somebody below 14; needed there"})
+
+
+class ErasureIn(Shape):
+    """That one means it: nothing brings back what was erased."""
+
+    sure = Choice("yes", required=True)
 
 
 class ErasureOut(Shape):
@@ -265,7 +270,7 @@ def correct(asked: dict[str, Any], person_id: UUID) -> people.Correction | Refus
     return people.correct(session(), act(), services().vault, person_id, asked["field"], asked["text"], within=me().scope(*WRITERS))
 
 
-@blp.writes("/people/<uuid:person_id>/erasure", Nothing, ErasureOut, status=201)
+@blp.writes("/people/<uuid:person_id>/erasure", ErasureIn, ErasureOut, status=201)
 @allow("administrator", fresh=True)
 def erase(asked: dict[str, Any], person_id: UUID) -> people.Erasure | Refusal:
     """Erase somebody of one's areas who asked for it; nobody does that for themselves here."""

@@ -79,7 +79,7 @@ def test_export_correction_and_erasure_want_a_fresh_proof(session: Session, book
     ask = asking(client, token)
     assert kind(ask("/me/export")) == (403, "proof-needed")
     assert kind(ask("/me/corrections", {"field": "phone", "text": "13933334444"})) == (403, "proof-needed")
-    assert kind(ask("/me/erasure", {})) == (403, "proof-needed")
+    assert kind(ask("/me/erasure", {"sure": "yes"})) == (403, "proof-needed")
 
 
 def test_people_put_their_own_phone_right_and_see_what_stood_there(somebody: Somebody) -> None:
@@ -117,10 +117,10 @@ def test_a_guardian_takes_along_what_is_kept_of_a_child_and_a_helper_does_not(
     helping = for_person(client, session, book, helper, child)
     assert helping("/me/export") == (403, "not-on-behalf")
     assert helping("/me/corrections", {"field": "phone", "text": "13933334444"}) == (403, "not-on-behalf")
-    assert helping("/me/erasure", {}) == (403, "not-on-behalf")
+    assert helping("/me/erasure", {"sure": "yes"}) == (403, "not-on-behalf")
     guarding = for_person(client, session, book, guardian, child)
     assert guarding("/me/export") == (200, "")
-    assert guarding("/me/erasure", {}) == (201, "")
+    assert guarding("/me/erasure", {"sure": "yes"}) == (201, "")
     assert people.person(session, book.id, child.id).status == "left"
     assert people.person(session, book.id, guardian.id).status == "active"
 
@@ -133,7 +133,7 @@ def test_whoever_is_erased_is_signed_out_and_their_points_go_to_everybody(
     codes.add_device(session, VAULT, person, START)
     session.commit()
     claim = own("/claims", {"deed": "patrol", "deed_on": "2026-11-23", "place": "3栋"}).get_json()["id"]
-    answered = own("/me/erasure", {})
+    answered = own("/me/erasure", {"sure": "yes"})
     assert (answered.status_code, answered.get_json().keys()) == (201, {"erased_at"})
     assert own("/me").status_code == 401
     account = journal.account_of(session, earning.id, "passbook", person.id)
@@ -159,7 +159,7 @@ def test_points_on_their_way_come_first(earning: Book, somebody: Somebody) -> No
     for ask in (approver, second):
         assert ask("/claims/approve", {"ids": [claim]}).get_json()["items"][0]["ok"]
     assert own(f"/claims/{claim}").get_json()["state"] == "on_notice"
-    assert kind(own("/me/erasure", {})) == (409, "points-on-the-way")
+    assert kind(own("/me/erasure", {"sure": "yes"})) == (409, "points-on-the-way")
     assert own("/me").status_code == 200
 
 
@@ -168,10 +168,11 @@ def test_an_administrator_erases_whoever_asked_in_their_areas_and_never_themselv
     _, far_admin = somebody("administrator", area_code=OTHER_VILLAGE)
     _, worker = somebody("grid_worker")
     person, _ = somebody(area_code=GRID)
-    assert worker(f"/people/{person.id}/erasure", {}).status_code == 403
-    assert kind(far_admin(f"/people/{person.id}/erasure", {})) == (404, "not-found")
-    assert kind(admin(f"/people/{administrator.id}/erasure", {})) == (403, "erasure-by-another")
-    erased = admin(f"/people/{person.id}/erasure", {}, key="once")
+    assert worker(f"/people/{person.id}/erasure", {"sure": "yes"}).status_code == 403
+    assert kind(far_admin(f"/people/{person.id}/erasure", {"sure": "yes"})) == (404, "not-found")
+    assert kind(admin(f"/people/{administrator.id}/erasure", {"sure": "yes"})) == (403, "erasure-by-another")
+    assert admin(f"/people/{person.id}/erasure", {}).status_code == 422
+    erased = admin(f"/people/{person.id}/erasure", {"sure": "yes"}, key="once")
     assert (erased.status_code, erased.get_json()["person_id"]) == (201, str(person.id))
-    assert admin(f"/people/{person.id}/erasure", {}, key="once").get_json() == erased.get_json()
-    assert kind(admin(f"/people/{person.id}/erasure", {})) == (409, "person-left")
+    assert admin(f"/people/{person.id}/erasure", {"sure": "yes"}, key="once").get_json() == erased.get_json()
+    assert kind(admin(f"/people/{person.id}/erasure", {"sure": "yes"})) == (409, "person-left")
