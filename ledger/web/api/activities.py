@@ -246,7 +246,7 @@ def check_persons_out(asked: dict[str, Any], activity_id: UUID) -> dict[str, Any
 @blp.writes("/activities/<uuid:activity_id>/reopen", PersonsIn, PresentOut)
 @allow(for_others=False)
 def reopen(asked: dict[str, Any], activity_id: UUID) -> dict[str, Any]:
-    """Take check-outs back, as the host, where somebody left by mistake; what was claimed is withdrawn. One outcome for each, in order."""
+    """Take check-outs back, as the host, where somebody left by mistake; what was claimed is returned. One outcome for each, in order."""
     ids: Sequence[UUID] = asked["person_ids"]
     outcomes = claims.reopen(session(), act(), ids, activity_id=activity_id)
     return {"items": _outcomes(ids, outcomes, "checked_in")}
