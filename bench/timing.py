@@ -42,7 +42,6 @@ AREAS = [
     {"code": "3201", "name": "南京市", "level": "city", "parent_code": "32"},
     {"code": COUNTY, "name": "鼓楼区", "level": "county", "parent_code": "3201"},
 ]
-PASSWORD = "three willows, one boat and the river"
 #: As many guesses as are served at one account, before the clock moves on.
 AT_ONCE = 4
 
@@ -92,7 +91,7 @@ def _enrolled(settings: Settings, at: datetime) -> tuple[str, str]:
         found = [people.enrol(session, act, vault, people.NewPerson(name, COUNTY, roles=("approver",))) for name in ("甲一", "甲二")]
         persons = [one for one in found if isinstance(one, people.Person)]
         first = persons[0]
-        passwords.set_password(session, act, vault, first.id, PASSWORD)
+        passwords.set_password(session, act, vault, first.id, secrets.token_hex(16))
         key = codes.new_key(vault, book.id, first.id, account="a", issuer="b", at=at)
         codes.confirm_key(session, act, vault, first.id, key.sealed, pyotp.TOTP(key.text).at(at))
         session.commit()

@@ -127,7 +127,7 @@ def forms(app: Flask, community: Community) -> Forms:
         assert not isinstance(thing, Refusal), thing
         known.setdefault(name, [str(thing.id)])
     known.setdefault("application_id", sorted(ids_of(community, "application")))
-    known |= {"code": [known["area_code"][-1]], "token": ["1-ABCDEFGHJKMNPQRSTVWXYZ0123"], "chosen": ["en"], "number": ["1"]}
+    known |= {"code": [known["area_code"][-1]], "token": ["1-ABCDEFGH"], "chosen": ["en"], "number": ["1"]}
     session.commit()
     return Forms(Document(app.test_client().get("/api/v1/openapi.json").get_json()), known)
 

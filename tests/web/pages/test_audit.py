@@ -63,10 +63,10 @@ def test_a_supervisor_reads_sentences_and_no_names(hall: Hall) -> None:
 
 def test_the_log_is_a_supervisors_home_and_a_link_away_for_others_who_watch(hall: Hall) -> None:
     _, supervisor = hall.enter("resident_supervisor", area_code=COUNTY)
-    assert supervisor.open("/home").headings == ["审计日志"]
+    assert supervisor.open("/home").headings[0] == "审计日志"
     _, auditor = hall.enter("street_auditor", area_code=COUNTY)
     auditor.open("/home")
-    assert auditor.follow("审计日志").headings == ["审计日志"]
+    assert auditor.follow("审计日志").headings[0] == "审计日志"
 
 
 def test_the_log_is_also_read_in_english_and_page_by_page(hall: Hall) -> None:
