@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from datetime import date
 from typing import TypeVar
 from uuid import UUID
@@ -13,7 +14,6 @@ from marshmallow import ValidationError
 from marshmallow import fields
 
 from ledger.errors import Invalid
-from ledger.tokens import digits_of
 from ledger.web.kit.fields import Choice
 from ledger.web.kit.fields import Day
 from ledger.web.kit.fields import Id
@@ -49,7 +49,7 @@ def points(name: str) -> int:
 
 def fen(name: str, most: int) -> int:
     """Return an amount of cash, which is typed in yuan, in hundredths of a yuan."""
-    typed = _YUAN.fullmatch(digits_of(text(name)))
+    typed = _YUAN.fullmatch(_half_width(text(name)))
     amount = int(typed[1]) * 100 + int((typed[2] or "").ljust(2, "0")) if typed else None
     if amount is None or amount > most:
         raise Invalid("cash-malformed", name, most=f"{most // 100:,}")
@@ -71,12 +71,17 @@ def an_id(name: str) -> UUID:
     return _read(Id(), name)
 
 
+def _half_width(typed: str) -> str:
+    # A sign stays one: what is typed is an amount, and no number that may be set apart by hyphens.
+    return unicodedata.normalize("NFKC", typed)
+
+
 def _read(field: fields.Field[Read], name: str) -> Read:
     typed: str | int = text(name)
     if not typed and not (isinstance(field, Words) and field.least == 0):
         raise Invalid("field-required", name)
     # A form carries text: only the digits of a plain whole number become one, also those of a Chinese keyboard.
-    if isinstance(field, Whole) and _WHOLE.fullmatch(digits := digits_of(str(typed))):
+    if isinstance(field, Whole) and _WHOLE.fullmatch(digits := _half_width(str(typed))):
         typed = int(digits)
     try:
         return field.deserialize(typed)
