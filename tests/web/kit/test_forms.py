@@ -28,7 +28,7 @@ def test_a_form_is_read_without_the_spaces_around_what_was_typed() -> None:
     assert read("month", forms.choice, "day", "month") == "month"
 
 
-@pytest.mark.parametrize("typed", ["0", "-1", "1.0", "1e3", "１", "٣", "٣0", "+1", "1_0", "010", "NaN", "9" * 40, str(2**63), "十"])
+@pytest.mark.parametrize("typed", ["0", "-1", "－1", "1.0", "1e3", "①", "٣", "٣0", "+1", "1_0", "010", "NaN", "9" * 40, str(2**63), "十"])
 def test_a_form_takes_no_other_number_of_points_than_the_api(typed: str) -> None:
     with pytest.raises(Invalid) as wrong:
         read(typed, forms.points)
@@ -56,9 +56,11 @@ def test_what_is_wrong_is_told_by_field(typed: str, reader: Callable[..., Any], 
 
 def test_cash_is_typed_in_yuan_and_kept_in_hundredths() -> None:
     assert [read(typed, forms.fen, 100_000) for typed in ("0", "2", "2.5", "2.05", "1000.00")] == [0, 200, 250, 205, 100_000]
+    assert read("２．５０", forms.fen, 100_000) == 250
+    assert read("６０", forms.points) == 60
 
 
-@pytest.mark.parametrize("typed", ["", "-1", "1.234", "1e3", "１", ".5", "2.", "1,000", "1000.01", "NaN", "9" * 30])
+@pytest.mark.parametrize("typed", ["", "-1", "1.234", "1e3", "①", ".5", "2.", "1,000", "1000.01", "NaN", "9" * 30])
 def test_cash_that_is_none_is_told_by_field(typed: str) -> None:
     with pytest.raises(Invalid) as wrong:
         read(typed, forms.fen, 100_000)
