@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC
+from datetime import datetime
 from itertools import cycle
 from pathlib import Path
 
@@ -18,11 +19,10 @@ from bench.market import asked_at
 from bench.server import Server
 from ledger.ids import new_id
 from ledger.tokens import STEP_SECONDS
+from ledger.tokens import step_at
 
 CONNECTIONS = 32
 PRICE = 3
-#: A code is good in the step it was drawn in and in the next.
-_STEPS_GOOD = 2
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,6 @@ def measure(server: Server, market: Market, seconds: float) -> Desk:
 
 
 def _redeem(server: Server, market: Market, seconds: float, *, tills: int, rate: float | None = None) -> Load:
-    server.clock.move_to(server.clock.now() + timedelta(seconds=STEP_SECONDS * (_STEPS_GOOD + 1)))
     load = stream(
         server.url, _redemptions(server, market, tills).__next__, connections=CONNECTIONS, seconds=seconds, rate=rate, expects=201
     )  # fmt: skip
@@ -61,16 +60,24 @@ def _redeem(server: Server, market: Market, seconds: float, *, tills: int, rate:
 
 
 def _redemptions(server: Server, market: Market, tills: int) -> Iterator[bytes]:
-    """Yield redemptions, each with a code that was not used before: two of each volunteer, then the clock is moved on."""
-    stands = cycle(market.stands[:tills])
+    """Yield redemptions, each with a code that was not used before: one of each volunteer in a step, then the clock goes on to the next.
+
+    A code is good in the step it was drawn in and in the next. The clock goes on by one step at a time, by itself or when everybody has
+    had a turn, so no request is under way when its code runs out: all connections have carried others since, or half a minute is over.
+    """
+    assert len(market.volunteers) >= 2 * CONNECTIONS
+    stands, clock = cycle(market.stands[:tills]), server.clock
+    step = step_at(clock.now())
     while True:
-        now = server.clock.now()
-        for steps_ago in range(_STEPS_GOOD):
-            for volunteer in market.volunteers:
-                stand = next(stands)
-                code = market.pay_code(volunteer, now, steps_ago=steps_ago)
-                yield request_of("POST", "/api/v1/redemptions", stand.cashier_token, str(new_id()), asked_at(stand, code))
-        server.clock.move_to(now + timedelta(seconds=STEP_SECONDS * (_STEPS_GOOD + 1)))
+        step = max(step + 1, step_at(clock.now()))
+        if step > step_at(clock.now()):
+            clock.move_to(datetime.fromtimestamp(step * STEP_SECONDS, UTC))
+        for volunteer in market.volunteers:
+            if step_at(now := clock.now()) > step:
+                break
+            stand = next(stands)
+            code = market.pay_code(volunteer, now)
+            yield request_of("POST", "/api/v1/redemptions", stand.cashier_token, str(new_id()), asked_at(stand, code))
 
 
 def memory_growth(server: Server, market: Market, few: int, many: int, said: Callable[[int], object]) -> tuple[float, float]:

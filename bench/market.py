@@ -80,9 +80,9 @@ class Market:
     volunteers: Sequence[Volunteer]
     stands: Sequence[Stand]
 
-    def pay_code(self, volunteer: Volunteer, at: datetime, *, steps_ago: int = 0) -> str:
+    def pay_code(self, volunteer: Volunteer, at: datetime) -> str:
         """Return the code that somebody shows at a moment, as their phone would draw it."""
-        return f"{self.book_number}-{volunteer.handle}-{code_at(volunteer.pay_key, step_at(at) - steps_ago, 'pay')}"
+        return f"{self.book_number}-{volunteer.handle}-{code_at(volunteer.pay_key, step_at(at), 'pay')}"
 
 
 def asked_at(stand: Stand, code: str) -> dict[str, Any]:
