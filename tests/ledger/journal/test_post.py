@@ -290,3 +290,39 @@ def test_the_database_takes_no_points_from_nothing(desk: Desk, giver: str, taker
     desk.session.rollback()
     ids = {"giver": desk.account("fund"), "taker": desk.account("li"), "id": new_id()}
     desk.session.execute(text(WRITTEN), named | {name: id_.hex if is_text else id_ for name, id_ in ids.items()} | {"kind": "award"})
+
+
+_ENTRY = (
+    "INSERT INTO entry (book_id, id, from_account, to_account, amount, kind, deed_on, posted_at, request_id, position, actor, channel) "
+)
+_LINE = "INSERT INTO line (book_id, account_id, number, entry_id, amount, before, after, term, earned, posted_at, deed_on) "
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"{_ENTRY} SELECT book_id, :no, :no, to_account, 1, kind, deed_on, posted_at, request_id, 99, actor, channel FROM entry",
+        f"{_ENTRY} SELECT book_id, :no, from_account, :no, 1, kind, deed_on, posted_at, request_id, 99, actor, channel FROM entry",
+        f"{_ENTRY} SELECT book_id, :no, from_account, to_account, 1, kind, deed_on, posted_at, :no, 99, actor, channel FROM entry",
+        f"{_LINE} SELECT book_id, :no, 1, entry_id, amount, before, after, term, earned, posted_at, deed_on FROM line",
+        f"{_LINE} SELECT book_id, account_id, 99, :no, amount, before, after, term, earned, posted_at, deed_on FROM line",
+        "INSERT INTO unsealed (book_id, entry_id) SELECT book_id, :no FROM entry",
+        "UPDATE unsealed SET entry_id = :no",
+        "INSERT INTO answer (book_id, request_id, status, body) SELECT book_id, :no, status, body FROM answer",
+    ],
+)
+def test_the_database_takes_nothing_that_belongs_to_nothing(desk: Desk, statement: str) -> None:
+    desk.budget(1000)
+    no, is_text = new_id(), desk.session.get_bind().dialect.name == "sqlite"
+    asked = {"no": no.hex if is_text else no, "book": desk.book_id.hex if is_text else desk.book_id}
+    with pytest.raises(IntegrityError, match=r"FOREIGN KEY|goes_a_known_way|was_asked_for|is_a_side_of|is_an_entry"):
+        desk.session.execute(text(f"{statement} WHERE book_id = :book"), asked)
+
+
+def test_postgresql_takes_no_line_of_an_account_that_its_entry_does_not_touch(desk: Desk) -> None:
+    if desk.session.get_bind().dialect.name == "sqlite":
+        pytest.skip("there only the recomputation sees it")
+    desk.budget(1000)
+    statement = f"{_LINE} SELECT book_id, :li, 1, entry_id, amount, before, after, term, earned, posted_at, deed_on FROM line"
+    with pytest.raises(IntegrityError, match="line_is_a_side_of_its_entry"):
+        desk.session.execute(text(f"{statement} WHERE book_id = :book"), {"li": desk.account("li"), "book": desk.book_id})
