@@ -118,7 +118,7 @@ class Expire(Movement):
     account: UUID
 
 
-@dataclass
+@dataclass(slots=True)
 class AccountState:
     """An account as it stands under its lock."""
 
@@ -329,6 +329,8 @@ def decide(state: State, movements: Sequence[Movement]) -> tuple[list[Outcome], 
     that was not read; everything the rules refuse is a Refusal among the outcomes.
     """
     court = _Court(state)
+    if all(movement.together is None for movement in movements):
+        return [court.carry_out(movement) for movement in movements], court.writes
     outcomes: dict[int, Outcome] = {}
     for group in _groups(movements):
         outcomes |= court.judge(group)
@@ -360,7 +362,7 @@ class _Court:
         before = self._saved() if len(group) > 1 else None
         outcomes: dict[int, Outcome] = {}
         for index, movement in group:
-            outcomes[index] = self._carry_out(movement)
+            outcomes[index] = self.carry_out(movement)
             if isinstance(outcomes[index], Refusal):
                 if before is not None:
                     self._restore(before)
@@ -368,8 +370,8 @@ class _Court:
                 break
         return outcomes
 
-    def _carry_out(self, movement: Movement) -> Outcome:
-        # A single movement checks everything before it changes anything: there is nothing to undo.
+    def carry_out(self, movement: Movement) -> Outcome:
+        """Carry one out; it checks everything before it changes anything: there is nothing to undo."""
         match movement:
             case Transfer():
                 return self._transfer(movement)
@@ -470,9 +472,9 @@ class _Court:
         return account
 
     def _read(self, account_id: UUID) -> AccountState:
-        if account_id not in self.accounts:
-            self.accounts[account_id] = _known(self.state.accounts, account_id, "account_id").copy()
-        return self.accounts[account_id]
+        if (account := self.accounts.get(account_id)) is None:
+            account = self.accounts[account_id] = _known(self.state.accounts, account_id, "account_id").copy()
+        return account
 
     def _two(self, giver: UUID, taker: UUID, act: Act) -> tuple[AccountState, AccountState]:
         if giver == taker:
@@ -564,13 +566,12 @@ class _Court:
                 act.acted_for, act.channel, about.reference, about.contract_id, about.unit_id, about.till_id, *reverses,
             )
         )  # fmt: skip
-        takes_back = reverses[0] is not None
+        takes_back, year = reverses[0] is not None, year_of(posted_at, self.state.zone)
         seen: list[LineSeen | None] = []
         for account, signed in ((giver, -amount), (taker, amount)):
             if account.kind not in LINED:
                 seen.append(None)
                 continue
-            year = year_of(posted_at, self.state.zone)
             belongs, earned = year, 0
             if account.kind in EXPIRING:
                 belongs, earned = _earned(account, signed, year, term, takes_back=takes_back, moves_term=moves_term)
@@ -583,8 +584,6 @@ class _Court:
             if earned:
                 account.earned[belongs] = account.earned.get(belongs, 0) + earned
             seen.append(LineSeen(line.number, line.before, line.after))
-        if not takes_back:
-            self.entries[entry_id] = EntryState(giver.id, taker.id, amount, 0, False, year_of(posted_at, self.state.zone))
         return Posted(entry_id, posted_at, seen[0], seen[1])
 
     def _saved(self) -> _Court:
@@ -614,9 +613,9 @@ def _check_way(kind: str, giver: AccountState, taker: AccountState, *, takes_bac
 
 
 def _known(found: Mapping[UUID, T], key: UUID, name: str) -> T:
-    if key not in found:
+    if (it := found.get(key)) is None:
         raise NotFound(name)
-    return found[key]
+    return it
 
 
 def _too_little(account: AccountState, amount: int) -> Refusal | None:

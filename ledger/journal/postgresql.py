@@ -51,9 +51,11 @@ _AS_TEXT: dict[str, Callable[[Any], str]] = {
 
 
 def _array(values: Sequence[Any], kind: str) -> str:
-    if values.count(None) == len(values):
-        return "{" + ",".join(["NULL"] * len(values)) + "}"
     as_text = _AS_TEXT[kind]
+    first = values[0] if values else None
+    # Often a column is the same object in all rows: the fund, the day, nothing.
+    if all(value is first for value in values):
+        return "{" + ",".join(["NULL" if first is None else as_text(first)] * len(values)) + "}"
     return "{" + ",".join(["NULL" if value is None else as_text(value) for value in values]) + "}"
 
 
