@@ -16,6 +16,7 @@ from ledger.journal.actions import post
 from ledger.journal.decide import About
 from ledger.journal.decide import Expired
 from ledger.journal.decide import Held
+from ledger.journal.decide import Locked
 from ledger.journal.decide import Movement
 from ledger.journal.decide import Outcome
 from ledger.journal.decide import Posted
@@ -53,6 +54,7 @@ __all__ = [
     "Fault",
     "Held",
     "LineRow",
+    "Locked",
     "Movement",
     "Outcome",
     "PostHold",

@@ -191,28 +191,36 @@ def open_book_accounts(session: Session, book_id: UUID, at: datetime) -> None:
     open_accounts(session, book_id, [("source", book_id), ("expired", book_id), ("donated", book_id), ("settled", book_id)], at)
 
 
-def lock_spendable(session: Session, book_id: UUID, account_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
-    """Lock passbooks before `post` does, and return what can be spent of each: where something else is checked under the same locks."""
+def lock_spendable(
+    session: Session, book_id: UUID, account_ids: Collection[UUID], at: datetime, *, takers: Collection[UUID] = ()
+) -> tuple[dict[UUID, int], Locked]:  # fmt: skip
+    """Lock passbooks before `post` does, and return what can be spent of each: where something else is checked under the same locks.
+
+    What is locked, `takers` too, is for `post` to go on from.
+    """
     now, found = microseconds(at), {}
-    zone, locked = engine_of(session).lock(session, book_id, account_ids)
-    for account_id, it in locked.items():
+    locked = zone, accounts = engine_of(session).lock(session, book_id, {*account_ids, *takers})
+    for account_id in account_ids:
+        it = accounts[account_id]
         is_settled = (it.held_until is None or it.held_until > now) and it.year >= year_of(max(now, it.posted_at + 1), zone)
         found[account_id] = it.available if is_settled else balance_of(session, book_id, account_id, at).available
-    return found
+    return found, locked
 
 
-def post(session: Session, book_id: UUID, movements: Sequence[Movement]) -> list[Outcome]:
+def post(session: Session, book_id: UUID, movements: Sequence[Movement], *, locked: Locked | None = None) -> list[Outcome]:
     """Post a set of movements, one or thousands, and return an outcome for each.
 
     Lock, read, decide, write: the same handful of statements whatever the number. All movements of one request are posted by one call.
+    `locked` is what `lock_spendable` has locked before, in the same transaction; nothing was posted since.
     """
     assert all(movement.act.book_id == book_id for movement in movements), "points never cross books"
     engine = engine_of(session)
     entries = _entries(session, book_id, {m.entry_id for m in movements if isinstance(m, Reversal)})
     holds = _holds(session, book_id, {m.hold_id for m in movements if isinstance(m, PostHold | VoidHold)})
     touched = _touched(movements, entries, holds)
-    locked = engine.lock(session, book_id, touched)
-    if len(locked.accounts) < len(touched):
+    if locked is None or not touched <= locked.accounts.keys():
+        locked = engine.lock(session, book_id, touched)
+    if not touched <= locked.accounts.keys():
         raise NotFound("account_id")
     outcomes, writes = decide(_state(session, book_id, movements, locked, entries, holds), movements)
     if writes.tallies:

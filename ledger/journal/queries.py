@@ -122,7 +122,7 @@ def accounts(session: Session, book_id: UUID, wanted: Collection[tuple[str, UUID
     kinds, owners = {kind for kind, _ in wanted}, sorted({owner for _, owner in wanted})
     for start in range(0, len(owners), _IDS_AT_ONCE):
         chunk = owners[start : start + _IDS_AT_ONCE]
-        rows = session.execute(_ACCOUNT_IDS, {"book_id": book_id, "kinds": list(kinds), "owners": chunk})
+        rows = session.connection().execute(_ACCOUNT_IDS, {"book_id": book_id, "kinds": list(kinds), "owners": chunk})
         found |= {(kind, owner): account_id for kind, owner, account_id in rows}
     return {pair: found[pair] for pair in wanted if pair in found}
 

@@ -6,6 +6,7 @@ from redeem.catalogue.actions import CASH_FEN_MAX
 from redeem.catalogue.actions import QUANTITY_MAX
 from redeem.catalogue.actions import TITLE_LENGTH_MAX
 from redeem.catalogue.actions import StockChange
+from redeem.catalogue.actions import StockSeen
 from redeem.catalogue.actions import add_offer
 from redeem.catalogue.actions import count
 from redeem.catalogue.actions import deliver
@@ -33,6 +34,7 @@ __all__ = [
     "OfferRow",
     "Stock",
     "StockChange",
+    "StockSeen",
     "add_offer",
     "count",
     "deliver",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam
@@ -129,28 +131,37 @@ _COUNT = (
 )
 
 
-def lock_stocks(session: Session, book_id: UUID, offer_ids: Collection[UUID]) -> dict[UUID, int]:
-    """Lock the stocks of offers, in the order of their ids, and return what is on hand; an offer that never runs out has none."""
-    return {offer_id: on_hand for offer_id, (on_hand, _) in _locked(session, book_id, offer_ids).items()}
+class StockSeen(NamedTuple):
+    """A stock under its lock: what is on hand, and after how many movements."""
+
+    on_hand: int
+    movements: int
 
 
-def _locked(session: Session, book_id: UUID, offer_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
+def lock_stocks(session: Session, book_id: UUID, offer_ids: Collection[UUID]) -> dict[UUID, StockSeen]:
+    """Lock the stocks of offers, in the order of their ids, and return how they stand; an offer that never runs out has none."""
     if not offer_ids:
         return {}
-    rows = session.execute(_LOCK, {"book_id": book_id, "ids": list(offer_ids)})
-    return {offer_id: (on_hand, movements) for offer_id, on_hand, movements in rows}
+    rows = session.connection().execute(_LOCK, {"book_id": book_id, "ids": list(offer_ids)})
+    return {offer_id: StockSeen(on_hand, movements) for offer_id, on_hand, movements in rows}
 
 
-def move(session: Session, book_id: UUID, changes: Sequence[StockChange]) -> dict[UUID, int]:
-    """Write each change as a numbered movement, and return what is on hand after them; offers without a stock are passed over."""
-    stocks = _locked(session, book_id, {change.offer_id for change in changes})
+def move(
+    session: Session, book_id: UUID, changes: Sequence[StockChange], *, locked: Mapping[UUID, StockSeen] | None = None
+) -> dict[UUID, int]:  # fmt: skip
+    """Write each change as a numbered movement, and return what is on hand after them; offers without a stock are passed over.
+
+    `locked` is what `lock_stocks` has returned of these offers, where it was asked before in the same transaction.
+    """
+    ids = {change.offer_id for change in changes}
+    stocks = lock_stocks(session, book_id, ids) if locked is None else {id_: locked[id_] for id_ in ids if id_ in locked}
     rows: list[dict[str, Any]] = []
     for change in changes:
         if change.offer_id in stocks:
             before, movements = stocks[change.offer_id]
             after = before + change.quantity
             assert after >= 0, "whoever takes has looked under the lock"
-            stocks[change.offer_id] = (after, movements + 1)
+            stocks[change.offer_id] = StockSeen(after, movements + 1)
             row = {"number": movements + 1, "kind": change.kind, "quantity": change.quantity, "before": before, "after": after}
             whose = {"reference": change.reference, "actor": change.act.actor, "moved_at": change.act.at}
             rows.append({"book_id": book_id, "offer_id": change.offer_id, **row, **whose})
@@ -177,9 +188,9 @@ def count(
     """Put the stock at what was counted, by one movement, and return it."""
     _offer_of(session, act, offer_id, within, own)
     _check("on_hand", found, 0, QUANTITY_MAX)
-    on_hand = lock_stocks(session, act.book_id, [offer_id]).get(offer_id)
-    if on_hand is None:
+    locked = lock_stocks(session, act.book_id, [offer_id])
+    if offer_id not in locked:
         return Refusal("stock-not-kept", "offer_id")
-    if found != on_hand:
-        move(session, act.book_id, [StockChange(act, offer_id, found - on_hand, "counted")])
+    if found != (on_hand := locked[offer_id].on_hand):
+        move(session, act.book_id, [StockChange(act, offer_id, found - on_hand, "counted")], locked=locked)
     return found

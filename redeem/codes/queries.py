@@ -101,7 +101,7 @@ def recognise(session: Session, vault: Vault, book_id: UUID, given: Collection[G
     The devices found are locked until the transaction ends, so that one code is judged at one till at a time.
     """
     handles = list({one.handle for one in given})
-    rows = session.execute(_DEVICES, {"book_id": book_id, "handles": handles}).all() if handles else []
+    rows = session.connection().execute(_DEVICES, {"book_id": book_id, "handles": handles}).all() if handles else []
     found: dict[Given, Recognised] = {}
     for device_id, sealed, person_id, handle, status, guarded_until in rows:
         key = vault.open(context(book_id, device_id), sealed)

@@ -80,7 +80,7 @@ _WAITS = (
 
 def tills_seen(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, TillSeen]:
     """Return those of `ids` that are open tills of shops of the book."""
-    rows = session.execute(_TILLS_SEEN, {"book_id": book_id, "ids": list(ids)})
+    rows = session.connection().execute(_TILLS_SEEN, {"book_id": book_id, "ids": list(ids)})
     return {row[0]: TillSeen(*row) for row in rows}
 
 
@@ -96,7 +96,7 @@ def tills(
 
 def powers_of(session: Session, book_id: UUID, person_id: UUID, on: date) -> list[Power]:
     """Return what somebody may do in shops on that day."""
-    rows = session.execute(_POWERS, {"book_id": book_id, "person_id": person_id, "on": on})
+    rows = session.connection().execute(_POWERS, {"book_id": book_id, "person_id": person_id, "on": on})
     return [Power(role, path, unit_id) for role, path, unit_id in rows]
 
 
@@ -125,7 +125,7 @@ def cashiers_on(session: Session, book_id: UUID, unit_id: UUID, day: date) -> li
 def waits(session: Session, book_id: UUID, unit_ids: Collection[UUID], at: datetime) -> dict[UUID, int]:
     """Return those of the shops that have to wait after too many wrong tries at their tills, and for how many seconds."""
     since = at - WRONG_TRIES_WITHIN
-    rows = session.execute(_WAITS, {"book_id": book_id, "unit_ids": list(unit_ids), "since": since})
+    rows = session.connection().execute(_WAITS, {"book_id": book_id, "unit_ids": list(unit_ids), "since": since})
     return {unit_id: max(1, math.ceil((oldest + WRONG_TRIES_WITHIN - at).total_seconds())) for unit_id, oldest in rows}
 
 

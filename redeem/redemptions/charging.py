@@ -49,11 +49,11 @@ def carry_out(session: Session, book: areas.Book, charges: Sequence[Charge]) -> 
         book.id,
         [("passbook", charge.person_id) for charge in charges] + [("receivable", charge.unit_id) for charge in charges],
     )
-    counter = _counter(session, book, charges, accounts)
+    counter, locked, stocks = _counter(session, book, charges, accounts)
     verdicts = judge(charges, counter)
     paid = [charge for charge, verdict in zip(charges, verdicts, strict=True) if verdict == "posted"]
-    entries = _post(session, book, paid, accounts)
-    _write(session, book, charges, verdicts)
+    entries = _post(session, book, paid, accounts, locked)
+    _write(session, book, charges, verdicts, stocks)
     return [
         verdict if isinstance(verdict, Refusal) else Charged(verdict, entries.get(charge.redemption_id))
         for charge, verdict in zip(charges, verdicts, strict=True)
@@ -62,17 +62,18 @@ def carry_out(session: Session, book: areas.Book, charges: Sequence[Charge]) -> 
 
 def _counter(
     session: Session, book: areas.Book, charges: Sequence[Charge], accounts: dict[tuple[str, UUID], UUID]
-) -> Counter:  # fmt: skip
+) -> tuple[Counter, journal.Locked, dict[UUID, catalogue.StockSeen]]:  # fmt: skip
+    """Lock what the charges touch, and return what they are judged by, and what is locked."""
     at = charges[0].act.at
     owners = {account_id: owner for (kind, owner), account_id in accounts.items() if kind == "passbook"}
-    spendable = journal.lock_spendable(session, book.id, owners, at)
+    spendable, locked = journal.lock_spendable(session, book.id, owners, at, takers=accounts.values())
     offers = [charge.terms for charge in charges if charge.terms]
-    on_hand = catalogue.lock_stocks(session, book.id, {terms.offer_id for terms in offers})
+    stocks = catalogue.lock_stocks(session, book.id, {terms.offer_id for terms in offers})
     counter = Counter(
         book.at_once_points_max,
         book.at_once_uses_max,
         {owners[account_id]: points for account_id, points in spendable.items()},
-        on_hand=on_hand,
+        on_hand={offer_id: stock.on_hand for offer_id, stock in stocks.items()},
     )
     if steps := {charge.code for charge in charges if charge.code}:
         counter.spent = uses_of(session, book.id, steps)
@@ -81,7 +82,7 @@ def _counter(
         counter.had = _had(session, book, charges, at)
     if pairs := {(charge.act.actor, charge.person_id) for charge in charges if charge.act.acted_for}:
         counter.mandate_left = _mandate_left(session, book, pairs, at)
-    return counter
+    return counter, locked, stocks
 
 
 # Asked at every till, so they are put together once.
@@ -114,7 +115,7 @@ _HAD = (
 
 def _at_once_uses(session: Session, book: areas.Book, person_ids: set[UUID], at: datetime) -> dict[UUID, int]:
     since = catalogue.period_begins("day", local_day(at, book.zone), book.zone)
-    rows = session.execute(_AT_ONCE_USES, {"book_id": book.id, "person_ids": list(person_ids), "since": since})
+    rows = session.connection().execute(_AT_ONCE_USES, {"book_id": book.id, "person_ids": list(person_ids), "since": since})
     return {person_id: count for person_id, count in rows if person_id}
 
 
@@ -128,7 +129,7 @@ def _had(session: Session, book: areas.Book, charges: Sequence[Charge], at: date
             "offer_ids": [terms.offer_id for terms in limited.values() if terms.limit_period == period],
             "since": catalogue.period_begins(period, local_day(at, book.zone), book.zone),
         }
-        rows = session.execute(_HAD, asked)
+        rows = session.connection().execute(_HAD, asked)
         had |= {(person_id, offer_id): int(quantity) for person_id, offer_id, quantity in rows if person_id and offer_id}
     return had
 
@@ -154,7 +155,7 @@ def _mandate_left(
 
 
 def _post(
-    session: Session, book: areas.Book, paid: Sequence[Charge], accounts: dict[tuple[str, UUID], UUID]
+    session: Session, book: areas.Book, paid: Sequence[Charge], accounts: dict[tuple[str, UUID], UUID], locked: journal.Locked
 ) -> dict[UUID, UUID]:  # fmt: skip
     """Move the points of what was accepted, and return the entries by redemption."""
     if not paid:
@@ -176,13 +177,16 @@ def _post(
         for charge in paid
     ]
     entries = {}
-    for charge, outcome in zip(paid, journal.post(session, book.id, movements), strict=True):
+    for charge, outcome in zip(paid, journal.post(session, book.id, movements, locked=locked), strict=True):
         assert isinstance(outcome, journal.Posted), "judged under the same locks"
         entries[charge.redemption_id] = outcome.entry_id
     return entries
 
 
-def _write(session: Session, book: areas.Book, charges: Sequence[Charge], verdicts: Sequence[str | Refusal]) -> None:
+def _write(
+    session: Session, book: areas.Book, charges: Sequence[Charge], verdicts: Sequence[str | Refusal],
+    stocks: dict[UUID, catalogue.StockSeen],
+) -> None:  # fmt: skip
     """Use up the codes of what was accepted, and take the goods out of stock."""
     uses, changes = [], []
     for charge, verdict in zip(charges, verdicts, strict=True):
@@ -195,7 +199,7 @@ def _write(session: Session, book: areas.Book, charges: Sequence[Charge], verdic
             changes.append(taken)
     codes.spend(session, uses)
     if changes:
-        catalogue.move(session, book.id, changes)
+        catalogue.move(session, book.id, changes, locked=stocks)
 
 
 def for_the_shop(refusal: Refusal) -> Refusal:

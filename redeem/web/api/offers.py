@@ -123,7 +123,8 @@ def end_offer(asked: dict[str, Any], offer_id: UUID) -> dict[str, Any]:
     """Let an offer end with that day."""
     within, own = me().scope("administrator"), me().unit_ids("shop_owner")
     offer = catalogue.end_offer(session(), act(), offer_id, asked["valid_to"], within=within, own=own)
-    return _shown([catalogue.OfferRow(offer, catalogue.lock_stocks(session(), me().book_id, [offer.id]).get(offer.id))])[0]
+    stock = catalogue.lock_stocks(session(), me().book_id, [offer.id]).get(offer.id)
+    return _shown([catalogue.OfferRow(offer, stock.on_hand if stock else None)])[0]
 
 
 @blp.writes("/offers/<uuid:offer_id>/deliveries", DeliveryIn, StockOut)
