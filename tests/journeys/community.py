@@ -46,11 +46,16 @@ class Community:
     book: Book
     shop: Shop
     person: Person
+    officer: Person
     host: Browser
     volunteer: Browser
     leader: Browser
     approver: Browser
     cashier: Browser
+
+    def begin_work(self) -> None:
+        """Let the approver sign in anew: a session of the staff that rests is over."""
+        self.approver = signed_in(self.app, self.session, self.book, self.officer, self.clock.now())
 
     def passbook(self) -> list[list[str]]:
         """Return the lines of the volunteer's passbook, the newest first, as they are read on its page."""
@@ -87,4 +92,4 @@ def a_community(app: Flask, session: Session, clock: HandClock) -> Community:
     approver = a_person(session, book, "approver", name="周建国", area_code=VILLAGE)
     people.give_charges(session, an_act(book), {leader.id: [person.id]})
     browsers = [signed_in(app, session, book, who) for who in (host, person, leader, approver, shop.cashier)]
-    return Community(app, session, clock, book, shop, person, *browsers)
+    return Community(app, session, clock, book, shop, person, approver, *browsers)

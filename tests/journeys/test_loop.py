@@ -36,6 +36,7 @@ def plan(community: Community) -> None:
 
 def approve(community: Community) -> None:
     """Let the approver tick all that waits, and say yes."""
+    community.begin_work()
     queue = community.approver.open("/staff/queue")
     done = community.approver.send("通过所选", id=queue.form("通过所选").choices["id"])
     assert "办成 1 条" in done.text
