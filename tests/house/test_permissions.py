@@ -23,6 +23,7 @@ def rules(app: Flask) -> list[str]:
         # Whoever acts on somebody's behalf has no role but the volunteer's: what is open to that is open to them, unless it says it is not.
         is_own = not rule.public and (not rule.roles or "volunteer" in rule.roles)
         who += ", also on somebody's behalf" if is_own and rule.for_others else ""
+        who += ", with a fresh proof" if rule.fresh else ""
         lines += [f"{method} {route.rule}: {who}" for method in sorted((route.methods or set()) - {"HEAD", "OPTIONS"})]
     return sorted(lines)
 

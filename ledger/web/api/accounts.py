@@ -105,7 +105,7 @@ def lines(asked: dict[str, Any]) -> Page:
     about = {line.reference for line in page.items if line.reference and line.kind == "award"}
     deeds = {row.id: row.rate for row in claims.among(session(), me().book_id, about, own=own())}
     things = had(page.items)
-    return Page([_told(line, deeds.get(line.reference), things.get(line.reference)) for line in page.items], page.next)
+    return Page([line_told(line, deeds.get(line.reference), things.get(line.reference)) for line in page.items], page.next)
 
 
 @blp.reads("/passbook/as-of", PastOut, query=PastQuery)
@@ -134,6 +134,7 @@ def _account_id() -> UUID | None:
     return journal.account_ids(session(), me().book_id, "passbook", [me().person_id]).get(me().person_id)
 
 
-def _told(line: journal.LineRow, rate: Any, thing: tuple[str, str | None] | None) -> dict[str, Any]:
+def line_told(line: journal.LineRow, rate: Any, thing: tuple[str, str | None] | None) -> dict[str, Any]:
+    """Return a line as it is told: what deed it was for, or where points were spent and on what."""
     shop, goods = thing or (None, None)
     return vars(line) | {name: getattr(rate, name, None) for name in ("deed", "name_zh", "name_en")} | {"shop": shop, "goods": goods}

@@ -15,8 +15,10 @@ from ledger import people
 from ledger.errors import Refusal
 from ledger.web.api.accounts import LineOut
 from ledger.web.api.accounts import PassbookOut
+from ledger.web.api.accounts import line_told
 from ledger.web.api.people import PERSONS_MAX
 from ledger.web.api.people import WRITERS
+from ledger.web.kit import parts
 from ledger.web.kit import team
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
@@ -125,7 +127,8 @@ def lines(asked: dict[str, Any], team_id: UUID) -> Page:
     (before,) = read_cursor(asked["cursor"], int) or (None,)
     rows, deeds = team.lines_of(team.seen(team_id), before, asked["limit"] + 1)
     page = page_of(rows, asked["limit"], lambda line: [line.number])
-    return Page([vars(line) | _deed(deeds.get(line.reference)) for line in page.items], page.next)
+    had = parts.had(page.items)
+    return Page([line_told(line, deeds.get(line.reference), had.get(line.reference)) for line in page.items], page.next)
 
 
 @blp.reads("/teams/<uuid:team_id>/claims", TeamDeedOut, paged=True)
@@ -137,9 +140,6 @@ def list_claims(asked: dict[str, Any], team_id: UUID) -> Page:
     page = page_of(rows, asked["limit"], lambda row: [row.id])
     return Page([row.claim for row in page.items], page.next)
 
-
-def _deed(rate: Any) -> dict[str, Any]:
-    return {name: getattr(rate, name, None) for name in ("deed", "name_zh", "name_en")}
 
 
 def _members(team_id: UUID) -> dict[str, Any]:
