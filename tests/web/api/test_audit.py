@@ -28,6 +28,9 @@ from tests.web.api.conftest import Somebody
 from tests.web.api.conftest import asking
 from tests.web.api.conftest import kind
 
+#: The same in every process that collects these tests.
+NOWHERE = "01900000-0000-7000-8000-000000000000"
+
 
 def lines(session: Session, book: Book, **wanted: Any) -> list[tuple[str, str]]:
     """The acts and outcomes of the log, the oldest first."""
@@ -61,8 +64,8 @@ def test_a_refusal_of_the_rules_is_recorded_with_its_transaction(somebody: Someb
         ("/people", None, "GET api_people.list_people", "not-allowed"),
         ("/funds", {"name": "x"}, "POST api_funds.open_fund", "invalid-input"),
         ("/claims", "{", "POST api_claims.report", "body-malformed"),
-        (f"/claims/{new_id()}", None, "GET api_claims.get_claim", "not-found"),
-        (f"/claims/{new_id()}/withdraw", {}, "POST api_claims.withdraw", "not-found"),
+        (f"/claims/{NOWHERE}", None, "GET api_claims.get_claim", "not-found"),
+        (f"/claims/{NOWHERE}/withdraw", {}, "POST api_claims.withdraw", "not-found"),
     ],
 )
 def test_what_is_refused_at_the_door_or_for_its_form_is_recorded_too(
