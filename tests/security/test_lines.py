@@ -466,6 +466,16 @@ def test_only_sheets_are_uploaded_and_no_larger_than_ten_mib(app: Flask) -> None
     assert all(".xls" in "".join(one) for one in accepted)
 
 
+@pytest.mark.asvs(36)
+def test_no_image_is_taken_or_kept_yet(app: Flask) -> None:
+    templates = "".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
+    assert "image/" not in "".join(re.findall(r"accept=['\"]([^'\"]*)", templates))
+    assert "image/" not in json.dumps(app.test_client().get("/api/v1/openapi.json").get_json())
+    names = {f"{table.name}.{column.name}" for table in Base.metadata.tables.values() for column in table.c}
+    assert not [name for name in names if re.search(r"photo|image|picture|file|blob", name)]
+    assert not re.search(r"^(pillow|opencv)", (ROOT / "requirements/run.txt").read_text(), re.MULTILINE | re.IGNORECASE)
+
+
 @pytest.mark.asvs(37)
 @pytest.mark.asvs(38)
 def test_what_people_write_stays_text_on_every_page(hall: Hall) -> None:

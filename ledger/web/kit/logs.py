@@ -65,18 +65,18 @@ def init(app: Flask) -> None:
 
 
 def _begin() -> None:
-    g.begun, g.line_id = time.perf_counter(), new_id()
+    g.begun = time.perf_counter()
 
 
 def _end(response: Response) -> Response:
-    who, act = maybe_me(), g.get("act")
+    who, act, now = maybe_me(), g.get("act"), time.perf_counter()
     fields = {
-        "request": act.request_id if act else g.line_id,
+        "request": act.request_id if act else new_id(),
         "method": request.method,
         "endpoint": request.endpoint,
         "status": response.status_code,
         "problem": g.get("problem_code"),
-        "ms": round((time.perf_counter() - g.begun) * 1000, 1),
+        "ms": round((now - g.get("begun", now)) * 1000, 1),
         "book": who.book.number if who else None,
         "person": who.actor_id if who else None,
         "acted_for": who.acted_for if who else None,
