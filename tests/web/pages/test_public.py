@@ -27,7 +27,7 @@ def test_the_tariff_is_told_by_category(app: Flask, hall: Hall) -> None:
 
 def test_the_notices_name_nobody_whole_and_no_child_at_all(app: Flask, hall: Hall) -> None:
     adult = hall.community.person(name="陈桂芳", birth_month="1956-03")
-    child = hall.community.person(name="何子轩", birth_month="2015-09")
+    child = hall.community.person(name="何子轩", birth_month="2015-09", guardian_id=adult.id)
     for person in (adult, child):
         hall.community.credited(person, "patrol")
     hall.session.commit()
