@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 KEY_LENGTH = 32
+PROXIES_MAX = 3
 #: Of 32 random bytes about 30 are different ones; with fewer than so many they were not drawn by lot.
 _DIFFERENT_MIN = 16
 
@@ -37,6 +38,8 @@ class Settings:
     secret_key_old: bytes | None = field(default=None, repr=False)
     master_key_old: bytes | None = field(default=None, repr=False)
     pepper_old: bytes | None = field(default=None, repr=False)
+    #: How many proxies of one's own stand before the service: so many of the last addresses in X-Forwarded-For are theirs to tell.
+    proxies: int = 0
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, str]) -> Settings:
@@ -50,6 +53,7 @@ class Settings:
             secret_key_old=_old_key(values, "PASSBOOK_SECRET_KEY_OLD"),
             master_key_old=_old_key(values, "PASSBOOK_MASTER_KEY_OLD"),
             pepper_old=_old_key(values, "PASSBOOK_PEPPER_OLD"),
+            proxies=_count(values, "PASSBOOK_PROXIES", PROXIES_MAX),
         )
         _check_different({f"PASSBOOK_{name.upper()}": key for name, key in vars(found).items() if isinstance(key, bytes)})
         return found
@@ -64,6 +68,13 @@ def _text(values: Mapping[str, str], name: str) -> str:
     if not (value := _told(values, name)):
         raise SettingsError(f"{name} is not set / 缺少设置 {name}: see docs/operating.md")
     return value
+
+
+def _count(values: Mapping[str, str], name: str, most: int) -> int:
+    told = _told(values, name) or "0"
+    if not told.isascii() or not told.isdigit() or int(told) > most:
+        raise SettingsError(f"{name} must be a number from 0 to {most} / 必须是 0 到 {most} 的数字: see docs/operating.md")
+    return int(told)
 
 
 def _told(values: Mapping[str, str], name: str) -> str:

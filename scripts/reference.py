@@ -75,7 +75,8 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         migrate(url := f"sqlite:///{folder}/empty.db")
-        app = create_app(Settings(url, "http://localhost", *(bytes(range(start, start + 32)) for start in (0, 32, 64))))
+        secret_key, master_key, pepper = (bytes(range(start, start + 32)) for start in (0, 32, 64))
+        app = create_app(Settings(url, "http://localhost", secret_key, master_key, pepper))
         for page in PAGES:
             page.write_text(filled(page.read_text(encoding="utf-8"), app), encoding="utf-8")
 
