@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as field_of
 from typing import Any
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,13 @@ class Refusal:
     code: str
     field: str | None = None
     data: Mapping[str, Any] = field_of(default_factory=dict)
+
+
+class Fault(NamedTuple):
+    """Something of a book that does not hold when it is recomputed: where, and what."""
+
+    place: str
+    what: str
 
 
 class DomainError(Exception):
@@ -52,3 +60,9 @@ class Conflict(DomainError):
     """Something else is under way; trying again with the same key may work."""
 
     code = "busy"
+
+
+class Unavailable(DomainError):
+    """There is more to do than can be done at the moment; trying again shortly may work."""
+
+    code = "unavailable"

@@ -53,6 +53,8 @@ MICROSECOND = timedelta(microseconds=1)
 APPEND_ONLY = "append_only"
 #: Tables of which the service may delete rows, by the same rights and triggers: what is ended or erased, and nothing that points hang on.
 DELETABLE = "deletable"
+#: The columns that the service may change, of each table: by rights of PostgreSQL, and by the authorizer of SQLite below.
+CHANGES = "changes"
 
 #: The databases' own patience, in milliseconds: a statement, and a wait for somebody else's lock (law 5: a bounded time).
 STATEMENT_TIMEOUT_MS = 30_000
@@ -106,14 +108,16 @@ class Base(DeclarativeBase):
 
 
 def table_args(
-    *constraints: Any, append_only: bool = False, deletable: bool = False, is_global: bool = False
+    *constraints: Any, changes: Sequence[str] = (), append_only: bool = False, deletable: bool = False, is_global: bool = False
 ) -> tuple[Any, ...]:  # fmt: skip
     """Return `__table_args__`: the constraints, strict on SQLite.
 
-    `append_only`: the database refuses to change or delete its rows. `deletable`: the service may delete them, as it may of no other
-    table. `is_global`: not kept per book, so `book_id` does not lead its keys.
+    `changes`: the columns that the service may change, and no others; a migration grants the same. `append_only`: the database refuses to
+    change or delete its rows. `deletable`: the service may delete them, as it may of no other table. `is_global`: not kept per book, so
+    `book_id` does not lead its keys.
     """
-    return (*constraints, {"sqlite_strict": True, "info": {APPEND_ONLY: append_only, DELETABLE: deletable, "is_global": is_global}})
+    info = {CHANGES: frozenset(changes), APPEND_ONLY: append_only, DELETABLE: deletable, "is_global": is_global}
+    return (*constraints, {"sqlite_strict": True, "info": info})
 
 
 def one_of(column: str, *values: str, nullable: bool = False) -> CheckConstraint:
@@ -225,6 +229,11 @@ def deletable_tables() -> list[str]:
     return sorted(table.name for table in Base.metadata.tables.values() if table.info.get(DELETABLE))
 
 
+def changing_columns() -> dict[str, frozenset[str]]:
+    """Return of each table the names of the columns that the service may change."""
+    return {table.name: table.info[CHANGES] for table in Base.metadata.tables.values()}
+
+
 # What SQLite's authorizer is asked (https://www.sqlite.org/c3ref/c_alter_table.html), as far as the service never may.
 _DELETE, _INSERT, _UPDATE, _PRAGMA = 9, 18, 23, 19
 _SHAPE = frozenset({5, 7, 11, 14, 16, 17, 24, 26})  # temporary or dropped tables, triggers and views; ATTACH; ALTER TABLE
@@ -235,14 +244,14 @@ _CATALOGUE = frozenset({"sqlite_master", "sqlite_schema", "sqlite_temp_master", 
 
 def _authorise_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
     # SQLite has no roles: this stands in for the rights that the service lacks on PostgreSQL.
-    protected, deletable = frozenset(append_only_tables()), frozenset(deletable_tables())
+    changing, deletable = changing_columns(), frozenset(deletable_tables())
 
     def allowed(code: int, first: str | None, second: str | None, schema: str | None, source: str | None) -> int:
         # A table is named as it was made, a PRAGMA as whoever asks has written it.
         refused = (
             code in _SHAPE
             or (code == _DELETE and first not in deletable)
-            or (code == _UPDATE and first in protected)
+            or (code == _UPDATE and second not in changing.get(first or "", ()))
             or (code in (_DELETE, _INSERT, _UPDATE) and (first or "").lower() in _CATALOGUE)
             or (code == _PRAGMA and (first or "").lower() in _SWITCHES and second is not None)
         )

@@ -30,6 +30,7 @@ class Activity(Base):
         one_of("status", "open", "cancelled"),
         Index("ix_activity_starts_at", "book_id", "starts_at"),
         Index("ix_activity_area", "book_id", "area_code", "starts_at"),
+        changes=("venue_key",),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -88,6 +89,7 @@ class Attendance(Base):
             postgresql_where=text("out_at IS NULL"),
         ),
         Index("ix_attendance_person", "book_id", "person_id", "in_at"),
+        changes=("out_at", "out_by", "minutes"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -22,7 +22,12 @@ class PublishedArea(Base):
     """One row of the national table, as published; global."""
 
     __tablename__ = "published_area"
-    __table_args__ = table_args(one_of("level", *LEVELS[:5]), Index("ix_published_area_parent_code", "parent_code"), is_global=True)
+    __table_args__ = table_args(
+        one_of("level", *LEVELS[:5]),
+        Index("ix_published_area_parent_code", "parent_code"),
+        is_global=True,
+        changes=("name", "level", "parent_code"),
+    )
 
     code: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]

@@ -54,6 +54,21 @@ class Claim(Base):
         Index("ix_claim_person", "book_id", "person_id", "deed_on"),
         Index("ix_claim_team", "book_id", "team_id", "deed_on"),
         Index("ix_claim_area", "book_id", "area_code", "state"),
+        changes=(
+            "state",
+            "rate_id",
+            "deed_on",
+            "starts_at",
+            "minutes",
+            "points",
+            "reported_at",
+            "attester_id",
+            "approvals",
+            "approvals_needed",
+            "fund_id",
+            "notice_ends_at",
+            "entry_id",
+        ),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

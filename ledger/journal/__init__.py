@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ledger.errors import Fault
 from ledger.journal.actions import Answered
 from ledger.journal.actions import Ask
 from ledger.journal.actions import Claimed
@@ -40,7 +41,6 @@ from ledger.journal.queries import helpers_of
 from ledger.journal.queries import history
 from ledger.journal.queries import sum_of
 from ledger.journal.queries import trial_balance
-from ledger.journal.verify import Fault
 from ledger.journal.verify import verify
 
 __all__ = [

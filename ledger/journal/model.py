@@ -47,6 +47,7 @@ class Tally(Base):
         CheckConstraint("balance - held >= 0", name="never_below_zero"),
         CheckConstraint("held >= 0 AND lines >= 0", name="counters"),
         CheckConstraint("(held > 0) = (held_until IS NOT NULL)", name="held_until_says_whether"),
+        changes=("lines", "balance", "held", "held_until", "posted_at", "year"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -36,6 +36,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 
 from ledger import areas
+from ledger.errors import Fault
 from ledger.journal.decide import year_begins
 from ledger.journal.decide import year_of
 from ledger.journal.model import Account
@@ -60,13 +61,6 @@ _LINES_AT_ONCE = 500_000
 _AHEAD_AT_MOST = 100 * 366 * 86_400 * 1_000_000
 #: The kinds of entry whose side of a passbook may belong to a year that has passed.
 _OF_ANOTHER_YEAR = ("gift", "clawback")
-
-
-class Fault(NamedTuple):
-    """Something that does not hold: where, and what."""
-
-    place: str
-    what: str
 
 
 class _Reading(NamedTuple):

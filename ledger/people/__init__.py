@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from ledger.people.actions import NewGrant
 from ledger.people.actions import add_members
+from ledger.people.actions import confirm_grant
 from ledger.people.actions import create_team
 from ledger.people.actions import end_charges
 from ledger.people.actions import end_grant
 from ledger.people.actions import end_lead
+from ledger.people.actions import end_members
 from ledger.people.actions import enrol
 from ledger.people.actions import enrol_many
 from ledger.people.actions import give_charge
@@ -24,6 +26,7 @@ from ledger.people.actions import untie
 from ledger.people.cards import card_number
 from ledger.people.cards import cards_of
 from ledger.people.cards import holders_of
+from ledger.people.cards import is_card_told
 from ledger.people.cards import issue_card
 from ledger.people.cards import replace_card
 from ledger.people.cards import replace_handle
@@ -31,7 +34,9 @@ from ledger.people.cards import revoke_card
 from ledger.people.correcting import correct
 from ledger.people.correcting import corrections_of
 from ledger.people.disclosing import records_of
+from ledger.people.disclosing import whoever_acted
 from ledger.people.erasing import Leaving
+from ledger.people.erasing import ask_to_erase
 from ledger.people.erasing import erase
 from ledger.people.intake import RosterChoices
 from ledger.people.intake import RosterReport
@@ -55,6 +60,7 @@ from ledger.people.keys import rehash
 from ledger.people.keys import reseal
 from ledger.people.keys import sealed_parts
 from ledger.people.mandates import NewMandate
+from ledger.people.mandates import agree_mandate
 from ledger.people.mandates import end_mandate
 from ledger.people.mandates import give_mandate
 from ledger.people.mandates import mandates_of
@@ -80,6 +86,7 @@ from ledger.people.opening import open_person
 from ledger.people.opening import opened
 from ledger.people.opening import openings_of
 from ledger.people.queries import Power
+from ledger.people.queries import PowersOf
 from ledger.people.queries import by_handle
 from ledger.people.queries import by_handles
 from ledger.people.queries import charges_of
@@ -88,6 +95,7 @@ from ledger.people.queries import found_by
 from ledger.people.queries import grants_of
 from ledger.people.queries import holding
 from ledger.people.queries import households_of_leader
+from ledger.people.queries import is_confirmed
 from ledger.people.queries import is_guarded
 from ledger.people.queries import is_staff
 from ledger.people.queries import leaders_of
@@ -109,17 +117,21 @@ from ledger.people.queries import teams_led_by
 from ledger.people.queries import tied
 from ledger.people.queries import ties_of
 from ledger.people.queries import within
+from ledger.people.queries import works_beyond
 from ledger.people.roster import Doubt
 from ledger.people.roster import RosterReading
 from ledger.people.roster import RosterRow
 from ledger.people.roster import read_roster
 from ledger.people.rules import MANDATE_KINDS
+from ledger.people.rules import MANDATE_POINTS_MAX
 from ledger.people.rules import OPENING_REASONS
 from ledger.people.rules import OWN_FIELDS
 from ledger.people.rules import PERSONAL_FIELDS
+from ledger.people.rules import PLAIN_ROLES
 from ledger.people.rules import ROLES
 from ledger.people.rules import SHOP_ROLES
 from ledger.people.rules import STAFF_ROLES
+from ledger.people.rules import STRONG_ROLES
 from ledger.people.rules import TIE_KINDS
 from ledger.people.rules import UNNAMED_BELOW
 from ledger.people.rules import NewPerson
@@ -132,16 +144,21 @@ from ledger.people.rules import normal_name
 from ledger.people.rules import normal_phone
 from ledger.people.vault import Vault
 from ledger.people.vault import VaultError
+from ledger.people.verify import ties_ever
+from ledger.people.verify import verify
 
 __all__ = [
     "JOINING_LEVELS",
     "MANDATE_KINDS",
+    "MANDATE_POINTS_MAX",
     "OPENING_REASONS",
     "OWN_FIELDS",
     "PERSONAL_FIELDS",
+    "PLAIN_ROLES",
     "ROLES",
     "SHOP_ROLES",
     "STAFF_ROLES",
+    "STRONG_ROLES",
     "TIE_KINDS",
     "UNNAMED_BELOW",
     "Applied",
@@ -159,6 +176,7 @@ __all__ = [
     "Opening",
     "Person",
     "Power",
+    "PowersOf",
     "RosterChoices",
     "RosterReading",
     "RosterReport",
@@ -170,16 +188,19 @@ __all__ = [
     "Vault",
     "VaultError",
     "add_members",
+    "agree_mandate",
     "application",
     "application_context",
     "applications",
     "apply_to_join",
+    "ask_to_erase",
     "by_handle",
     "by_handles",
     "card_number",
     "cards_of",
     "charges_of",
     "confirm_application",
+    "confirm_grant",
     "correct",
     "corrections_of",
     "count_of",
@@ -190,6 +211,7 @@ __all__ = [
     "end_grant",
     "end_lead",
     "end_mandate",
+    "end_members",
     "enrol",
     "enrol_many",
     "enrolled_alike",
@@ -209,6 +231,8 @@ __all__ = [
     "in_sets",
     "is_below",
     "is_card_number",
+    "is_card_told",
+    "is_confirmed",
     "is_guarded",
     "is_handle",
     "is_staff",
@@ -261,7 +285,11 @@ __all__ = [
     "tie_all",
     "tie_households",
     "tied",
+    "ties_ever",
     "ties_of",
     "untie",
+    "verify",
+    "whoever_acted",
     "within",
+    "works_beyond",
 ]

@@ -53,7 +53,6 @@ from ledger.people.rules import NAME_LENGTH_MAX
 from ledger.people.rules import PERSONAL_FIELDS
 from ledger.people.rules import ROLES
 from ledger.people.rules import TIE_KINDS
-from ledger.people.rules import UNNAMED_BELOW
 from ledger.people.rules import NewPerson
 from ledger.people.rules import checked_text
 from ledger.people.rules import handle_of
@@ -118,9 +117,10 @@ def enrol_many(
         outcomes.append(person)
         _add_rows(rows, act, vault, person, known)
         rows[Grant] += [{"role": role, "person_id": person.id, "area_code": new.area_code} for role in new.roles]
-        if new.guardian_id and is_below(known.get("birth_month"), UNNAMED_BELOW, today):
-            ends_on = person.guarded_until or last_day_below(known["birth_month"], UNNAMED_BELOW)
-            rows[Mandate].append(mandate_row(act, person.id, new.guardian_id, "guardian", POINTS_MAX, today, ends_on))
+        if new.guardian_id and person.guarded_until:
+            # Whoever enrols a child has its guardian before them: that they agreed is part of what is recorded.
+            mandate = mandate_row(act, person.id, new.guardian_id, "guardian", POINTS_MAX, today, person.guarded_until)
+            rows[Mandate].append(mandate | {"agreed_at": act.at})
     _finish_grants(session, act, rows[Grant])
     _insert(session, act.book_id, rows)
     return outcomes
@@ -143,7 +143,8 @@ def mandate_row(
     """Return a new row of `mandate`."""
     return {
         "id": new_id(), "person_id": person_id, "helper_id": helper_id, "kind": kind, "points_per_day_max": points_per_day_max,
-        "starts_on": starts_on, "ends_on": ends_on, "granted_by": act.actor, "granted_at": act.at, "ended_by": None, "ended_at": None,
+        "starts_on": starts_on, "ends_on": ends_on, "granted_by": act.actor, "granted_at": act.at, "agreed_at": None,
+        "ended_by": None, "ended_at": None,
     }  # fmt: skip
 
 
@@ -164,7 +165,22 @@ def _against_guardians(session: Session, act: Act, vault: Vault, ids: Collection
     unfit = queries.minors(session, vault, act.book_id, ids, _today(session, act))
     unfit |= {person.id for person in found.values() if person.status != "active"}
     why = {person_id: "guardian-unfit" if person_id in unfit else against_helper(session, act, person_id) for person_id in ids}
+    why = dict.fromkeys(not_to_draw_in(session, act.book_id, act.actor, ids, _today(session, act)), "mandate-of-staff") | {
+        person_id: code for person_id, code in why.items() if code
+    }
     return {person_id: code for person_id, code in why.items() if code}
+
+
+def not_to_draw_in(session: Session, book_id: UUID, actor: UUID, ids: Collection[UUID], today: date) -> set[UUID]:
+    """Return those of `ids` whom the actor may not make a helper or a team's member.
+
+    Whoever helps somebody, or is in their team, decides nothing for them: it would take an approver out of the way. So whoever bears
+    witness or decides is drawn in by an administrator of where they live and by nobody else.
+    """
+    if actor == OPERATOR or not (found := queries.deciding(session, book_id, ids, today)):
+        return set()
+    powers = queries.powers_of(session, book_id, actor, today)
+    return found - queries.within(session, book_id, found, tuple(power.area_path for power in powers if power.role == "administrator"))
 
 
 def _search_rows(vault: Vault, book_id: UUID, person_id: UUID, known: dict[str, str]) -> list[dict[str, Any]]:
@@ -273,7 +289,10 @@ def grant_role(
 
 
 def grant_roles(session: Session, act: Act, news: Sequence[NewGrant], *, within: Scope = areas.EVERYWHERE) -> list[Grant | Refusal]:
-    """Give a set of roles in one statement; one outcome for each, in order. Only the operator gives one for days that are past."""
+    """Give a set of roles in one statement; one outcome for each, in order. Only the operator gives one for days that are past.
+
+    A strong role (see `STRONG_ROLES`) is a proposal until somebody else has confirmed it (see `confirm_grant`), but the operator's.
+    """
     for new in news:
         if new.role not in ROLES:
             raise Invalid("role-unknown", "role", role=new.role)
@@ -282,8 +301,9 @@ def grant_roles(session: Session, act: Act, news: Sequence[NewGrant], *, within:
     _check_areas(session, act.book_id, {new.area_code for new in news}, within)
     _check_persons(session, act.book_id, {new.person_id for new in news})
     earliest = _earliest(session, act)
+    own = {act.actor} | queries.tied(session, act.book_id, [act.actor])[act.actor]
     outcomes: list[Grant | Refusal] = [
-        _refused(act, new, earliest) or Grant(book_id=act.book_id, id=new_id(), granted_by=act.actor, **vars(new)) for new in news
+        _refused(act, new, earliest, own) or Grant(book_id=act.book_id, id=new_id(), granted_by=act.actor, **vars(new)) for new in news
     ]
     columns = ("id", "person_id", "role", "area_code", "starts_on", "ends_on", "granted_by")
     given = [{column: getattr(grant, column) for column in columns} for grant in outcomes if isinstance(grant, Grant)]
@@ -291,9 +311,9 @@ def grant_roles(session: Session, act: Act, news: Sequence[NewGrant], *, within:
     return outcomes
 
 
-def _refused(act: Act, new: NewGrant, earliest: date) -> Refusal | None:
-    if new.person_id == act.actor:
-        return Refusal("role-for-oneself", "person_id")
+def _refused(act: Act, new: NewGrant, earliest: date, own: Collection[UUID]) -> Refusal | None:
+    if new.person_id in own:
+        return Refusal("role-for-oneself" if new.person_id == act.actor else "role-for-own", "person_id")
     return Refusal("role-in-the-past", "starts_on", {"earliest": earliest.isoformat()}) if new.starts_on < earliest else None
 
 
@@ -302,12 +322,35 @@ def _earliest(session: Session, act: Act) -> date:
     return date.min if act.actor == OPERATOR else _today(session, act)
 
 
-def end_grant(session: Session, act: Act, grant_id: UUID, ends_on: date, *, within: Scope = areas.EVERYWHERE) -> Grant | Refusal:
-    """Let a role end with that day, yesterday at the earliest; a role that has ended already does not come back."""
+def confirm_grant(session: Session, act: Act, grant_id: UUID, *, within: Scope = areas.EVERYWHERE) -> Grant | Refusal:
+    """Let a role hold that an administrator proposed: another of an area within `within` does, who has to do with neither of the two."""
+    grant = _locked(session, act, grant_id, within)
+    if not grant.waits:
+        return Refusal("role-confirmed-already", "grant_id")
+    if grant.ends_on and grant.ends_on < _today(session, act):
+        return Refusal("role-already-ended", "grant_id")
+    both = {grant.granted_by, grant.person_id}
+    if act.actor in both.union(*queries.tied(session, act.book_id, both).values()):
+        return Refusal("role-takes-two", "grant_id")
+    grant.confirmed_by = act.actor
+    session.flush()
+    return grant
+
+
+def _locked(session: Session, act: Act, grant_id: UUID, within: Scope) -> Grant:
     wanted = select(Grant).where(Grant.book_id == act.book_id, Grant.id == grant_id, areas.covered(act.book_id, Grant.area_code, within))
-    grant = session.execute(wanted.with_for_update(key_share=True)).scalar_one_or_none()
+    grant = session.execute(wanted.with_for_update(key_share=True).execution_options(populate_existing=True)).scalar_one_or_none()
     if grant is None:
         raise NotFound("grant_id")
+    return grant
+
+
+def end_grant(session: Session, act: Act, grant_id: UUID, ends_on: date, *, within: Scope = areas.EVERYWHERE) -> Grant | Refusal:
+    """Let a role end with that day, yesterday at the earliest; a role that has ended already does not come back."""
+    grant = _locked(session, act, grant_id, within)
+    # Whoever these residents look over the shoulder of does not send them away.
+    if grant.role == "resident_supervisor" and act.actor != OPERATOR and not grant.waits:
+        return Refusal("supervisor-by-operator", "grant_id")
     if grant.ends_on and grant.ends_on < ends_on:
         return Refusal("role-already-ended", "ends_on")
     if ends_on < grant.starts_on:
@@ -387,17 +430,18 @@ def untie(
     if act.actor in {person_id, other_id}:
         return Refusal("tie-of-ones-own", "person_id")
     directions = tuple_(Tie.person_id, Tie.other_id).in_([(person_id, other_id), (other_id, person_id)])
-    ended = delete(Tie).where(Tie.book_id == act.book_id, Tie.kind == kind, directions)
-    rows = session.execute(ended.returning(Tie.declared_by, Tie.declared_at)).all()
-    if not rows:
+    this = (Tie.book_id == act.book_id, Tie.kind == kind, directions)
+    tie = session.execute(select(Tie.declared_by, Tie.declared_at).where(*this).limit(1)).one_or_none()
+    if tie is None:
         raise NotFound("other_id")
-    declared_by, declared_at = rows[0]
+    # The database lets go of a tie only once it is written down that it was ended.
+    row = {"id": new_id(), "person_id": person_id, "other_id": other_id, "kind": kind, "ended_by": act.actor, "ended_at": act.at}
+    _insert(session, act.book_id, {EndedTie: [row | tie._asdict()]})
+    session.execute(delete(Tie).where(*this))
     labels = [(person_id, kin_field(other_id)), (other_id, kin_field(person_id))]
     session.execute(
         delete(SealedField).where(SealedField.book_id == act.book_id, tuple_(SealedField.person_id, SealedField.field).in_(labels))
     )
-    row = {"id": new_id(), "person_id": person_id, "other_id": other_id, "kind": kind, "ended_by": act.actor, "ended_at": act.at}
-    _insert(session, act.book_id, {EndedTie: [row | {"declared_by": declared_by, "declared_at": declared_at}]})
     return None
 
 
@@ -468,6 +512,8 @@ def create_team(
     _check_persons(session, act.book_id, set(member_ids))
     if session.execute(select(Team.id).where(Team.book_id == act.book_id, Team.name == name)).scalar_one_or_none():
         return Refusal("team-name-taken", "name")
+    if not_to_draw_in(session, act.book_id, act.actor, member_ids, _today(session, act)):
+        return Refusal("team-member-of-staff", "member_ids")
     team = Team(book_id=act.book_id, id=new_id(), name=name, area_code=area_code)
     session.add(team)
     session.flush()
@@ -479,11 +525,13 @@ def create_team(
 
 def add_members(
     session: Session, act: Act, team_id: UUID, person_ids: Collection[UUID], *, within: Scope = areas.EVERYWHERE
-) -> None:  # fmt: skip
+) -> Refusal | None:  # fmt: skip
     """Let people of these areas belong to a team from today on; who does already stays, and who did comes back."""
     queries.team(session, act.book_id, team_id, within)
     _check_persons(session, act.book_id, set(person_ids), within)
     today = _today(session, act)
+    if not_to_draw_in(session, act.book_id, act.actor, person_ids, today):
+        return Refusal("team-member-of-staff", "person_ids")
     this = (TeamMember.book_id == act.book_id, TeamMember.team_id == team_id, TeamMember.person_id.in_(person_ids))
     there = {member.person_id: member for member in session.execute(select(TeamMember).where(*this)).scalars()}
     for member in there.values():
@@ -495,6 +543,28 @@ def add_members(
         for person_id in sorted(set(person_ids) - there.keys())
     ]
     _insert(session, act.book_id, {TeamMember: missing})
+    return None
+
+
+def end_members(
+    session: Session, act: Act, team_id: UUID, person_ids: Collection[UUID], ends_on: date, *, within: Scope = areas.EVERYWHERE
+) -> Refusal | None:  # fmt: skip
+    """Let people belong to a team until that day, yesterday at the earliest, and lead it no longer; what they did before stays theirs."""
+    queries.team(session, act.book_id, team_id, within)
+    yesterday = _today(session, act) - timedelta(days=1)
+    if act.actor != OPERATOR and ends_on < yesterday:
+        return Refusal("role-in-the-past", "ends_on", {"earliest": yesterday.isoformat()})
+    this = (TeamMember.book_id == act.book_id, TeamMember.team_id == team_id, TeamMember.person_id.in_(person_ids))
+    members = session.execute(select(TeamMember).where(*this).with_for_update(key_share=True)).scalars().all()
+    if {member.person_id for member in members} != set(person_ids):
+        raise NotFound("person_id")
+    if any(member.starts_on > ends_on for member in members):
+        raise Invalid("dates-out-of-order", "ends_on")
+    leads = (TeamLeader.book_id == act.book_id, TeamLeader.team_id == team_id, TeamLeader.person_id.in_(person_ids))
+    for dated in (*members, *session.execute(select(TeamLeader).where(*leads, TeamLeader.starts_on <= ends_on)).scalars()):
+        dated.ends_on = min(dated.ends_on or ends_on, ends_on)
+    session.flush()
+    return None
 
 
 def lead_team(
@@ -508,6 +578,8 @@ def lead_team(
         raise Invalid("dates-out-of-order", "ends_on")
     if person_id == act.actor:
         return Refusal("role-for-oneself", "person_id")
+    if person_id in queries.tied(session, act.book_id, [act.actor])[act.actor]:
+        return Refusal("role-for-own", "person_id")
     if starts_on < (earliest := _earliest(session, act)):
         return Refusal("role-in-the-past", "starts_on", {"earliest": earliest.isoformat()})
     if person_id not in queries.members_of_many(session, act.book_id, [team_id], starts_on)[team_id]:

@@ -15,9 +15,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
+from ledger.act import OPERATOR
 from ledger.people.rules import MANDATE_KINDS
 from ledger.people.rules import OPENING_REASONS
 from ledger.people.rules import ROLES
+from ledger.people.rules import STRONG_ROLES
 from ledger.people.rules import TIE_KINDS
 from ledger.store import Base
 from ledger.store import one_of
@@ -35,6 +37,7 @@ class Person(Base):
         UniqueConstraint("book_id", "handle"),
         one_of("status", "active", "left"),
         Index("ix_person_area", "book_id", "area_code"),
+        changes=("handle", "status", "guarded_until", "erasure_asked_by"),
     )
 
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id"), primary_key=True)
@@ -48,13 +51,19 @@ class Person(Base):
     created_at: Mapped[datetime]
     #: The last day on which a guardian acts for a child; plain, so that every way in and every till can see it. None for everybody else.
     guarded_until: Mapped[date | None]
+    #: The administrator who asked that this person be erased; another does it.
+    erasure_asked_by: Mapped[UUID | None]
 
 
 class PersonKey(Base):
     """The key that seals one person's data, itself wrapped by the master key; without it the person is erased."""
 
     __tablename__ = "person_key"
-    __table_args__ = table_args(ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]), deletable=True)
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        deletable=True,
+        changes=("wrapped", "master_key_id"),
+    )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -68,7 +77,9 @@ class SealedField(Base):
 
     __tablename__ = "sealed_field"
     __table_args__ = table_args(
-        ForeignKeyConstraint(["book_id", "person_id"], ["person_key.book_id", "person_key.person_id"]), deletable=True
+        ForeignKeyConstraint(["book_id", "person_id"], ["person_key.book_id", "person_key.person_id"]),
+        deletable=True,
+        changes=("sealed",),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -121,6 +132,7 @@ class EndedTie(Base):
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         ForeignKeyConstraint(["book_id", "other_id"], ["person.book_id", "person.id"], name="fk_ended_tie_other"),
         one_of("kind", *TIE_KINDS),
+        Index("ix_ended_tie_person", "book_id", "person_id", "other_id"),
         append_only=True,
     )
 
@@ -142,6 +154,8 @@ class Team(Base):
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "area_code"], ["area.book_id", "area.code"]),
         UniqueConstraint("book_id", "name"),
+        # Nothing of a team changes: PostgreSQL locks rows only for whoever may change a column.
+        changes=("name",),
     )
 
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id"), primary_key=True)
@@ -158,6 +172,7 @@ class TeamMember(Base):
         ForeignKeyConstraint(["book_id", "team_id"], ["team.book_id", "team.id"]),
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         Index("ix_team_member_person", "book_id", "person_id"),
+        changes=("starts_on", "ends_on"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -176,7 +191,9 @@ class Grant(Base):
         ForeignKeyConstraint(["book_id", "area_code"], ["area.book_id", "area.code"]),
         one_of("role", *ROLES),
         CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates_in_order"),
+        CheckConstraint("confirmed_by NOT IN (granted_by, person_id)", name="two_people"),
         Index("ix_role_grant_person", "book_id", "person_id"),
+        changes=("ends_on", "confirmed_by"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -187,6 +204,13 @@ class Grant(Base):
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
     granted_by: Mapped[UUID]
+    #: The second administrator, or the operator: without one a strong role that an administrator gave is a proposal.
+    confirmed_by: Mapped[UUID | None]
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether it is a proposal as yet (see `queries.is_confirmed`)."""
+        return self.role in STRONG_ROLES and self.granted_by != OPERATOR and self.confirmed_by is None
 
 
 class Charge(Base):
@@ -214,6 +238,7 @@ class TeamLeader(Base):
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates_in_order"),
         Index("ix_team_leader_person", "book_id", "person_id"),
+        changes=("ends_on",),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -238,6 +263,7 @@ class Mandate(Base):
         CheckConstraint("points_per_day_max >= 0", name="points_per_day"),
         Index("ix_mandate_person", "book_id", "person_id"),
         Index("ix_mandate_helper", "book_id", "helper_id"),
+        changes=("agreed_at", "ended_by", "ended_at"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -253,6 +279,8 @@ class Mandate(Base):
     ends_on: Mapped[date]
     granted_by: Mapped[UUID]
     granted_at: Mapped[datetime]
+    #: When the helper said yes: until then nobody acts, and neither is told who the other is.
+    agreed_at: Mapped[datetime | None]
     ended_by: Mapped[UUID | None]
     ended_at: Mapped[datetime | None]
 
@@ -267,6 +295,7 @@ class Card(Base):
         Index("ix_card_person", "book_id", "person_id"),
         # Nobody has two cards that open their passbook.
         Index("ux_card_live", "book_id", "person_id", unique=True, sqlite_where=_IS_LIVE, postgresql_where=_IS_LIVE),
+        changes=("revoked_by", "revoked_at"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -288,6 +317,7 @@ class Application(Base):
         ForeignKeyConstraint(["book_id", "area_code"], ["area.book_id", "area.code"]),
         Index("ix_application_area", "book_id", "area_code"),
         deletable=True,
+        changes=("sealed",),
     )
 
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id"), primary_key=True)
@@ -309,6 +339,7 @@ class Merge(Base):
         CheckConstraint("(state = 'proposed') = (decided_by IS NULL)", name="decided_by_somebody"),
         CheckConstraint("decided_by IS NULL OR decided_by <> proposed_by", name="two_people"),
         Index("ix_merge_gone", "book_id", "gone_id"),
+        changes=("state", "decided_by", "decided_at"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

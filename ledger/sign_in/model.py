@@ -27,8 +27,10 @@ class Credential(Base):
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         one_of("kind", "link", "session", "bearer"),
+        CheckConstraint("confirmed_by NOT IN (asked_by, person_id)", name="two_people"),
         Index("ix_credential_person", "book_id", "person_id"),
         Index("ux_credential_id", "book_id", "id", unique=True),
+        changes=("token_hash", "expires_at", "ended_at", "way", "last_used_at", "proved_at", "acting_for", "confirmed_by"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -41,7 +43,8 @@ class Credential(Base):
     ended_at: Mapped[datetime | None]
     #: What it is called where it is listed and ended: the token itself is nowhere. None before migration 0005.
     id: Mapped[UUID | None]
-    #: How a session was opened (see `rules.WAYS`); of a bearer token, what it is for, as its owner named it.
+    #: How a session was opened (see `rules.WAYS`); of a link that waits, "anew" where all else is to go with it; of a bearer token, what it
+    #: is for, as its owner named it.
     way: Mapped[str | None]
     #: To the minute.
     last_used_at: Mapped[datetime | None]
@@ -55,6 +58,9 @@ class Credential(Base):
     device_id: Mapped[UUID | None]
     #: What a bearer token may be used for: roles, and `rules.FURTHER`. None before migration 0005: every role, nothing further.
     scopes: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    #: The administrator who asked for a link for somebody with a strong role: it opens nothing until another has confirmed it.
+    asked_by: Mapped[UUID | None]
+    confirmed_by: Mapped[UUID | None]
 
 
 class Secret(Base):
@@ -62,7 +68,10 @@ class Secret(Base):
 
     __tablename__ = "secret"
     __table_args__ = table_args(
-        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]), one_of("kind", *SECRET_KINDS), deletable=True
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        one_of("kind", *SECRET_KINDS),
+        deletable=True,
+        changes=("sealed_hash", "changed_at", "wrong"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -78,7 +87,9 @@ class OneTimeKey(Base):
     """The key of somebody's one-time codes (RFC 6238), sealed by the master key, and the last step that was used."""
 
     __tablename__ = "one_time_key"
-    __table_args__ = table_args(ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]), deletable=True)
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]), deletable=True, changes=("sealed_key", "last_step")
+    )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -91,7 +102,9 @@ class RecoveryCode(Base):
     """A code that stands in for a lost phone, once."""
 
     __tablename__ = "recovery_code"
-    __table_args__ = table_args(ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]), deletable=True)
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]), deletable=True, changes=("used_at",)
+    )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -107,6 +120,7 @@ class Passkey(Base):
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         Index("ix_passkey_person", "book_id", "person_id"),
         deletable=True,
+        changes=("sign_count", "name", "last_used_at"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -142,6 +156,7 @@ class Device(Base):
         CheckConstraint("(unit_id IS NULL) <> (area_code IS NULL)", name="somewhere"),
         Index("ix_device_unit", "book_id", "unit_id"),
         Index("ix_device_area", "book_id", "area_code"),
+        changes=("token_hash", "paired_at", "last_used_at", "ended_at", "ended_by"),
     )
 
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id"), primary_key=True)
@@ -166,10 +181,12 @@ class Guesses(Base):
     """The wrong guesses of late at one thing from one place, as moments: reserved before anything is compared."""
 
     __tablename__ = "guesses"
-    __table_args__ = table_args()
+    __table_args__ = table_args(Index("ix_guesses_tried", "book_id", "tried_at"), changes=("moments", "tried_at"), deletable=True)
 
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id"), primary_key=True)
     #: A peppered hash of what is guessed at and from where.
     key: Mapped[bytes] = mapped_column(primary_key=True)
     #: Microseconds since 1970, oldest first; never more than the limit.
     moments: Mapped[list[int]] = mapped_column(JSON)
+    #: When somebody last tried and was served.
+    tried_at: Mapped[datetime]

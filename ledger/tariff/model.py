@@ -24,7 +24,10 @@ class Category(Base):
     """A kind of deed: the seven of the Dingshan model plus patrol, to begin with."""
 
     __tablename__ = "category"
-    __table_args__ = table_args()
+    __table_args__ = table_args(
+        # Nothing of a category changes: PostgreSQL locks rows only for whoever may change a column.
+        changes=("rank",),
+    )
 
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id"), primary_key=True)
     code: Mapped[str] = mapped_column(primary_key=True)
@@ -48,6 +51,7 @@ class Rate(Base):
         CheckConstraint(f"points BETWEEN 1 AND {POINTS_MAX}", name="points_range"),
         CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="dates_in_order"),
         Index("ix_rate_deed", "book_id", "deed", "valid_from", unique=True),
+        changes=("valid_to",),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -74,6 +78,7 @@ class Cap(Base):
         one_of("measure", "points", "minutes", "deeds"),
         CheckConstraint("most >= 0", name="most_range"),
         CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="dates_in_order"),
+        changes=("valid_to",),
     )
 
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id"), primary_key=True)

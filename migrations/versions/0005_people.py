@@ -6,6 +6,8 @@ schema is kept, the way https://www.sqlite.org/lang_altertable.html#otheralter h
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -15,8 +17,47 @@ branch_labels = None
 depends_on = None
 
 APPEND_ONLY = ("audit_record", "correction", "erasure", "opening", "used_challenge")
-DELETABLE = ("application", "one_time_key", "passkey", "recovery_code", "secret")
-KEPT = ("card", "device", "guesses", "mandate", "merge", "team_leader")
+DELETABLE = ("application", "guesses", "one_time_key", "passkey", "recovery_code", "secret")
+KEPT = ("card", "device", "mandate", "merge", "team_leader")
+
+#: Of each table the columns that the service changes, and no others; what stands in no row here is never changed. Of a team and of a
+#: category nothing is, but PostgreSQL locks a row only for whoever may change a column of it.
+CHANGES = {
+    "activity": ("venue_key",),
+    "application": ("sealed",),
+    "attendance": ("out_at", "out_by", "minutes"),
+    "cap": ("valid_to",),
+    "card": ("revoked_by", "revoked_at"),
+    "category": ("rank",),
+    "claim": (
+        *("state", "rate_id", "deed_on", "starts_at", "minutes", "points", "reported_at", "attester_id", "approvals", "approvals_needed"),
+        *("fund_id", "notice_ends_at", "entry_id"),
+    ),
+    "credential": ("token_hash", "expires_at", "ended_at", "way", "last_used_at", "proved_at", "acting_for", "confirmed_by"),
+    "device": ("token_hash", "paired_at", "last_used_at", "ended_at", "ended_by"),
+    "guesses": ("moments", "tried_at"),
+    "mandate": ("agreed_at", "ended_by", "ended_at"),
+    "merge": ("state", "decided_by", "decided_at"),
+    "offer": ("valid_to",),
+    "one_time_key": ("sealed_key", "last_step"),
+    "passkey": ("sign_count", "name", "last_used_at"),
+    "pay_device": ("sealed_key", "revoked_at"),
+    "person": ("handle", "status", "guarded_until", "erasure_asked_by"),
+    "person_key": ("wrapped", "master_key_id"),
+    "published_area": ("name", "level", "parent_code"),
+    "rate": ("valid_to",),
+    "recovery_code": ("used_at",),
+    "redemption": ("state", "person_id", "posted_at", "entry_id", "voided"),
+    "role_grant": ("ends_on", "confirmed_by"),
+    "sealed_field": ("sealed",),
+    "secret": ("sealed_hash", "changed_at", "wrong"),
+    "shop_staff": ("ends_on",),
+    "stock": ("on_hand", "movements"),
+    "tally": ("lines", "balance", "held", "held_until", "posted_at", "year"),
+    "team": ("name",),
+    "team_leader": ("ends_on",),
+    "team_member": ("starts_on", "ends_on"),
+}
 
 #: Table, column, the words there were, and those there are.
 WIDER = (
@@ -36,62 +77,104 @@ WIDER = (
 )
 
 #: Who gets the points of claim `{c}`, as in 0003.
-GETS = """(
+GETS = """
     SELECT {c}.person_id AS id WHERE {c}.person_id IS NOT NULL
     UNION ALL
     SELECT m.person_id FROM team_member m WHERE m.book_id = {c}.book_id AND m.team_id = {c}.team_id
         AND (m.ends_on IS NULL OR m.ends_on >= {c}.deed_on)
-)"""
-#: `{who}` acts or acted for somebody who gets them, or is acted for by one of those.
-HELPS = f"""(
-    EXISTS (SELECT 1 FROM mandate h WHERE h.book_id = {{c}}.book_id AND h.helper_id = {{who}} AND h.person_id IN {GETS})
-    OR EXISTS (SELECT 1 FROM mandate h WHERE h.book_id = {{c}}.book_id AND h.person_id = {{who}} AND h.helper_id IN {GETS})
-)"""
+"""
 #: The claim is the report of somebody who leads the team: a member's own deed too, so it begins as reported, without a witness.
 LEADS = """(
     NEW.team_id IS NOT NULL AND NEW.state = 'reported' AND EXISTS (SELECT 1 FROM team_leader l
         WHERE l.book_id = NEW.book_id AND l.team_id = NEW.team_id AND l.person_id = NEW.reporter_id
         AND (l.ends_on IS NULL OR l.ends_on >= NEW.deed_on))
 )"""
-#: As in 0003, but for whoever leads the team.
-OWN = f"""(
-    EXISTS (SELECT 1 FROM {GETS} g WHERE g.id = {{who}})
-    OR EXISTS (SELECT 1 FROM tie t WHERE t.book_id = {{c}}.book_id AND t.other_id = {{who}} AND t.person_id IN {GETS})
-)"""
+#: `{who}`, and who else is the same human. Sets of ids, each a few probes by key: joined, they would be read from one end to the other.
+SAME = """
+    SELECT {who} AS id UNION ALL
+    SELECT s.other_id FROM tie s WHERE s.book_id = NEW.book_id AND s.person_id = {who} AND s.kind = 'same'
+"""
+#: Who is declared kin or household of one of these, and who acts or acted for one of these or is acted for by one.
+TIED = "SELECT t.other_id FROM tie t WHERE t.book_id = NEW.book_id AND t.person_id IN ({ids})"
+HELPING = """
+    SELECT h.helper_id FROM mandate h WHERE h.book_id = NEW.book_id AND h.person_id IN ({ids}) AND h.agreed_at IS NOT NULL
+    UNION ALL
+    SELECT h.person_id FROM mandate h WHERE h.book_id = NEW.book_id AND h.helper_id IN ({ids}) AND h.agreed_at IS NOT NULL
+"""
+#: Whoever is near `{who}`: the same human, theirs, who helps and who is helped; the kin of a helper are as near as the helper.
+NEAR = " UNION ALL ".join(
+    (
+        SAME,
+        TIED.format(ids=SAME),
+        HELPING.format(ids=SAME),
+        TIED.format(ids=HELPING.format(ids=SAME)),
+        HELPING.format(ids=TIED.format(ids=SAME)),
+    )
+)
+
+
+def among(ids: str, who: str) -> str:
+    """Return the condition that one of `ids`, or another record of one of them, is near `who`."""
+    same = f"SELECT s.other_id FROM tie s WHERE s.book_id = NEW.book_id AND s.kind = 'same' AND s.person_id IN ({ids})"
+    return f"EXISTS (SELECT 1 FROM ({ids} UNION ALL {same}) g WHERE g.id IN ({NEAR.format(who=who)}))"
+
+
 PROPOSES_FOR_OWN = f"""
-    (NEW.reporter_id <> COALESCE(NEW.person_id, NEW.team_id) AND NOT {LEADS} AND {OWN.format(c="NEW", who="NEW.reporter_id")})
-    OR (NEW.attester_id IS NOT NULL AND (NEW.attester_id = NEW.reporter_id OR {OWN.format(c="NEW", who="NEW.attester_id")}))
-    OR (NEW.state = 'attested' AND NEW.attester_id IS NULL AND {OWN.format(c="NEW", who="NEW.reporter_id")})
+    (NEW.reporter_id <> COALESCE(NEW.person_id, NEW.team_id) AND NOT {LEADS} AND {among(GETS.format(c="NEW"), "NEW.reporter_id")})
+    OR (NEW.attester_id IS NOT NULL
+        AND (NEW.attester_id = NEW.reporter_id OR {among(GETS.format(c="NEW"), "NEW.attester_id")}))
+    OR (NEW.state = 'attested' AND NEW.attester_id IS NULL AND {among(GETS.format(c="NEW"), "NEW.reporter_id")})
 """
-DECIDES_FOR_HELPED = f"""
-    NEW.act IN ('attest', 'approve', 'return', 'refuse')
-    AND EXISTS (SELECT 1 FROM claim c WHERE c.book_id = NEW.book_id AND c.id = NEW.claim_id AND {HELPS.format(c="c", who="NEW.actor")})
-"""
-PROPOSES_FOR_HELPED = f"""
-    (NEW.reporter_id <> COALESCE(NEW.person_id, NEW.team_id) AND NOT {LEADS} AND {HELPS.format(c="NEW", who="NEW.reporter_id")})
-    OR (NEW.attester_id IS NOT NULL AND {HELPS.format(c="NEW", who="NEW.attester_id")})
+DECIDES_FOR_OWN = f"""
+    NEW.act IN ('attest', 'approve', 'return', 'refuse') AND EXISTS (SELECT 1 FROM claim c
+        WHERE c.book_id = NEW.book_id AND c.id = NEW.claim_id AND {among(GETS.format(c="c"), "NEW.actor")})
 """
 #: Decisions on the claim since it was last told anew, as in 0003, and whoever told it or bore witness: who acted before.
-ACTED = """(
-    SELECT c.reporter_id FROM claim c WHERE c.book_id = NEW.book_id AND c.id = NEW.claim_id
+ACTED = """
+    SELECT c.reporter_id AS id FROM claim c WHERE c.book_id = NEW.book_id AND c.id = NEW.claim_id
     UNION ALL
     SELECT c.attester_id FROM claim c WHERE c.book_id = NEW.book_id AND c.id = NEW.claim_id
     UNION ALL
     SELECT d.actor FROM decision d WHERE d.book_id = NEW.book_id AND d.claim_id = NEW.claim_id AND d.act IN ('attest', 'approve')
         AND d.number > COALESCE((SELECT MAX(r.number) FROM decision r
             WHERE r.book_id = NEW.book_id AND r.claim_id = NEW.claim_id AND r.act = 'resubmit'), 0)
-)"""
-#: Helper and helped are not two persons.
-HELPED_ACTED_BEFORE = f"""
-    NEW.act IN ('attest', 'approve') AND (
-        EXISTS (SELECT 1 FROM mandate h WHERE h.book_id = NEW.book_id AND h.helper_id = NEW.actor AND h.person_id IN {ACTED})
-        OR EXISTS (SELECT 1 FROM mandate h WHERE h.book_id = NEW.book_id AND h.person_id = NEW.actor AND h.helper_id IN {ACTED})
+"""
+#: A couple is not two persons, nor are helper and helped.
+NEAR_ACTED_BEFORE = f"NEW.act IN ('attest', 'approve') AND {among(ACTED, 'NEW.actor')}"
+#: As in 0003, with what is meant by one's own here.
+NOBODY_ATTESTED = f"""
+    NEW.state NOT IN ('reported', 'returned', 'refused', 'withdrawn') AND (
+        (OLD.state IN ('reported', 'attested', 'returned')
+            AND {among(GETS.format(c="NEW"), "COALESCE(NEW.attester_id, NEW.reporter_id)")})
+        OR (NEW.attester_id IS NOT NULL AND COALESCE(OLD.attester_id <> NEW.attester_id, TRUE) AND NOT EXISTS (
+            SELECT 1 FROM decision d WHERE d.book_id = NEW.book_id AND d.claim_id = NEW.id AND d.number > COALESCE((
+                SELECT MAX(r.number) FROM decision r WHERE r.book_id = NEW.book_id AND r.claim_id = NEW.id AND r.act = 'resubmit'
+            ), 0) AND d.act = 'attest' AND d.actor = NEW.attester_id))
     )
 """
+#: Nobody gives a role, or the lead of a team, to themselves or to their own.
+GIVES_TO_OWN = among("SELECT NEW.person_id AS id", "NEW.granted_by")
+#: Nobody confirms one that they, or one of theirs, gave or get, and what was confirmed stays so.
+CONFIRMS_FOR_OWN = f"""
+    NEW.confirmed_by IS DISTINCT FROM OLD.confirmed_by AND (OLD.confirmed_by IS NOT NULL
+        OR {among("SELECT NEW.granted_by AS id UNION ALL SELECT NEW.person_id", "NEW.confirmed_by")})
+"""
+#: A tie ends where it is written down first who ended it: what it kept somebody from stays known.
+ENDS_UNSEEN = """
+    NOT EXISTS (SELECT 1 FROM ended_tie e WHERE e.book_id = OLD.book_id AND e.kind = OLD.kind AND e.declared_at = OLD.declared_at
+        AND ((e.person_id = OLD.person_id AND e.other_id = OLD.other_id) OR (e.person_id = OLD.other_id AND e.other_id = OLD.person_id)))
+"""
+#: Those of 0003 that mean more by one's own now.
+REMADE = ("decision_not_for_own", "decision_not_for_kin", "claim_not_for_own", "claim_somebody_attested")
 RULES = (
-    ("decision_not_for_helped", "INSERT", "decision", DECIDES_FOR_HELPED),
-    ("decision_not_with_helped", "INSERT", "decision", HELPED_ACTED_BEFORE),
-    ("claim_not_for_helped", "INSERT", "claim", PROPOSES_FOR_HELPED),
+    ("decision_not_for_own", "INSERT", "decision", DECIDES_FOR_OWN),
+    ("decision_not_for_kin", "INSERT", "decision", NEAR_ACTED_BEFORE),
+    ("claim_not_for_own", "INSERT", "claim", PROPOSES_FOR_OWN),
+    ("claim_somebody_attested", "UPDATE", "claim", NOBODY_ATTESTED),
+    ("tie_ends_in_the_open", "DELETE", "tie", ENDS_UNSEEN),
+    ("role_not_to_own", "INSERT", "role_grant", GIVES_TO_OWN),
+    ("leader_not_of_own", "INSERT", "team_leader", GIVES_TO_OWN),
+    ("role_confirmed_by_another", "UPDATE", "role_grant", CONFIRMS_FOR_OWN),
 )
 
 
@@ -101,28 +184,29 @@ def upgrade() -> None:
     for table, column, before, after in WIDER:
         (_widen_postgresql if is_postgresql else _widen_sqlite)(table, column, before, after)
     _make_tables()
+    op.create_index("ix_ended_tie_person", "ended_tie", ["book_id", "person_id", "other_id"], unique=False)
     (_guard_postgresql if is_postgresql else _guard_sqlite)()
-    if is_postgresql:
-        op.execute(
-            f"CREATE OR REPLACE FUNCTION claim_not_for_own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {PROPOSES_FOR_OWN} THEN "
-            "RAISE EXCEPTION 'claim_not_for_own' USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$"
-        )
-    else:
-        op.execute("DROP TRIGGER claim_not_for_own")
-        op.execute(
-            f"CREATE TRIGGER claim_not_for_own BEFORE INSERT ON claim WHEN {PROPOSES_FOR_OWN} "
-            "BEGIN SELECT RAISE(ABORT, 'claim_not_for_own'); END"
-        )
+    for name, _, table, _ in RULES:
+        if name in REMADE:
+            op.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if is_postgresql else ""))
     for name, event, table, condition in RULES:
         if is_postgresql:
             op.execute(
-                f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {condition} THEN "
-                f"RAISE EXCEPTION '{name}' USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$"
+                f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {condition} THEN "
+                f"RAISE EXCEPTION '{name}' USING ERRCODE = 'check_violation'; END IF; "
+                f"RETURN {'OLD' if event == 'DELETE' else 'NEW'}; END $$"
             )
             op.execute(f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
             op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")
         else:
             op.execute(f"CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition} BEGIN SELECT RAISE(ABORT, '{name}'); END")
+
+
+def _add_confirmed_by(table: str, asked_by: str) -> None:
+    # With its check: SQLite adds none to a table that is there, but as part of a column.
+    kind = sa.Uuid().compile(dialect=op.get_bind().dialect)
+    check = f"CONSTRAINT ck_{table}_two_people CHECK (confirmed_by NOT IN ({asked_by}, person_id))"
+    op.execute(f"ALTER TABLE {table} ADD COLUMN confirmed_by {kind} {check}")
 
 
 def _listed(words: tuple[str, ...]) -> str:
@@ -149,7 +233,10 @@ def _widen_sqlite(table: str, column: str, before: tuple[str, ...], after: tuple
 
 
 def _guard_postgresql() -> None:
-    op.execute(f"GRANT SELECT, INSERT, UPDATE ON {', '.join((*APPEND_ONLY, *DELETABLE, *KEPT))} TO passbook_service")
+    op.execute(f"GRANT SELECT, INSERT ON {', '.join((*APPEND_ONLY, *DELETABLE, *KEPT))} TO passbook_service")
+    op.execute("REVOKE UPDATE ON ALL TABLES IN SCHEMA public FROM passbook_service")
+    for table, columns in CHANGES.items():
+        op.execute(f"GRANT UPDATE ({', '.join(columns)}) ON {table} TO passbook_service")
     op.execute(f"GRANT DELETE ON {', '.join((*DELETABLE, 'search_hash'))} TO passbook_service")
     for table in APPEND_ONLY:
         op.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM passbook_service")
@@ -172,6 +259,7 @@ def _guard_sqlite() -> None:
 
 def _make_tables() -> None:
     op.add_column("person", sa.Column("guarded_until", sa.Date(), nullable=True))
+    op.add_column("person", sa.Column("erasure_asked_by", sa.Uuid(), nullable=True))
     op.create_table(
         "audit_record",
         sa.Column("book_id", sa.Uuid(), nullable=False),
@@ -201,10 +289,12 @@ def _make_tables() -> None:
         sa.Column("book_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.LargeBinary(), nullable=False),
         sa.Column("moments", sa.JSON(), nullable=False),
+        sa.Column("tried_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["book_id"], ["book.id"], name=op.f("fk_guesses_book_id")),
         sa.PrimaryKeyConstraint("book_id", "key", name=op.f("pk_guesses")),
         sqlite_strict=True,
     )
+    op.create_index("ix_guesses_tried", "guesses", ["book_id", "tried_at"], unique=False)
     op.create_table(
         "used_challenge",
         sa.Column("book_id", sa.Uuid(), nullable=False),
@@ -304,6 +394,7 @@ def _make_tables() -> None:
         sa.Column("ends_on", sa.Date(), nullable=False),
         sa.Column("granted_by", sa.Uuid(), nullable=False),
         sa.Column("granted_at", sa.BigInteger(), nullable=False),
+        sa.Column("agreed_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_by", sa.Uuid(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("kind IN ('helper', 'guardian')", name=op.f("ck_mandate_kind_known")),
@@ -428,5 +519,13 @@ def _make_tables() -> None:
     op.add_column("credential", sa.Column("acting_for", sa.Uuid(), nullable=True))
     op.add_column("credential", sa.Column("device_id", sa.Uuid(), nullable=True))
     op.add_column("credential", sa.Column("scopes", sa.JSON(none_as_null=True), nullable=True))
+    op.add_column("credential", sa.Column("asked_by", sa.Uuid(), nullable=True))
+    _add_confirmed_by("credential", "asked_by")
+    _add_confirmed_by("role_grant", "granted_by")
+    # Whoever upgrades answers for the roles that there are.
+    operator = sa.bindparam("operator", UUID(int=0), sa.Uuid())
+    op.execute(
+        sa.text("UPDATE role_grant SET confirmed_by = :operator WHERE book_id = book_id AND granted_by <> :operator").bindparams(operator)
+    )
     op.create_index("ux_credential_id", "credential", ["book_id", "id"], unique=True)
     op.create_index("ix_search_hash_person", "search_hash", ["book_id", "person_id"], unique=False)

@@ -31,6 +31,7 @@ class Offer(Base):
         CheckConstraint("(limit_per_person IS NULL) = (limit_period IS NULL)", name="limit_has_a_period"),
         CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="dates_in_order"),
         Index("ix_offer_unit", "book_id", "unit_id"),
+        changes=("valid_to",),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -53,6 +54,7 @@ class Stock(Base):
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "offer_id"], ["offer.book_id", "offer.id"]),
         CheckConstraint("on_hand >= 0 AND movements >= 0", name="never_below_zero"),
+        changes=("on_hand", "movements"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

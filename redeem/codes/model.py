@@ -21,6 +21,7 @@ class PayDevice(Base):
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         Index("ix_pay_device_person", "book_id", "person_id"),
+        changes=("sealed_key", "revoked_at"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -43,6 +43,7 @@ class ShopStaff(Base):
         one_of("role", *sorted(SHOP_ROLES)),
         CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates_in_order"),
         Index("ix_shop_staff_person", "book_id", "person_id"),
+        changes=("ends_on",),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -53,6 +53,7 @@ class Redemption(Base):
         Index("ix_redemption_unit", "book_id", "unit_id", "id"),
         Index("ix_redemption_unit_posted", "book_id", "unit_id", "posted_at"),
         Index("ix_redemption_person", "book_id", "person_id", "opened_at"),
+        changes=("state", "person_id", "posted_at", "entry_id", "voided"),
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -436,12 +437,16 @@ def test_the_code_of_another_book_is_unknown(community: Community, host: Person)
     assert getattr(found, "code", None) == "venue-code-unknown"
 
 
-def test_a_cancelled_activity_takes_nobody_in(community: Community, host: Person) -> None:
+def test_a_cancelled_activity_takes_nobody_in(community: Community, host: Person, owner: Engine) -> None:
     activity = community.activity(host)
     table = activities.Activity
-    community.session.execute(update(table).where(table.book_id == community.book.id, table.id == activity.id).values(status="cancelled"))
+    volunteer = community.person()
+    community.session.commit()
+    with owner.begin() as connection:
+        connection.execute(update(table).where(table.book_id == community.book.id, table.id == activity.id).values(status="cancelled"))
+    community.session.expire_all()
     with pytest.raises(NotFound):
-        community.check_in(activity, community.person())
+        community.check_in(activity, volunteer)
 
 
 def test_signing_up_twice_is_once_and_can_be_taken_back(community: Community, host: Person) -> None:

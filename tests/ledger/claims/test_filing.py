@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -176,9 +177,14 @@ def test_what_cannot_be_a_deed_is_an_error(community: Community, changed: dict[s
         ("sweeping", {"minutes": 5}, "too-short-to-count"),
     ],
 )
-def test_what_the_tariff_does_not_pay_is_refused(community: Community, deed: str, others: dict[str, Any], code: str) -> None:
+def test_what_the_tariff_does_not_pay_is_refused(
+    community: Community, owner: Engine, deed: str, others: dict[str, Any], code: str
+) -> None:  # fmt: skip
     this = (tariff.Rate.book_id == community.book.id, tariff.Rate.deed == "patrol")
-    community.session.execute(update(tariff.Rate).where(*this).values(valid_from=date(2026, 1, 1)))
+    community.session.commit()
+    with owner.begin() as connection:
+        connection.execute(update(tariff.Rate).where(*this).values(valid_from=date(2026, 1, 1)))
+    community.session.expire_all()
     assert community.report(community.person(), deed, **others) == code
 
 

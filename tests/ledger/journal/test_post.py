@@ -8,6 +8,7 @@ from datetime import datetime
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -313,12 +314,14 @@ _LINE = "INSERT INTO line (book_id, account_id, number, entry_id, amount, before
         "INSERT INTO answer (book_id, request_id, status, body) SELECT book_id, :no, status, body FROM answer",
     ],
 )
-def test_the_database_takes_nothing_that_belongs_to_nothing(desk: Desk, statement: str) -> None:
+def test_the_database_takes_nothing_that_belongs_to_nothing(desk: Desk, owner: Engine, statement: str) -> None:
     desk.budget(1000)
     no, is_text = new_id(), desk.session.get_bind().dialect.name == "sqlite"
     asked = {"no": no.hex if is_text else no, "book": desk.book_id.hex if is_text else desk.book_id}
-    with pytest.raises(IntegrityError, match=r"FOREIGN KEY|goes_a_known_way|was_asked_for|is_a_side_of|is_an_entry"):
-        desk.session.execute(text(f"{statement} WHERE book_id = :book"), asked)
+    desk.session.commit()
+    refused = pytest.raises(IntegrityError, match=r"FOREIGN KEY|goes_a_known_way|was_asked_for|is_a_side_of|is_an_entry")
+    with owner.begin() as connection, refused:
+        connection.execute(text(f"{statement} WHERE book_id = :book"), asked)
 
 
 def test_no_line_of_an_account_that_its_entry_does_not_touch_goes_unseen(desk: Desk) -> None:

@@ -43,17 +43,45 @@ def take(market: Market, person: Person, card: str, points: int | None = None, *
     return outcome  # type: ignore[no-any-return]
 
 
-def test_a_card_pays_at_once_whatever_the_amount_and_uses_up_no_code(market: Market) -> None:
+def test_a_card_pays_at_once_and_uses_up_no_code(market: Market) -> None:
     chen = market.volunteer("陈桂芳", 500)
-    row = posted(take(market, chen, a_card(market, chen), 300))
-    assert (row.way, row.state, row.points, row.handle_tail) == ("card", "posted", 300, chen.handle[-2:])
+    row = posted(take(market, chen, a_card(market, chen), 200))
+    assert (row.way, row.state, row.points, row.handle_tail) == ("card", "posted", 200, chen.handle[-2:])
     assert row.posted_at == row.opened_at
-    assert market.points(chen) == 200
-    assert market.owed() == 300
+    assert market.points(chen) == 300
+    assert market.owed() == 200
     assert redemptions.verify(market.session, market.book.id) == []
     market.void(row.id)
     assert market.points(chen) == 500
     assert redemptions.verify(market.session, market.book.id) == []
+
+
+def test_card_and_pin_pay_200_points_a_day_whichever_card_it_is(market: Market) -> None:
+    chen, ma = market.volunteer("陈桂芳", 900), market.volunteer("马志强", 900)
+    card = a_card(market, chen)
+    refused = Refusal("card-limit", "points", {"most": 200})
+    assert take(market, chen, card, 201) == refused
+    first = posted(take(market, chen, card, 150))
+    assert take(market, chen, card, 51) == refused
+    posted(take(market, ma, a_card(market, ma), 200))
+    people.replace_card(market.session, an_act(market.book, market.clock.now()), chen.id)
+    (another,) = [one.number for one in people.cards_of(market.session, market.book.id, chen.id) if one.revoked_at is None]
+    market.session.commit()
+    posted(take(market, chen, another, 50))
+    assert take(market, chen, another, 1) == refused
+    market.void(first.id)
+    posted(take(market, chen, another, 1))
+    market.clock.advance(days=1)
+    posted(take(market, chen, another, 200))
+    assert redemptions.verify(market.session, market.book.id) == []
+
+
+def test_of_cards_that_are_taken_together_none_goes_over_the_limit_of_the_day(market: Market) -> None:
+    chen = market.volunteer("陈桂芳", 900)
+    card = a_card(market, chen)
+    outcomes = market.done(redemptions.take_by_card(market.session, [taking(market, chen, card, 120) for _ in range(2)]))
+    assert [one.code if isinstance(one, Refusal) else one.state for one in outcomes] == ["posted", "card-limit"]
+    assert market.points(chen) == 780
 
 
 def test_a_card_pays_no_more_than_there_is_in_stock_in_the_limit_and_in_the_passbook(market: Market) -> None:
@@ -110,10 +138,10 @@ FORGED = "UPDATE card SET {} WHERE book_id = :book"
 
 
 @pytest.mark.parametrize("change", ["issued_at = issued_at + 1", "revoked_at = issued_at - 1", "person_id = :other"])
-def test_a_forged_redemption_by_card_is_found(market: Market, session: Session, change: str) -> None:
+def test_a_forged_redemption_by_card_is_found(market: Market, session: Session, owner: Engine, change: str) -> None:
     chen, ma = market.volunteer("陈桂芳", 100), market.volunteer("马志强")
     row = posted(take(market, chen, a_card(market, chen), 10))
-    _change(session, market, FORGED.format(change), ma.id if ":other" in change else None)
+    _change(owner, market, FORGED.format(change), ma.id if ":other" in change else None)
     (fault,) = redemptions.verify(session, market.book.id)
     assert fault == (f"redemption {row.id}", "was taken by card, and whoever pays had none that was good")
 
@@ -129,8 +157,9 @@ def test_a_pay_code_that_was_made_a_card_is_found(market: Market, owner: Engine,
     assert found == {"used up 1 codes where 0 belong", "was taken by card, and whoever pays had none that was good"}
 
 
-def _change(session: Session, market: Market, statement: str, other: UUID | None) -> None:
+def _change(owner: Engine, market: Market, statement: str, other: UUID | None) -> None:
     ids = {"book": market.book.id} | ({"other": other} if other else {})
-    is_postgresql = session.get_bind().dialect.name == "postgresql"
-    session.execute(text(statement), {name: id_ if is_postgresql else id_.hex for name, id_ in ids.items()})
-    session.commit()
+    is_postgresql = owner.dialect.name == "postgresql"
+    market.session.commit()
+    with owner.begin() as connection:
+        connection.execute(text(statement), {name: id_ if is_postgresql else id_.hex for name, id_ in ids.items()})

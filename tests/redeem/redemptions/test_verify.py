@@ -87,19 +87,21 @@ STAYS = {
 
 
 @pytest.mark.parametrize("column", STAYS)
-def test_a_posted_redemption_stays_as_it_was_taken(market: Market, column: str) -> None:
+def test_a_posted_redemption_stays_as_it_was_taken(market: Market, owner: Engine, column: str) -> None:
     oil = market.offer(points=10, stock=9)
     row = posted(market.take(market.code(market.volunteer("陈桂芳", 100)), offer_id=oil.id))
     market.void(row.id, points=3)
-    with pytest.raises(DBAPIError, match="redemption_stays_as_taken"):
-        market.session.execute(text(f"UPDATE redemption SET {column} = {STAYS[column]} WHERE book_id = book_id"))
+    market.session.commit()
+    with owner.connect() as connection, pytest.raises(DBAPIError, match="redemption_stays_as_taken"):
+        connection.execute(text(f"UPDATE redemption SET {column} = {STAYS[column]} WHERE book_id = book_id"))
 
 
 @pytest.mark.parametrize(("column", "value"), [("points", "1"), ("cash_fen", "1"), ("title", "'x'"), ("unit_id", "id")])
-def test_an_offer_keeps_its_price(market: Market, column: str, value: str) -> None:
+def test_an_offer_keeps_its_price(market: Market, owner: Engine, column: str, value: str) -> None:
     market.offer(points=10)
-    with pytest.raises(DBAPIError, match="offer_keeps_its_price"):
-        market.session.execute(text(f"UPDATE offer SET {column} = {value} WHERE book_id = book_id"))
+    market.session.commit()
+    with owner.connect() as connection, pytest.raises(DBAPIError, match="offer_keeps_its_price"):
+        connection.execute(text(f"UPDATE offer SET {column} = {value} WHERE book_id = book_id"))
 
 
 MOVED = (
