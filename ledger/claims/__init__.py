@@ -36,6 +36,7 @@ from ledger.claims.queries import decisions_of
 from ledger.claims.queries import mine
 from ledger.claims.queries import notes_of
 from ledger.claims.queries import of_team
+from ledger.claims.queries import points_approved_by
 from ledger.claims.queries import points_of
 from ledger.claims.queries import public_notices
 from ledger.claims.queries import queue
@@ -94,6 +95,7 @@ __all__ = [
     "mine",
     "notes_of",
     "of_team",
+    "points_approved_by",
     "points_of",
     "propose",
     "public_notices",

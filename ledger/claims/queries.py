@@ -327,6 +327,17 @@ def points_of(session: Session, book_id: UUID, ids: Iterable[UUID]) -> int:
     return total
 
 
+def points_approved_by(session: Session, book_id: UUID, person_id: UUID, since: datetime) -> int:
+    """Return how many points somebody has approved after `since`, all together."""
+    wanted = (
+        select(func.coalesce(func.sum(Claim.points), 0))
+        .select_from(Decision)
+        .join(Claim, (Claim.book_id == Decision.book_id) & (Claim.id == Decision.claim_id))
+        .where(Decision.book_id == book_id, Decision.actor == person_id, Decision.act == "approve", Decision.decided_at > since)
+    )
+    return int(session.execute(wanted).scalar_one())
+
+
 def month_points(
     session: Session, book_id: UUID, owners: Collection[UUID], months: Collection[date]
 ) -> dict[tuple[UUID, int, int], int]:  # fmt: skip

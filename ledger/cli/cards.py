@@ -47,8 +47,9 @@ def replace(number: int, handle: str) -> None:
     with at_desk() as desk:
         act = desk.act(number)
         person = _person(desk, number, handle)
-        sign_in.end_counter_sessions(desk.session, act, person.id)
-        click.echo(f"卡号 card: {done(people.replace_card(desk.session, act, person.id)).number}")
+        card = done(people.replace_card(desk.session, act, person.id))
+        sign_in.end_card(desk.session, act, person.id)
+        click.echo(f"卡号 card: {card.number}")
 
 
 @cards_group.command("revoke")
@@ -60,7 +61,7 @@ def revoke(number: int, handle: str) -> None:
         act = desk.act(number)
         person = _person(desk, number, handle)
         card = done(people.revoke_card(desk.session, act, person.id))
-        sign_in.end_counter_sessions(desk.session, act, person.id)
+        sign_in.end_card(desk.session, act, person.id)
         click.echo(f"-{card.number}")
 
 

@@ -214,9 +214,11 @@ def merge(number: int, handle: str, gone: str, confirm: bool) -> None:
 @people_group.command("sweep")
 @_BOOK
 def sweep(number: int) -> None:
-    """Delete the applications to be enrolled that nobody answered in 30 days; for once a day (删去过期的登记申请)."""
+    """Delete the applications nobody answered in 30 days, and wrong guesses of more than a day ago; for once a day (删去过期的登记申请)."""
     with at_desk() as desk:
-        count = people.sweep_applications(desk.session, desk.book(number).id, desk.at)
+        book_id = desk.book(number).id
+        count = people.sweep_applications(desk.session, book_id, desk.at)
+        sign_in.sweep_guesses(desk.session, book_id, desk.at)
         click.echo(f"删去 {count} 份 / {count} deleted")
 
 

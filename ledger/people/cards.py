@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 from collections.abc import Sequence
+from datetime import datetime
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import and_
@@ -22,6 +24,9 @@ from ledger.people.model import Card
 from ledger.people.model import Person
 from ledger.people.rules import card_number_of
 from ledger.people.rules import is_card_number
+
+#: So long an answer may have been lost on its way, and the card not be printed yet.
+CARD_TOLD_FOR = timedelta(minutes=10)
 
 
 def issue_card(session: Session, act: Act, person_id: UUID, *, within: Scope = areas.EVERYWHERE) -> Card | Refusal:
@@ -56,6 +61,11 @@ def cards_of(session: Session, book_id: UUID, person_id: UUID) -> Sequence[Card]
     """Return the cards that somebody has or had, the newest first."""
     wanted = select(Card).where(Card.book_id == book_id, Card.person_id == person_id)
     return session.execute(wanted.order_by(Card.issued_at.desc(), Card.number)).scalars().all()
+
+
+def is_card_told(issued_at: datetime, at: datetime) -> bool:
+    """Tell whether the number of a card is still told to whoever issued it, to be printed on it; later only its end is."""
+    return at - issued_at <= CARD_TOLD_FOR
 
 
 def card_number(session: Session, book_id: UUID, card_id: UUID) -> str:

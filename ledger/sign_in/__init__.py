@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ledger.sign_in.codes import use as use_code
 from ledger.sign_in.counter import PinTry
-from ledger.sign_in.counter import end_counter_sessions
+from ledger.sign_in.counter import end_card
 from ledger.sign_in.counter import forget_wrong_pins
 from ledger.sign_in.counter import has_pin
 from ledger.sign_in.counter import issue_pin_code
@@ -12,6 +12,7 @@ from ledger.sign_in.counter import locked_shift_on
 from ledger.sign_in.counter import open_on_device
 from ledger.sign_in.counter import open_pin_code
 from ledger.sign_in.counter import pin_matches
+from ledger.sign_in.counter import pin_of
 from ledger.sign_in.counter import reserve_pin
 from ledger.sign_in.counter import set_pin
 from ledger.sign_in.counter import use_pin_code
@@ -27,9 +28,11 @@ from ledger.sign_in.devices import recognise_device
 from ledger.sign_in.devices import shown_code
 from ledger.sign_in.disclosing import records_of
 from ledger.sign_in.erasing import leaving
+from ledger.sign_in.guesses import Source
 from ledger.sign_in.guesses import Try
 from ledger.sign_in.guesses import give_back
 from ledger.sign_in.guesses import reserve
+from ledger.sign_in.guesses import sweep_guesses
 from ledger.sign_in.keys import sealed_parts
 from ledger.sign_in.machines import end_token
 from ledger.sign_in.machines import issue_token
@@ -95,13 +98,14 @@ __all__ = [
     "PinTry",
     "SignedIn",
     "Site",
+    "Source",
     "Try",
     "act_for",
     "answered",
     "check_password",
     "device_of",
     "devices_of",
-    "end_counter_sessions",
+    "end_card",
     "end_device",
     "end_every_way_in",
     "end_session",
@@ -133,6 +137,7 @@ __all__ = [
     "pair",
     "pairing_code",
     "pin_matches",
+    "pin_of",
     "prepare_device",
     "read_code",
     "recognise",
@@ -148,6 +153,7 @@ __all__ = [
     "sign_in_options",
     "sign_out",
     "sign_out_everywhere",
+    "sweep_guesses",
     "token_told",
     "tokens_of",
     "use_answer",

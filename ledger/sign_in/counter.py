@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
@@ -61,7 +62,8 @@ def set_pin(session: Session, vault: Vault, book_id: UUID, person_id: UUID, kind
 def reserve_pin(session: Session, book_id: UUID, person_id: UUID, kind: str) -> PinTry | Refusal | None:
     """Count a try at somebody's PIN as wrong, before anything is compared; None for whoever has none.
 
-    Whoever calls commits it at once, as with `guesses.reserve`. Refused as "pin-locked" after too many since the last right one.
+    Whoever calls commits it at once, as with `guesses.reserve`. Refused as "pin-locked" after too many since the last right one: at a
+    till or counter of which there are many, and not by whoever is signed in on a phone of their own (see `pin_of`).
     """
     this = (Secret.book_id == book_id, Secret.person_id == person_id, Secret.kind == kind)
     counted = session.execute(
@@ -71,6 +73,13 @@ def reserve_pin(session: Session, book_id: UUID, person_id: UUID, kind: str) -> 
         return PinTry(person_id, kind, counted)
     is_there = session.execute(select(Secret.wrong).where(*this)).scalar_one_or_none() is not None
     return Refusal("pin-locked", "_pin") if is_there else None
+
+
+def pin_of(session: Session, book_id: UUID, person_id: UUID, kind: str) -> PinTry | None:
+    """Return somebody's PIN to compare, for whoever is signed in as them: a session's tries are counted by `guesses` alone."""
+    wanted = select(Secret.sealed_hash).where(Secret.book_id == book_id, Secret.person_id == person_id, Secret.kind == kind)
+    sealed_hash = session.execute(wanted).scalar_one_or_none()
+    return PinTry(person_id, kind, sealed_hash) if sealed_hash is not None else None
 
 
 def pin_matches(vault: Vault, book_id: UUID, tried: PinTry | None, pin: str) -> bool:
@@ -143,10 +152,11 @@ def open_on_device(session: Session, device: PairedDevice, person_id: UUID, way:
     return open_session(session, device.book, person_id, way, at, device_id=device.id)
 
 
-def end_counter_sessions(session: Session, act: Act, person_id: UUID) -> None:
-    """End what somebody's card has opened: the card is no longer good."""
+def end_card(session: Session, act: Act, person_id: UUID) -> None:
+    """End what somebody's card has opened, and its PIN, which whoever gives another card out might know: the card is no longer good."""
     this = (Credential.book_id == act.book_id, Credential.person_id == person_id, Credential.kind == "session", Credential.way == "card")
     session.execute(update(Credential).where(*this, Credential.ended_at.is_(None)).values(ended_at=act.at))
+    session.execute(delete(Secret).where(Secret.book_id == act.book_id, Secret.person_id == person_id, Secret.kind == "pin"))
 
 
 def locked_shift_on(session: Session, book_id: UUID, device_id: UUID) -> UUID | None:

@@ -79,19 +79,23 @@ class Limit(NamedTuple):
     within: timedelta
 
 
-#: At one card or account from one device or address.
+#: At one card or account from one browser, session or device.
 GUESSES_HERE = Limit(5, timedelta(minutes=15))
-#: At one card or account from everywhere: above the first, so that strangers do not lock an elder's own phone out.
+#: At one card or account from every browser that never was signed in to it: those that were do not share it.
 GUESSES_AT_ONE = Limit(100, timedelta(hours=1))
-#: From one address at everything: a counter and a neighbourhood share one.
+#: From one address, or paired device, at everything: strangers at an address take nothing from its tills.
 GUESSES_FROM_ONE = Limit(100, timedelta(minutes=15))
+#: At one PIN in one shop or at one counter, whatever the devices: what is tried there closes it nowhere else.
+GUESSES_AT_PLACE = Limit(10, timedelta(days=1))
+#: The longest of these; what nobody tried for so long is forgotten.
+GUESSES_KEPT_FOR = timedelta(days=1)
 
 #: How long a device can be paired by the code that was made for it, and how long a first PIN can be set by a code.
 PAIRING_LIVES = timedelta(minutes=10)
 PIN_CODE_LIVES = timedelta(hours=24)
 PIN_LENGTH = 6
-#: Wrong PINs in all since the last right one; then it opens nothing until it was set anew, in person.
-WRONG_PINS_MAX = 10
+#: Wrong PINs in all places since the last right one; then it opens nothing at any till or counter until it was set anew, in person.
+WRONG_PINS_MAX = 30
 DEVICE_NAME_LENGTH_MAX = 50
 
 _DATE = re.compile(

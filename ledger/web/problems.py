@@ -136,8 +136,8 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "card-none": Sentence(409, "这个人现在没有卡；请先发卡。", "This person has no card now; issue one first."),
     "card-or-pin-wrong": Sentence(
         403,
-        "卡号或密码不对；卡换过，或还没设密码的，请到社区柜台办理。",
-        "The card or the PIN is wrong; where the card was replaced or has no PIN yet, ask at the community counter.",
+        "卡号或密码不对；卡换过、还没设密码，或密码错了很多次的，请到社区柜台办理。",
+        "The card or the PIN is wrong; where the card was replaced, has no PIN yet or many tries were wrong, ask at the community counter.",
     ),
     "card-there-already": Sentence(409, "这个人已有一张卡；丢了请换卡。", "This person has a card already; replace it where it is lost."),
     "device-not-paired": Sentence(
@@ -174,8 +174,8 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     ),
     "pin-locked": Sentence(
         403,
-        "密码错了十次，已锁住：持卡人请带卡到社区柜台重设，收银员请找店主。",
-        "Ten wrong PINs: it is locked. Set it anew in person: a volunteer at the community counter, a cashier by the owner's code.",
+        "密码错了太多次，已锁住：请找店主要一个码，重设开班密码。",
+        "Too many wrong PINs: it is locked. Ask the owner for a code and set the PIN of your shifts anew.",
     ),
     "pin-malformed": Sentence(422, "密码是 6 位数字。", "A PIN has six digits."),
     "pin-too-easy": Sentence(

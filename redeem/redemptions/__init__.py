@@ -7,6 +7,7 @@ from redeem.redemptions.actions import confirm
 from redeem.redemptions.actions import decline
 from redeem.redemptions.actions import void
 from redeem.redemptions.carding import CardTaking
+from redeem.redemptions.carding import shop_of
 from redeem.redemptions.carding import take_by_card
 from redeem.redemptions.disclosing import records_of
 from redeem.redemptions.erasing import leaving
@@ -60,6 +61,7 @@ __all__ = [
     "order_code",
     "records_of",
     "redemption",
+    "shop_of",
     "take",
     "take_by_card",
     "taken_since",

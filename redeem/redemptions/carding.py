@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import replace
@@ -43,6 +44,12 @@ class CardTaking:
     person_id: UUID
 
 
+def shop_of(session: Session, book_id: UUID, till_id: UUID, unit_ids: Collection[UUID]) -> UUID | None:
+    """Return in which of these shops a till stands, where wrong PINs are counted; None for another, at which nothing is taken."""
+    till = merchants.tills_seen(session, book_id, [till_id]).get(till_id)
+    return till.unit_id if till and till.unit_id in unit_ids else None
+
+
 def take_by_card(session: Session, takings: Sequence[CardTaking]) -> list[RedemptionRow | Refusal]:
     """Take points for cards, one or many, all at once; one outcome for each. A card that was revoked meanwhile takes nothing."""
     book, at = areas.book(session, takings[0].act.book_id), takings[0].act.at
@@ -63,7 +70,7 @@ def take_by_card(session: Session, takings: Sequence[CardTaking]) -> list[Redemp
             charge = Charge(
                 taking.act, new_id(), holder.id, asked.till.unit_id, asked.till.id, asked.till.name, taking.act.actor, asked.points,
                 asked.quantity, asked.terms, is_confirmed=True, is_active=holder.status == "active",
-                is_guarded=people.is_guarded(holder, local_day(at, book.zone)),
+                is_guarded=people.is_guarded(holder, local_day(at, book.zone)), is_by_card=True,
             )  # fmt: skip
             ready[index] = (charge, holder.handle)
     charged = carry_out(session, book, [charge for charge, _ in ready.values()]) if ready else []

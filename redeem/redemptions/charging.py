@@ -78,6 +78,8 @@ def _counter(
     if steps := {charge.code for charge in charges if charge.code}:
         counter.spent = uses_of(session, book.id, steps)
         counter.at_once_uses = _at_once_uses(session, book, {charge.person_id for charge in charges}, at)
+    if by_card := {charge.person_id for charge in charges if charge.is_by_card}:
+        counter.by_card = _by_card(session, book, by_card, at)
     if any(terms.limit_period for terms in offers):
         counter.had = _had(session, book, charges, at)
     if pairs := {(charge.act.actor, charge.person_id) for charge in charges if charge.act.acted_for}:
@@ -95,6 +97,16 @@ _AT_ONCE_USES = (
         Redemption.way == "pay_code",
         # What waited for a confirmation was posted later than it was opened.
         Redemption.posted_at == Redemption.opened_at,
+    )
+    .group_by(Redemption.person_id)
+)
+_BY_CARD = (
+    select(Redemption.person_id, func.sum(Redemption.points - Redemption.voided))
+    .where(
+        Redemption.book_id == bindparam("book_id"),
+        Redemption.person_id.in_(bindparam("person_ids", expanding=True)),
+        Redemption.way == "card",
+        Redemption.posted_at >= bindparam("since"),
     )
     .group_by(Redemption.person_id)
 )
@@ -117,6 +129,12 @@ def _at_once_uses(session: Session, book: areas.Book, person_ids: set[UUID], at:
     since = catalogue.period_begins("day", local_day(at, book.zone), book.zone)
     rows = session.connection().execute(_AT_ONCE_USES, {"book_id": book.id, "person_ids": list(person_ids), "since": since})
     return {person_id: count for person_id, count in rows if person_id}
+
+
+def _by_card(session: Session, book: areas.Book, person_ids: set[UUID], at: datetime) -> dict[UUID, int]:
+    since = catalogue.period_begins("day", local_day(at, book.zone), book.zone)
+    rows = session.connection().execute(_BY_CARD, {"book_id": book.id, "person_ids": list(person_ids), "since": since})
+    return {person_id: int(points) for person_id, points in rows if person_id}
 
 
 def _had(session: Session, book: areas.Book, charges: Sequence[Charge], at: datetime) -> dict[tuple[UUID, UUID], int]:

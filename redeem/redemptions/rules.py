@@ -22,6 +22,8 @@ ORDER_LIVES = timedelta(seconds=120)
 #: How long a request waits for the volunteer's confirmation; longer than any code's countdown.
 REQUEST_LIVES = timedelta(minutes=5)
 NUMBER_LENGTH = 6
+#: What is paid in a day by card and PIN alone, in all shops: whoever has seen the PIN at a till spends no more with it.
+CARD_POINTS_PER_DAY = 200
 #: Why points are given back: codes, because a void is kept for ever and nobody's words may be.
 VOID_REASONS = ("wrong-item", "wrong-amount", "returned", "twice", "other")
 QUANTITY_MAX = 1000
@@ -58,6 +60,8 @@ class Charge:
     is_active: bool = True
     #: A guardian acts for the person, who pays nothing themselves.
     is_guarded: bool = False
+    #: Paid by card and PIN, typed at the till.
+    is_by_card: bool = False
 
 
 class Spent(NamedTuple):
@@ -82,6 +86,8 @@ class Counter:
     had: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
     #: What a helper may still spend for somebody today, by (helper, person).
     mandate_left: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
+    #: What was paid by card and PIN today, by person: another card does not begin anew.
+    by_card: dict[UUID, int] = field(default_factory=dict)
 
 
 def judge(charges: Sequence[Charge], counter: Counter) -> list[str | Refusal]:
@@ -100,6 +106,8 @@ def _judge_one(charge: Charge, counter: Counter) -> str | Refusal:
     counter.available[charge.person_id] -= charge.points
     if charge.act.acted_for:
         counter.mandate_left[charge.act.actor, charge.person_id] -= charge.points
+    if charge.is_by_card:
+        counter.by_card[charge.person_id] = counter.by_card.get(charge.person_id, 0) + charge.points
     if charge.code is not None:
         counter.at_once_uses[charge.person_id] = counter.at_once_uses.get(charge.person_id, 0) + 1
     if charge.terms is not None:
@@ -128,6 +136,8 @@ def _against(charge: Charge, counter: Counter) -> Refusal | None:
 
 
 def _against_who_pays(charge: Charge, counter: Counter) -> Refusal | None:
+    if charge.is_by_card and counter.by_card.get(charge.person_id, 0) + charge.points > CARD_POINTS_PER_DAY:
+        return Refusal("card-limit", "points", {"most": CARD_POINTS_PER_DAY})
     if charge.act.acted_for is None:
         return Refusal("guardian-acts", "code") if charge.is_guarded else None
     left = counter.mandate_left.get((charge.act.actor, charge.person_id), 0)

@@ -43,6 +43,11 @@ REDEEM_PROBLEMS: dict[str, Sentence] = {
         "代办时不出示兑换码：请收银员出示商户码，您扫码或输入 6 位数字来付。",
         "On somebody's behalf no pay code is shown: have the cashier show an order, and scan it or type its six digits.",
     ),
+    "card-limit": Sentence(
+        409,
+        "用卡和密码每天最多付 {most} 分；再多请用手机出示兑换码，或到社区柜台登录后付。",
+        "Card and PIN pay {most} points a day at most: for more show a pay code on the phone, or sign in at the community counter.",
+    ),
     "mandate-limit": Sentence(
         409,
         "超过代办的每日限额：今天还可以替本人兑换 {left} 分。",

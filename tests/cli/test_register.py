@@ -6,12 +6,16 @@ from datetime import timedelta
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import func
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger import people
+from ledger import sign_in
 from ledger.areas import Book
 from ledger.clock import local_day
 from ledger.people import Person
+from ledger.sign_in.model import Guesses
 from tests.builders import GRID
 from tests.builders import VAULT
 from tests.builders import a_book
@@ -78,7 +82,15 @@ def test_applications_that_nobody_answered_are_swept(run: Run, session: Session,
     new = people.NewPerson("王丽", GRID, phone="13800138000")
     people.apply_to_join(session, VAULT, book.id, new, START, key="once")
     session.commit()
+    source = sign_in.Source("browser", "198.51.100.9", is_strange=True)
+    sign_in.reserve(session, VAULT, book.id, at_what="account", source=source, at=START)
+    session.commit()
+    kept = select(func.count()).select_from(Guesses).where(Guesses.book_id == book.id)
     assert "0 deleted" in run("sweep", "--book", 1).output
+    assert session.execute(kept).scalar_one() == 3
+    session.commit()
     clock.moment += timedelta(days=30)
     assert "1 deleted" in run("sweep", "--book", 1).output
+    assert session.execute(kept).scalar_one() == 0, "wrong guesses of days ago too"
+    session.commit()
     assert "0 deleted" in run("sweep", "--book", 1).output

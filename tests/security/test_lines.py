@@ -348,7 +348,7 @@ def test_somebody_and_nobody_cost_the_same_hash_and_get_the_same_answer(hall: Ha
     with ThreadPoolExecutor(3) as pool:
         try:
             waiting = [pool.submit(guess) for guess in guesses]
-            done, _ = wait(waiting, timeout=2)
+            done, _ = wait(waiting, timeout=1)
         finally:
             gate.release()
             gate.release()

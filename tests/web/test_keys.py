@@ -110,7 +110,7 @@ def test_a_request_asked_again_finds_its_answer(desk: Desk, app: Flask, between:
 
 def test_a_new_pepper_gives_nobody_more_guesses(desk: Desk) -> None:
     between = Vault(NEW_KEYS["master_key"], NEW_KEYS["pepper"], VAULT.master_key, VAULT.pepper)
-    place = {"at_what": "12345678", "device": "d", "address": "10.0.0.1", "at": START}
+    place = {"at_what": "12345678", "source": sign_in.Source("d", "10.0.0.1", is_strange=True), "at": START}
     tries = [sign_in.reserve(desk.session, VAULT, desk.book.id, **place) for _ in range(3)]
     tries += [sign_in.reserve(desk.session, between, desk.book.id, **place) for _ in range(2)]
     assert all(isinstance(one, sign_in.Try) for one in tries)

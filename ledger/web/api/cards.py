@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from ledger.people import Card
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
+from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.fields import Id
 from ledger.web.kit.fields import Moment
@@ -42,9 +44,9 @@ class CardMadeOut(Shape):
 
 
 class CardIssuedOut(CardMadeOut):
-    """A card that was just issued, with the number to be printed on it."""
+    """A card that was just issued, with the number to be printed on it: told for ten minutes, and never again."""
 
-    number = fields.String(required=True)
+    number = fields.String(required=True, allow_none=True, metadata={"description": "null after ten minutes"})
 
 
 class CardOut(CardMadeOut):
@@ -68,6 +70,8 @@ class HandleOut(Shape):
 
 
 def _with_number(card: dict[str, Any]) -> dict[str, Any]:
+    if not people.is_card_told(datetime.fromisoformat(card["issued_at"]), services().clock.now()):
+        return card | {"number": None}
     return card | {"number": people.card_number(session(), me().book_id, UUID(card["id"]))}
 
 
@@ -93,8 +97,10 @@ def issue(asked: dict[str, Any]) -> Card | Refusal:
 @allow(*WORKERS, fresh=True)
 def replace(asked: dict[str, Any]) -> Card | Refusal:
     """Give somebody of one's areas another card; the one they had opens nothing from now on."""
-    sign_in.end_counter_sessions(session(), act(), asked["person_id"])
-    return people.replace_card(session(), act(), asked["person_id"], within=me().scope(*WORKERS))
+    replaced = people.replace_card(session(), act(), asked["person_id"], within=me().scope(*WORKERS))
+    if not isinstance(replaced, Refusal):
+        sign_in.end_card(session(), act(), asked["person_id"])
+    return replaced
 
 
 @blp.writes("/cards/revoke", CardIn, CardMadeOut)
@@ -102,7 +108,8 @@ def replace(asked: dict[str, Any]) -> Card | Refusal:
 def revoke(asked: dict[str, Any]) -> Card | Refusal:
     """Let the card of somebody of one's areas open nothing from now on."""
     revoked = people.revoke_card(session(), act(), asked["person_id"], within=me().scope(*WORKERS))
-    sign_in.end_counter_sessions(session(), act(), asked["person_id"])
+    if not isinstance(revoked, Refusal):
+        sign_in.end_card(session(), act(), asked["person_id"])
     return revoked
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from flask import request
-
 from ledger import areas
 from ledger import people
 from ledger.areas import Book
@@ -33,9 +31,9 @@ def book_of(number: int | None) -> Book:
 
 def received(book: Book, new: people.NewPerson, key: str) -> Refusal | None:
     """Keep an application and commit it; refused where too many come from one address."""
-    book_id, address, now = book.id, request.remote_addr or "", services().clock.now()
+    book_id, address, now = book.id, trying.network(), services().clock.now()
     # Each address counts for itself: whoever asks too often keeps nobody else from asking.
-    reserved = trying.reserve(book_id, f"application {address}", device=address)
+    reserved = trying.reserve_known(book_id, f"application {address}", address)
     if isinstance(reserved, Refusal):
         return reserved
     people.apply_to_join(session(), services().vault, book_id, new, now, key=f"{address} {key}")

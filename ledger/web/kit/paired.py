@@ -6,7 +6,7 @@ A page whose form carries a card or a cashier, and a PIN; before anything is wri
     @allow(public=True)
     @open_form(card_form)
     def enter():
-        person_id = proved(book_id, f"card {number}", device_id, holder_id, "pin", request.form["_pin"], "card-or-pin-wrong")
+        person_id = proved(book_id, f"card {number}", device_id, area, holder_id, "pin", request.form["_pin"], "card-or-pin-wrong")
         ...
 """
 
@@ -87,14 +87,15 @@ def without_session(response: ResponseReturnValue) -> Response:
 
 
 def proved(
-    book_id: UUID, at_what: str, device: str, person_id: UUID | None, kind: str, pin: str, wrong: str, field: str = "_pin"
+    book_id: UUID, at_what: str, device: str, place: str, person_id: UUID | None, kind: str, pin: str, wrong: str, field: str = "_pin"
 ) -> UUID:  # fmt: skip
     """Return whose PIN it is, where it is; raise Invalid `wrong` where it is not, whether there is such a person or not.
 
+    `device` is what is typed on, `place` the shop or counter that it stands in.
     The try is reserved and committed before anything is compared, and no transaction waits while it is; what the request has read until
     then is gone. Whoever writes afterwards begins anew.
     """
-    reserved = trying.reserve(book_id, at_what, device)
+    reserved = trying.reserve_known(book_id, at_what, device, place)
     if isinstance(reserved, Refusal):
         raise Invalid(reserved.code, field, **reserved.data)
     tried = None
@@ -102,7 +103,8 @@ def proved(
         with transaction_of_its_own() as own:
             tried = sign_in.reserve_pin(own, book_id, person_id, kind)
     if isinstance(tried, Refusal):
-        raise Invalid(tried.code, field)
+        # Of a card nobody is told that there is one.
+        wrong, tried = wrong if kind == "pin" else tried.code, None
     db.session.rollback()
     if not sign_in.pin_matches(services().vault, book_id, tried, pin) or tried is None:
         raise Invalid(wrong, field)
@@ -113,11 +115,12 @@ def proved(
     return tried.person_id
 
 
-def proved_card(book_id: UUID, number: str, pin: str, device: str, field: str = "_pin") -> UUID:
+def proved_card(book_id: UUID, number: str, pin: str, device: str, place: str, field: str = "_pin") -> UUID:
     """Return whose card and PIN these are; a wrong card, a wrong PIN and a revoked card are refused alike."""
     digits = digits_of(number)
     holder = people.holders_of(session(), book_id, [digits]).get(digits)
-    return proved(book_id, f"card {digits}", device, holder.id if holder else None, "pin", digits_of(pin), "card-or-pin-wrong", field)
+    holder_id = holder.id if holder else None
+    return proved(book_id, f"card {digits}", device, place, holder_id, "pin", digits_of(pin), "card-or-pin-wrong", field)
 
 
 def device_named() -> str:

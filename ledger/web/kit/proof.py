@@ -30,7 +30,6 @@ from ledger.web.kit.extensions import db
 from ledger.web.kit.extensions import end_reading
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
-from ledger.web.kit.extensions import transaction_of_its_own
 from ledger.web.kit.problems import body_of
 from ledger.web.kit.problems import is_api
 from ledger.web.kit.problems import problem_body
@@ -51,11 +50,6 @@ def init(app: Flask) -> None:
 def site() -> sign_in.Site:
     """Return the service as authenticators know it."""
     return sign_in.Site.of(services().settings, gettext("善行存折"))
-
-
-def account_key() -> str:
-    """Return under which name tries at the password of whoever is signed in are counted, here as when they sign in."""
-    return f"account {me().actor_id}"
 
 
 def check(is_wanted: bool) -> ResponseReturnValue | None:
@@ -135,7 +129,7 @@ def _by_passkey() -> Refusal | None:
 
 def _by_password() -> Refusal | None:
     who, now = me(), services().clock.now()
-    reserved = trying.reserve(who.book_id, account_key())
+    reserved = trying.reserve_own(who.book_id, "proof by password", who.signed_in.token_hash)
     if isinstance(reserved, Refusal):
         return reserved
     password, code = request.form.get("_proof_password", ""), request.form.get("_proof_code", "")
@@ -149,20 +143,17 @@ def _by_password() -> Refusal | None:
 
 def _by_pin() -> Refusal | None:
     who = me()
-    reserved = trying.reserve(who.book_id, account_key())
+    reserved = trying.reserve_own(who.book_id, "proof by PIN", who.signed_in.token_hash, is_pin=True)
     if isinstance(reserved, Refusal):
         return reserved
     # A PIN proves nothing where there is something that no neighbour has overheard.
     is_strong = sign_in.factors_of(session(), who.book_id, who.actor_id).is_strong
-    with transaction_of_its_own() as own:
-        tried = None if is_strong else sign_in.reserve_pin(own, who.book_id, who.actor_id, "pin")
-    if isinstance(tried, Refusal):
-        return tried
+    tried = None if is_strong else sign_in.pin_of(session(), who.book_id, who.actor_id, "pin")
+    end_reading()
     is_right = sign_in.pin_matches(services().vault, who.book_id, tried, request.form["_proof_pin"])
     end_reading()
     if tried is None or not is_right:
         return Refusal("proof-wrong")
-    sign_in.forget_wrong_pins(session(), who.book_id, tried)
     sign_in.give_back(session(), reserved)
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from ledger import claims
@@ -12,7 +13,11 @@ from ledger import people
 from ledger.errors import Refusal
 from ledger.web.kit.auth import me
 from ledger.web.kit.auth import want_proof
+from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
+
+#: What a machine's token, which proves nothing, has approved within so long counts together.
+_UNPROVED = timedelta(days=1)
 
 
 def own() -> claims.Own:
@@ -21,11 +26,18 @@ def own() -> claims.Own:
 
 
 def against_own_data() -> Refusal | None:
-    """Return why whoever asks may not see, put right or erase what is kept of whom they act for: a guardian may, a helper may not."""
+    """Return why whoever asks may not see or put right what is kept of whom they act for: a child's guardian may, a helper may not."""
     if me().acted_for is None:
         return None
     mandates = people.mandates(session(), me().book_id, helper_id=me().actor_id, person_id=me().person_id, on=me().today)
     return None if any(one.kind == "guardian" for one in mandates) else Refusal("not-on-behalf")
+
+
+def against_own_erasure() -> Refusal | None:
+    """Return why whoever asks may not have somebody erased for good: a guardian has it done by staff, who see a document."""
+    if me().acted_for is None:
+        return None
+    return against_own_data() or Refusal("erasure-of-child-by-staff")
 
 
 def in_words(rows: Sequence[claims.ClaimRow]) -> set[UUID]:
@@ -43,8 +55,10 @@ def shown_name(row: claims.ClaimRow, names: Mapping[UUID, str], is_open: Collect
 
 
 def prove_large(ids: Collection[UUID]) -> None:
-    """Go no further without a fresh proof where more is approved at one stroke than one person approves alone."""
-    if claims.points_of(session(), me().book_id, ids) > me().book.approve_alone_points_max:
+    """Go no further without a fresh proof where more is approved than one person approves alone, with all they approved since the last."""
+    since = me().signed_in.proved_at or services().clock.now() - _UNPROVED
+    asked = claims.points_of(session(), me().book_id, ids)
+    if asked + claims.points_approved_by(session(), me().book_id, me().actor_id, since) > me().book.approve_alone_points_max:
         want_proof()
 
 

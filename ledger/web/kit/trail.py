@@ -40,6 +40,8 @@ _REFUSED_READING = frozenset({401, 403, 404, 429})
 #: Of writes, the rules' answers too; what the service itself could not do is no refusal.
 _REFUSED_WRITING = _REFUSED_READING | {400, 409, 410, 413, 415, 422}
 
+_TOO_MANY = "guesses-too-many"
+
 _ID = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
 
 
@@ -94,6 +96,11 @@ def note(act: str, outcome: str = DONE, *, book_id: UUID, actor: UUID | None = N
     _noted().append((book_id, _entry(act, outcome, actor, about)))
 
 
+def note_last_try(book_id: UUID) -> None:
+    """Say that the try that is under way is the last for now: where it is wrong the log says so, once, and not of each that is refused."""
+    g.last_try = book_id
+
+
 def is_recorded() -> None:
     """Say that the transaction of the request, or that of an earlier one with the same key, has recorded it."""
     g.is_recorded = True
@@ -108,6 +115,11 @@ def _after(response: Response) -> Response:
     noted = [one for one in _noted() if response.status_code < 500 or one[1].outcome != DONE]
     if not noted and not g.get("is_recorded"):
         noted = list(_refused(response))
+    # Strangers could write as many lines as they liked of tries that nobody looks at any more.
+    noted = [one for one in noted if one[1].outcome != _TOO_MANY]
+    if (book_id := g.get("last_try")) and response.status_code >= 400:
+        who = maybe_me()
+        noted.append((book_id, _entry("guesses", _TOO_MANY, who.actor_id if who else None, None)))
     if noted:
         _write(noted)
     return response

@@ -135,14 +135,14 @@ def password_form() -> ResponseReturnValue:
 @allow(for_others=False)
 @form_write(password_form)
 def set_password() -> str | Refusal:
-    """Set the password, and end every other session and link."""
+    """Set the password, and end every other session, link and machine's token."""
     factors, setting_up = _checked(), _is_setting_up()
     typed = request.form.get("_new", "")
     if passwords.normal(typed) != passwords.normal(request.form.get("_again", "")):
         return Refusal("passwords-differ", "password")
     if refused := passwords.set_password(session(), act(), services().vault, me().person_id, typed):
         return refused
-    sign_in.sign_out_everywhere(session(), act(), me().person_id, keep=me().signed_in.token_hash, kinds=("link", "session"))
+    sign_in.sign_out_everywhere(session(), act(), me().person_id, keep=me().signed_in.token_hash)
     if factors.codes_since is None:
         return url_for("account.codes_form")
     return _strong_now("password") if setting_up else url_for("account.home", done="password")
@@ -200,8 +200,8 @@ def end_session(credential_id: UUID) -> str:
 @allow(for_others=False)
 @form_write(home)
 def end_others() -> str:
-    """End every session but this one, and every link that was not used."""
-    sign_in.sign_out_everywhere(session(), act(), me().person_id, keep=me().signed_in.token_hash, kinds=("link", "session"))
+    """End every session but this one, every link that was not used, and the tokens of one's machines."""
+    sign_in.sign_out_everywhere(session(), act(), me().person_id, keep=me().signed_in.token_hash)
     return url_for("account.home", done="ended")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint
@@ -49,8 +48,6 @@ CODE_LENGTH_MAX = 30
 HANDLE_LENGTH_MAX = 20
 #: As printed, with its spaces.
 CARD_LENGTH_MAX = 20
-#: So long after a card was issued its number is shown, to be printed on it; later only its end.
-SHOWN_FOR = timedelta(minutes=10)
 
 
 @pages.get("/device")
@@ -119,7 +116,7 @@ def enter() -> ResponseReturnValue | Refusal:
         return Refusal("device-not-paired", "card")
     book_id, number, pin = device.book.id, forms.words("card", CARD_LENGTH_MAX), forms.words("_pin", PIN_LENGTH_MAX)
     try:
-        person_id = proved_card(book_id, number, pin, str(device.id))
+        person_id = proved_card(book_id, number, pin, str(device.id), str(device.unit_id or device.area_code))
     except Invalid as problem:
         trail.note("card sign-in", problem.code, book_id=book_id, about=device.id)
         raise
@@ -194,7 +191,7 @@ def holder(person_id: UUID) -> ResponseReturnValue:
         name=people.masked_name(name),
         cards=listed,
         live=live,
-        is_new=live is not None and services().clock.now() - live.issued_at < SHOWN_FOR,
+        is_new=live is not None and people.is_card_told(live.issued_at, services().clock.now()),
         has_pin=sign_in.has_pin(session(), me().book_id, person_id, "pin"),
     )
 
@@ -212,8 +209,10 @@ def issue(person_id: UUID) -> str | Refusal:
 @form_write(holder)
 def replace(person_id: UUID) -> str | Refusal:
     """Give somebody another card in place of the one they had."""
-    sign_in.end_counter_sessions(session(), act(), person_id)
-    return _led(people.replace_card(session(), act(), person_id, within=me().scope(*WORKERS)), person_id)
+    replaced = people.replace_card(session(), act(), person_id, within=me().scope(*WORKERS))
+    if not isinstance(replaced, Refusal):
+        sign_in.end_card(session(), act(), person_id)
+    return _led(replaced, person_id)
 
 
 @pages.post("/counter/cards/<uuid:person_id>/revoke")
@@ -222,7 +221,8 @@ def replace(person_id: UUID) -> str | Refusal:
 def revoke(person_id: UUID) -> str | Refusal:
     """Let somebody's card open nothing any more."""
     revoked = people.revoke_card(session(), act(), person_id, within=me().scope(*WORKERS))
-    sign_in.end_counter_sessions(session(), act(), person_id)
+    if not isinstance(revoked, Refusal):
+        sign_in.end_card(session(), act(), person_id)
     return _led(revoked, person_id)
 
 

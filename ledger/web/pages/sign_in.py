@@ -18,6 +18,7 @@ from flask.typing import ResponseReturnValue
 from ledger import areas
 from ledger import sign_in
 from ledger.errors import Refusal
+from ledger.tokens import digits_of
 from ledger.web.kit import proof
 from ledger.web.kit import trail
 from ledger.web.kit import trying
@@ -52,6 +53,9 @@ HOMES = (
     ("volunteer", "volunteer.home"),
 )
 
+#: Of a passbook's number; the book's may stand before it.
+_DIGITS = 8
+
 #: Where signing out leads on a paired device: to where the next one signs in.
 _AFTER = {"card": "counter.card_form", "shift": "devices.shift"}
 
@@ -81,10 +85,10 @@ def by_password() -> ResponseReturnValue:
         return _again(Refusal("sign-in-wrong"))
     session().expunge(book)
     book_id, person_id = book.id, found[1].id if found and found[1] else None
-    # Counted at the number as it was typed where it is nobody's, so that nobody's is refused like somebody's.
-    reserved = trying.reserve(book_id, f"account {person_id or ''.join(number.split())}")
+    # Where it is nobody's, counted at its eight digits however they were typed, so that nobody's is refused like somebody's.
+    reserved = trying.reserve(book_id, f"account {person_id or digits_of(number)[-_DIGITS:]}", person_id)
     if isinstance(reserved, Refusal):
-        return _refused(reserved, book_id, person_id)
+        return _again(reserved)
     password, code = request.form.get("password", ""), request.form.get("code", "")
     known = sign_in.check_password(session(), services().vault, book_id, person_id, password, code, now)
     end_reading()
@@ -92,7 +96,8 @@ def by_password() -> ResponseReturnValue:
     if isinstance(opened, Refusal):
         return _refused(opened, book_id, person_id)
     sign_in.give_back(session(), reserved)
-    return _come_in(opened, book_id, person_id)
+    assert known is not None, "nothing is opened for nobody"
+    return _come_in(opened, book_id, known.person_id)
 
 
 @pages.post("/sign-in/passkey")
@@ -108,13 +113,14 @@ def by_passkey() -> ResponseReturnValue:
     return _refused(opened, book_id, found.person_id) if isinstance(opened, Refusal) else _come_in(opened, book_id, found.person_id)
 
 
-def _come_in(token: str, book_id: UUID, person_id: UUID | None) -> Response:
+def _come_in(token: str, book_id: UUID, person_id: UUID) -> Response:
     """Commit, end the session before, and lead on with the new one."""
     if before := maybe_me():
         sign_in.sign_out(session(), before.token, services().clock.now())
     session().commit()
     trail.note("sign-in", book_id=book_id, actor=person_id)
-    return with_session(make_response(redirect(safe(request.args.get("next")) or url_for("sign_in.home"), 303)), token)
+    response = with_session(make_response(redirect(safe(request.args.get("next")) or url_for("sign_in.home"), 303)), token)
+    return trying.remembering(response, book_id, person_id)
 
 
 def _refused(refusal: Refusal, book_id: UUID, person_id: UUID | None) -> Response:
@@ -154,7 +160,8 @@ def use_link(token: str) -> ResponseReturnValue:
         return show(body_of(opened))
     if found := sign_in.recognise(session(), opened, now):
         trail.note("sign-in", book_id=found[0].book_id, actor=found[0].person_id)
-    return with_session(make_response(redirect(safe(request.args.get("next")) or url_for("sign_in.home"), 303)), opened)
+    response = with_session(make_response(redirect(safe(request.args.get("next")) or url_for("sign_in.home"), 303)), opened)
+    return trying.remembering(response, found[0].book_id, found[0].person_id) if found else response
 
 
 @pages.get("/home")

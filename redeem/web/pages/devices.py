@@ -133,7 +133,7 @@ def open_shift() -> ResponseReturnValue | Refusal:
     person_id, pin = forms.an_id("person_id"), digits_of(forms.words("_pin", PIN_LENGTH_MAX))
     known = person_id if any(one.id == person_id for one in _cashiers(device)) else None
     try:
-        proved(device.book.id, f"shift {person_id}", str(device.id), known, "shift", pin, "pin-wrong")
+        proved(device.book.id, f"shift {person_id}", str(device.id), str(device.unit_id), known, "shift", pin, "pin-wrong")
     except DomainError as problem:
         trail.note("shift", problem.code, book_id=device.book.id, about=device.id)
         raise
@@ -160,7 +160,7 @@ def first_pin() -> ResponseReturnValue | Refusal:
         return Refusal("device-not-paired", "code")
     person_id, code, pin = forms.an_id("person_id"), forms.words("code", CODE_LENGTH_MAX), typed_pin()
     is_known = any(one.id == person_id for one in _cashiers(device))
-    reserved = trying.reserve(device.book.id, f"pin code {person_id}", str(device.id))
+    reserved = trying.reserve_known(device.book.id, f"pin code {person_id}", str(device.id))
     if isinstance(reserved, Refusal):
         return reserved
     end_reading()

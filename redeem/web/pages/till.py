@@ -77,7 +77,8 @@ def take_by_card() -> ResponseReturnValue:
     """Take points for card and PIN, at once: the PIN is proved before anything is written."""
     number = forms.words("card", CARD_LENGTH_MAX)
     asked, pin = _asked(), forms.words("_pin", PIN_LENGTH_MAX)
-    person_id = proved_card(me().book_id, number, pin, device_named())
+    place = str(redemptions.shop_of(session(), me().book_id, asked.till_id, me().unit_ids(*ROLES)))
+    person_id = proved_card(me().book_id, number, pin, device_named(), place)
     answer: ResponseReturnValue = _write_by_card(asked, number, person_id)
     return answer
 

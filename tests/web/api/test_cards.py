@@ -4,12 +4,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger import people
+from ledger import sign_in
 from ledger.areas import Book
 from ledger.journal.model import Answer
 from tests.builders import OTHER_VILLAGE
 from tests.builders import VILLAGE
+from tests.conftest import HandClock
 from tests.web.api.conftest import Somebody
 from tests.web.api.conftest import kind
+from tests.web.pages.paired import a_card
+from tests.web.pages.paired import with_pin
 
 
 def test_a_cards_number_is_told_with_the_answer_and_kept_in_none(somebody: Somebody, session: Session, book: Book) -> None:
@@ -24,6 +28,35 @@ def test_a_cards_number_is_told_with_the_answer_and_kept_in_none(somebody: Someb
     session.rollback()
     assert any(str(person.id) in body for body in kept)
     assert not any(number in body for body in kept)
+
+
+def test_a_cards_number_is_told_for_ten_minutes_and_never_again(somebody: Somebody, clock: HandClock) -> None:
+    person, _ = somebody()
+    _, worker = somebody("grid_worker")
+    for path in ("/cards", "/cards/replace"):
+        number = worker(path, {"person_id": str(person.id)}, key=path).get_json()["number"]
+        clock.advance(minutes=10)
+        assert worker(path, {"person_id": str(person.id)}, key=path).get_json()["number"] == number
+        clock.advance(seconds=1)
+        again = worker(path, {"person_id": str(person.id)}, key=path)
+        assert (again.status_code, again.get_json()["number"]) == (201, None)
+
+
+def test_a_card_that_is_replaced_or_revoked_takes_its_pin_with_it(somebody: Somebody, session: Session, book: Book) -> None:
+    person, _ = somebody()
+    myself, worker = somebody("grid_worker")
+    for one in (person, myself):
+        a_card(session, book, one.id)
+    for path in ("/cards/replace", "/cards/revoke"):
+        assert worker(f"/people/{person.id}/cards").get_json()["has_pin"] is True
+        assert worker(path, {"person_id": str(person.id)}).status_code in {200, 201}
+        assert worker(f"/people/{person.id}/cards").get_json()["has_pin"] is False
+        with_pin(session, book, person.id)
+        assert kind(worker(path, {"person_id": str(myself.id)})) == (403, "card-for-oneself")
+    assert kind(worker("/cards/revoke", {"person_id": str(person.id)})) == (409, "card-none")
+    assert sign_in.has_pin(session, book.id, person.id, "pin"), "what is refused ends nothing"
+    assert sign_in.has_pin(session, book.id, myself.id, "pin")
+    session.rollback()
 
 
 def test_cards_are_listed_by_their_ends(somebody: Somebody) -> None:

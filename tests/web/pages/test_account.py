@@ -125,6 +125,30 @@ def test_a_password_that_is_not_taken_says_why_and_is_not_drawn_again(hall: Hall
     assert new not in page.html
 
 
+def test_changing_the_password_and_ending_the_others_end_the_tokens_of_ones_machines(hall: Hall) -> None:
+    person = hall.community.person("approver", area_code=VILLAGE)
+    app, book = give_password(hall, person), hall.community.book
+
+    def is_good(token: str) -> bool:
+        asked = hall.app.test_client().get("/api/v1/claims/mine", headers={"Authorization": f"Bearer {token}"})
+        return asked.status_code != 401
+
+    def a_token() -> str:
+        (token,) = sign_in.issue_bearer(hall.session, an_act(book, hall.clock.now()), [person.id], lives=timedelta(days=9))
+        hall.session.commit()
+        assert is_good(token)
+        return token
+
+    here, token = by_password(hall, person.handle, PASSWORD, code_now(hall, app)), a_token()
+    here.open("/account/password")
+    here.send("保存", _new=PASSWORD + "!", _again=PASSWORD + "!")
+    assert not is_good(token)
+    token = a_token()
+    here.open("/account")
+    here.client.post("/account/sessions/end-others", data=here.page.forms[0].fields | {"_key": "d" * 32})
+    assert not is_good(token)
+
+
 def test_changing_the_password_ends_every_other_session_and_link(hall: Hall) -> None:
     person = hall.community.person("approver", area_code=VILLAGE)
     app = give_password(hall, person)

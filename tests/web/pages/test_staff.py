@@ -57,6 +57,20 @@ def test_several_are_approved_at_once_and_each_outcome_is_shown(hall: Hall) -> N
     assert hall.balance(friend) == 70
 
 
+def test_what_is_approved_bit_by_bit_without_a_proof_is_summed_up(hall: Hall) -> None:
+    _, browser = hall.enter("approver", area_code=VILLAGE)
+    worker, friend = hall.community.person("grid_worker"), hall.community.person()
+    most = hall.community.book.approve_alone_points_max
+    ids = [hall.community.propose(worker, friend, deed_on=TODAY - timedelta(days=day)) for day in range(most // 50 + 2)]
+    hall.session.commit()
+    hall.clock.advance(minutes=20)
+    asked = []
+    for claim_id in ids:
+        browser.open("/staff/queue")
+        asked.append("验证" in browser.send("通过所选", id=[str(claim_id)]).text)
+    assert asked == [False] * (most // 50) + [True] * 2
+
+
 def test_a_large_award_stands_on_notice_first(hall: Hall) -> None:
     worker, friend = hall.community.person("grid_worker"), hall.community.person(name="马志强", birth_month="1961-08")
     claim_id = hall.community.propose(worker, friend, "rescue")
