@@ -17,16 +17,18 @@ from ledger.claims.model import Claim
 from ledger.clock import local_day
 from ledger.errors import Refusal
 from ledger.people import Merge
+from ledger.people import PowersOf
 
 #: On their way to points: decided first, or the points would come to a passbook that nobody has any more.
 UNDER_WAY = ("reported", "attested", "approved", "on_notice", "objected", "awaiting_funds")
 
 
 def merge(
-    session: Session, act: Act, merge_id: UUID, *, within: Scope = areas.EVERYWHERE, as_administrator: Scope = areas.EVERYWHERE
+    session: Session, act: Act, merge_id: UUID, *, within: Scope = areas.EVERYWHERE, as_administrator: Scope = areas.EVERYWHERE,
+    powers_of: PowersOf = people.powers_of,
 ) -> Merge | Refusal:  # fmt: skip
     """Confirm a proposed merge, as another of the staff; what was done and earned until now stays written where it was."""
-    found = people.merge_to_decide(session, act, merge_id, within=within, as_administrator=as_administrator)
+    found = people.merge_to_decide(session, act, merge_id, within=within, as_administrator=as_administrator, powers_of=powers_of)
     if isinstance(found, Refusal):
         return found
     if refusal := _claims_under_way(session, act.book_id, found.gone_id) or _move_points(session, act, found):

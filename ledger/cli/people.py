@@ -96,6 +96,45 @@ def grant(number: int, handle: str, role: str, area_code: str, starts_on: dateti
         click.echo(f"{handle}: {role} @ {area_code}, {first} – {last or ''}")
 
 
+@people_group.command("confirm-role")
+@_BOOK
+@_HANDLE
+@click.option("--role", required=True, type=click.Choice(people.ROLES))
+def confirm_role(number: int, handle: str, role: str) -> None:
+    """Confirm a role that an administrator proposed, where there is no second one (确认管理员提出的角色)."""
+    with at_desk() as desk:
+        act, person = desk.act(number), _person(desk, number, handle)
+        waiting = [one for one in people.grants_of(desk.session, act.book_id, person.id) if one.role == role and one.waits]
+        if not waiting:
+            raise click.ClickException(f"没有人提出让 {handle} 担任 {role} / nobody proposed {role} for {handle}")
+        for one in waiting:
+            done(people.confirm_grant(desk.session, act, one.id))
+            click.echo(f"{handle}: {role} @ {one.area_code}, {one.starts_on} – {one.ends_on or ''}")
+
+
+@people_group.command("end-role")
+@_BOOK
+@_HANDLE
+@click.option("--role", required=True, type=click.Choice(people.ROLES))
+@click.option("--area", "area_code", required=True, help="code of the area 区划代码")
+@click.option("--on", "last", type=_DAY, help="last day, today unless given 截止日")
+def end_role(number: int, handle: str, role: str, area_code: str, last: datetime | None) -> None:
+    """Let a role end; a resident supervisor's ends in no other way before its last day (结束角色)."""
+    with at_desk() as desk:
+        act, person = desk.act(number), _person(desk, number, handle)
+        ends_on = last.date() if last else local_day(desk.at, desk.book(number).zone)
+        held = [
+            one
+            for one in people.grants_of(desk.session, act.book_id, person.id)
+            if (one.role, one.area_code) == (role, area_code) and (one.ends_on is None or one.ends_on > ends_on)
+        ]
+        if not held:
+            raise click.ClickException(f"{handle} 在 {area_code} 没有 {role} / {handle} holds no {role} in {area_code}")
+        for one in held:
+            done(people.end_grant(desk.session, act, one.id, ends_on))
+            click.echo(f"{handle}: -{role} @ {area_code}, {ends_on}")
+
+
 @people_group.command("tie")
 @_BOOK
 @_HANDLE
@@ -140,7 +179,7 @@ def charge(number: int, handle: str, handles: tuple[str, ...]) -> None:
 @_HANDLE
 @click.option("--helper", required=True, help="number of whoever is to act for --handle 代办人编号")
 @click.option("--kind", type=click.Choice(people.MANDATE_KINDS), default="helper", show_default=True)
-@click.option("--to", "ends_on", type=_DAY, help="last day; a guardian's is the 14th or 18th birthday unless given 截止日")
+@click.option("--to", "ends_on", type=_DAY, help="last day; a guardian's is the 14th birthday unless given 截止日")
 @click.option("--points-per-day", type=click.IntRange(0, POINTS_MAX), default=0, show_default=True, help="每天最多代兑多少分")
 def mandate(number: int, handle: str, helper: str, kind: str, ends_on: datetime | None, points_per_day: int) -> None:
     """Let somebody act for --handle: a helper for an elder, a guardian for a child (登记代办人或监护人)."""

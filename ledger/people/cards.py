@@ -16,12 +16,14 @@ from sqlalchemy.orm import Session
 from ledger import areas
 from ledger.act import Act
 from ledger.areas import Scope
+from ledger.clock import local_day
 from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import queries
 from ledger.people.actions import free_handles
 from ledger.people.model import Card
 from ledger.people.model import Person
+from ledger.people.queries import PowersOf
 from ledger.people.rules import card_number_of
 from ledger.people.rules import is_card_number
 
@@ -83,11 +85,20 @@ def holders_of(session: Session, book_id: UUID, numbers: Collection[str]) -> dic
     return {number: person for number, person in session.execute(wanted)}
 
 
-def replace_handle(session: Session, act: Act, person_id: UUID, *, within: Scope = areas.EVERYWHERE) -> Person | Refusal:
-    """Give somebody another passbook number; what was shown or typed with the old one stops."""
+def replace_handle(
+    session: Session, act: Act, person_id: UUID, *, within: Scope = areas.EVERYWHERE, staff_within: Scope = areas.EVERYWHERE,
+    powers_of: PowersOf = queries.powers_of,
+) -> Person | Refusal:  # fmt: skip
+    """Give somebody another passbook number; what was shown or typed with the old one stops.
+
+    `staff_within`: where also those who work for the community or a shop are given one: it is what they sign in with.
+    """
     person = _whose(session, act, person_id, within)
     if isinstance(person, Refusal):
         return person
+    today = local_day(act.at, areas.book(session, act.book_id).zone)
+    if queries.works_beyond(session, act.book_id, person_id, today, staff_within, powers_of=powers_of):
+        return Refusal("data-of-staff", "person_id")
     (person.handle,) = free_handles(session, act.book_id, 1)
     session.flush()
     return person

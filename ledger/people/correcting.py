@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import delete
@@ -24,23 +25,32 @@ from ledger.people.model import Correction
 from ledger.people.model import PersonKey
 from ledger.people.model import SealedField
 from ledger.people.model import SearchHash
+from ledger.people.queries import PowersOf
+from ledger.people.rules import GUARDED_BELOW
 from ledger.people.rules import OWN_FIELDS
 from ledger.people.rules import PERSONAL_FIELDS
 from ledger.people.rules import checked_field
+from ledger.people.rules import is_below
 from ledger.people.rules import search_values
 from ledger.people.rules import was_field
 from ledger.people.vault import Vault
 
 
 def correct(
-    session: Session, act: Act, vault: Vault, person_id: UUID, field: str, text: str | None, *, within: Scope = areas.EVERYWHERE
+    session: Session, act: Act, vault: Vault, person_id: UUID, field: str, text: str | None, *, within: Scope = areas.EVERYWHERE,
+    staff_within: Scope = areas.EVERYWHERE, powers_of: PowersOf = queries.powers_of,
 ) -> Correction | Refusal:  # fmt: skip
-    """Put `text` in the place of a personal field of somebody within `within`, or nothing; people themselves change `OWN_FIELDS` only."""
+    """Put `text` in the place of a personal field of somebody within `within`, or nothing; people themselves change `OWN_FIELDS` only.
+
+    `staff_within`: where whoever corrects may do so of those who work for the community or a shop.
+    """
     if field not in PERSONAL_FIELDS:
         raise Invalid("personal-field-unknown", "field")
-    if act.subject == person_id and field not in OWN_FIELDS:
-        return Refusal("correction-by-staff", "field")
     queries.person(session, act.book_id, person_id, within)
+    today = local_day(act.at, areas.book(session, act.book_id).zone)
+    beyond = partial(queries.works_beyond, session, act.book_id, person_id, today, powers_of=powers_of)
+    if code := _not_theirs(act, person_id, field, is_beyond=beyond(staff_within)):
+        return Refusal(*code)
     # Locked like this also where the pepper is changed: neither leaves a hash of the other's.
     key = select(PersonKey.person_id).where(PersonKey.book_id == act.book_id, PersonKey.person_id == person_id)
     if session.execute(key.with_for_update()).scalar_one_or_none() is None:
@@ -51,8 +61,10 @@ def correct(
         after[field] = told
     if after == before:
         return Refusal("nothing-to-correct", "text")
-    if _is_somebody_elses(session, act, vault, person_id, after):
-        return Refusal("already-enrolled", "text")
+    # Whoever counts as a child neither signs in nor decides: that is no way to send one of the staff away.
+    makes_child = field == "birth_month" and is_below(told, GUARDED_BELOW, today) and beyond(())
+    if makes_child or _is_somebody_elses(session, act, vault, person_id, after):
+        return Refusal("staff-of-age" if makes_child else "already-enrolled", "text")
     correction = Correction(book_id=act.book_id, id=new_id(), person_id=person_id, field=field, corrected_by=act.actor, corrected_at=act.at)
     session.add(correction)
     session.flush()
@@ -63,9 +75,14 @@ def correct(
         session.execute(delete(SealedField).where(*this))
     _search_anew(session, vault, act.book_id, person_id, search_values(before), search_values(after))
     if field == "birth_month":
-        today = local_day(act.at, areas.book(session, act.book_id).zone)
         actions.guard_children(session, act.book_id, {person_id: told or None}, today)
     return correction
+
+
+def _not_theirs(act: Act, person_id: UUID, field: str, *, is_beyond: bool) -> tuple[str, str] | None:
+    if act.subject == person_id and field not in OWN_FIELDS:
+        return "correction-by-staff", "field"
+    return ("data-of-staff", "person_id") if is_beyond else None
 
 
 def _is_somebody_elses(session: Session, act: Act, vault: Vault, person_id: UUID, fields: dict[str, str]) -> bool:

@@ -45,7 +45,7 @@ def records_of(session: Session, vault: Vault, book_id: UUID, person_id: UUID, a
         "roles": [
             _columns(grant, ("role", "area_code", "starts_on", "ends_on")) for grant in queries.grants_of(session, book_id, person_id)
         ],
-        "cards": [_columns(card, ("number", "issued_at", "revoked_at")) for card in cards_of(session, book_id, person_id)],
+        "cards": _cards(session, book_id, person_id),
         "openings": _openings(session, book_id, person_id),
         "corrections": _corrections(session, vault, book_id, person_id),
     }
@@ -68,7 +68,7 @@ def _ties(session: Session, vault: Vault, book_id: UUID, person_id: UUID) -> lis
 def _mandates(session: Session, book_id: UUID, person_id: UUID) -> list[Row]:
     found = mandates_of(session, book_id, person_id)
     tails = _tails(session, book_id, [other for one in found for other in (one.person_id, one.helper_id)])
-    names = ("kind", "points_per_day_max", "starts_on", "ends_on", "granted_at", "ended_at")
+    names = ("kind", "points_per_day_max", "starts_on", "ends_on", "granted_at", "agreed_at", "ended_at")
     return [
         _columns(one, names) | {"is_helper": one.helper_id == person_id, "person": tails[one.person_id], "helper": tails[one.helper_id]}
         for one in found
@@ -84,16 +84,31 @@ def _teams(session: Session, book_id: UUID, person_id: UUID) -> list[Row]:
     return [row | {"name": names[row["team_id"]].name} for row in rows]
 
 
+def _cards(session: Session, book_id: UUID, person_id: UUID) -> list[Row]:
+    found = cards_of(session, book_id, person_id)
+    acts = {(card.issued_by, card.issued_at) for card in found}
+    acts |= {(card.revoked_by, card.revoked_at) for card in found if card.revoked_by and card.revoked_at}
+    who = whoever_acted(session, book_id, person_id, acts)
+    return [
+        _columns(card, ("number", "issued_at", "revoked_at"))
+        | {
+            "issued": who[card.issued_by, card.issued_at],
+            "revoked": who[card.revoked_by, card.revoked_at] if card.revoked_by and card.revoked_at else None,
+        }
+        for card in found
+    ]
+
+
 def _openings(session: Session, book_id: UUID, person_id: UUID) -> list[Row]:
     found = openings_of(session, book_id, person_id)
-    who = _staff(session, book_id, person_id, {(one.opened_by, one.opened_at) for one in found})
+    who = whoever_acted(session, book_id, person_id, {(one.opened_by, one.opened_at) for one in found})
     return [_columns(one, ("opened_at", "reason")) | {"by": who[one.opened_by, one.opened_at]} for one in found]
 
 
 def _corrections(session: Session, vault: Vault, book_id: UUID, person_id: UUID) -> list[Row]:
     found = corrections_of(session, book_id, person_id)
     before = queries.fields_of(session, vault, book_id, [person_id], [was_field(one.id) for one in found])[person_id]
-    who = _staff(session, book_id, person_id, {(one.corrected_by, one.corrected_at) for one in found})
+    who = whoever_acted(session, book_id, person_id, {(one.corrected_by, one.corrected_at) for one in found})
     return [
         _columns(one, ("corrected_at", "field")) | {"was": before.get(was_field(one.id)), "by": who[one.corrected_by, one.corrected_at]}
         for one in found
@@ -105,13 +120,14 @@ def _tails(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID,
     return {person_id: person.handle[-4:] for person_id, person in queries.persons(session, book_id, ids).items()}
 
 
-def _staff(session: Session, book_id: UUID, own: UUID, acts: Collection[tuple[UUID, datetime]]) -> dict[tuple[UUID, datetime], Row]:
+def whoever_acted(session: Session, book_id: UUID, own: UUID, acts: Collection[tuple[UUID, datetime]]) -> dict[tuple[UUID, datetime], Row]:
     """Return for each (person, moment) who that was: the end of their number, and the roles they held on that day."""
     zone, ids = areas.book(session, book_id).zone, {person_id for person_id, _ in acts}
     tails = _tails(session, book_id, ids)
     held: dict[UUID, list[tuple[str, date, date]]] = {person_id: [] for person_id in ids}
     for grant in session.execute(select(Grant).where(Grant.book_id == book_id, Grant.person_id.in_(ids)).order_by(Grant.role)).scalars():
-        held[grant.person_id].append((grant.role, grant.starts_on, grant.ends_on or date.max))
+        if not grant.waits:
+            held[grant.person_id].append((grant.role, grant.starts_on, grant.ends_on or date.max))
     found = {}
     for person_id, moment in acts:
         day = local_day(moment, zone)

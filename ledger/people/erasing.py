@@ -44,14 +44,34 @@ class Leaving:
     against: Callable[[Session, Act, UUID], Refusal | None] = lambda session, act, person_id: None
 
 
+def ask_to_erase(
+    session: Session, act: Act, person_id: UUID, parts: Sequence[Leaving], *, within: Scope = areas.EVERYWHERE
+) -> Person | Erasure | Refusal:  # fmt: skip
+    """Erase somebody where another administrator has asked for it; otherwise write down that this one does. Neither has to do with them."""
+    person = _locked(session, act, person_id, within)
+    if refusal := _against(session, act, person):
+        return refusal
+    if (asked_by := person.erasure_asked_by) is None:
+        person.erasure_asked_by = act.actor
+        session.flush()
+        return person
+    if act.actor == asked_by or act.actor in queries.tied(session, act.book_id, [asked_by])[asked_by]:
+        return Refusal("erasure-takes-two", "person_id")
+    return erase(session, act, person_id, parts, within=within)
+
+
+def _locked(session: Session, act: Act, person_id: UUID, within: Scope) -> Person:
+    queries.person(session, act.book_id, person_id, within)
+    this = (Person.book_id == act.book_id, Person.id == person_id)
+    locked = select(Person).where(*this).with_for_update(key_share=True).execution_options(populate_existing=True)
+    return session.execute(locked).scalar_one()
+
+
 def erase(
     session: Session, act: Act, person_id: UUID, parts: Sequence[Leaving], *, within: Scope = areas.EVERYWHERE
 ) -> Erasure | Refusal:  # fmt: skip
     """Erase somebody within `within`, who asks for it themselves or of whom one is not kin; `parts` end what other capabilities keep."""
-    queries.person(session, act.book_id, person_id, within)
-    this = (Person.book_id == act.book_id, Person.id == person_id)
-    locked = select(Person).where(*this).with_for_update(key_share=True).execution_options(populate_existing=True)
-    person = session.execute(locked).scalar_one()
+    person = _locked(session, act, person_id, within)
     if refusal := _against(session, act, person):
         return refusal
     for part in parts:

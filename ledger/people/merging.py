@@ -33,20 +33,19 @@ from ledger.people.model import Person
 from ledger.people.model import TeamLeader
 from ledger.people.model import TeamMember
 from ledger.people.model import Tie
+from ledger.people.queries import PowersOf
+from ledger.people.rules import PLAIN_ROLES
 from ledger.people.rules import ROLES
-
-#: Whoever holds any other role has a staff account: only administrators merge those.
-PLAIN_ROLES = frozenset({"volunteer", "building_leader", "activity_host"})
 
 
 def propose_merge(
     session: Session, act: Act, *, kept_id: UUID, gone_id: UUID, within: Scope = areas.EVERYWHERE,
-    as_administrator: Scope = areas.EVERYWHERE,
+    as_administrator: Scope = areas.EVERYWHERE, powers_of: PowersOf = queries.powers_of,
 ) -> Merge | Refusal:  # fmt: skip
     """Propose that the record `gone_id` is the same person as `kept_id`; both live within `within`, and another of the staff decides."""
     if kept_id == gone_id:
         raise Invalid("merge-with-itself", "gone_id")
-    if refusal := _against(session, act, kept_id, gone_id, within, as_administrator):
+    if refusal := _against(session, act, kept_id, gone_id, within, as_administrator, powers_of):
         return refusal
     if _waiting_for(session, act.book_id, {kept_id, gone_id}):
         return Refusal("merge-proposed-already", "gone_id")
@@ -60,10 +59,10 @@ def propose_merge(
 
 
 def _against(
-    session: Session, act: Act, kept_id: UUID, gone_id: UUID, within: Scope, as_administrator: Scope
+    session: Session, act: Act, kept_id: UUID, gone_id: UUID, within: Scope, as_administrator: Scope, powers_of: PowersOf
 ) -> Refusal | None:  # fmt: skip
     both = lock_both(session, act.book_id, kept_id, gone_id)
-    scope = as_administrator if _works_here(session, act, set(both)) else within
+    scope = as_administrator if _works_here(session, act, set(both), powers_of) else within
     if queries.within(session, act.book_id, both, scope) != set(both):
         # Whoever is no administrator may know of a colleague's record, and still not merge it.
         if queries.within(session, act.book_id, both, within) == set(both):
@@ -86,12 +85,15 @@ def lock_both(session: Session, book_id: UUID, kept_id: UUID, gone_id: UUID) -> 
     return {person.id: person for person in found}
 
 
-def _works_here(session: Session, act: Act, ids: Collection[UUID]) -> bool:
+def _works_here(session: Session, act: Act, ids: Collection[UUID], powers_of: PowersOf) -> bool:
+    today = _today(session, act)
+    if any(power.role not in PLAIN_ROLES for person_id in ids for power in powers_of(session, act.book_id, person_id, today)):
+        return True
     wanted = select(Grant.id).where(
         Grant.book_id == act.book_id,
         Grant.person_id.in_(ids),
         Grant.role.in_(set(ROLES) - PLAIN_ROLES),
-        or_(Grant.ends_on.is_(None), Grant.ends_on >= _today(session, act)),
+        or_(Grant.ends_on.is_(None), Grant.ends_on >= today),
     )
     return session.execute(wanted.limit(1)).scalar_one_or_none() is not None
 
@@ -122,14 +124,15 @@ def merge_proposed(session: Session, book_id: UUID, kept_id: UUID, gone_id: UUID
 
 
 def merge_to_decide(
-    session: Session, act: Act, merge_id: UUID, *, within: Scope = areas.EVERYWHERE, as_administrator: Scope = areas.EVERYWHERE
+    session: Session, act: Act, merge_id: UUID, *, within: Scope = areas.EVERYWHERE, as_administrator: Scope = areas.EVERYWHERE,
+    powers_of: PowersOf = queries.powers_of,
 ) -> Merge | Refusal:  # fmt: skip
     """Return a proposed merge under its lock, for whoever may decide on it: not its proposer, nor one of theirs."""
     wanted = select(Merge).where(Merge.book_id == act.book_id, Merge.id == merge_id)
     merge = session.execute(wanted.with_for_update(key_share=True).execution_options(populate_existing=True)).scalar_one_or_none()
     if merge is None:
         raise NotFound("merge_id")
-    if refusal := _against(session, act, merge.kept_id, merge.gone_id, within, as_administrator):
+    if refusal := _against(session, act, merge.kept_id, merge.gone_id, within, as_administrator, powers_of):
         return refusal if merge.state == "proposed" else Refusal("merge-decided-already", "merge_id")
     if merge.state != "proposed":
         return Refusal("merge-decided-already", "merge_id")
@@ -139,10 +142,11 @@ def merge_to_decide(
 
 
 def refuse_merge(
-    session: Session, act: Act, merge_id: UUID, *, within: Scope = areas.EVERYWHERE, as_administrator: Scope = areas.EVERYWHERE
+    session: Session, act: Act, merge_id: UUID, *, within: Scope = areas.EVERYWHERE, as_administrator: Scope = areas.EVERYWHERE,
+    powers_of: PowersOf = queries.powers_of,
 ) -> Merge | Refusal:  # fmt: skip
     """Decide that two records are of two people."""
-    merge = merge_to_decide(session, act, merge_id, within=within, as_administrator=as_administrator)
+    merge = merge_to_decide(session, act, merge_id, within=within, as_administrator=as_administrator, powers_of=powers_of)
     if not isinstance(merge, Refusal):
         _decided(session, act, merge, "refused")
     return merge
@@ -182,7 +186,7 @@ def _take_ties(session: Session, act: Act, kept_id: UUID, gone_id: UUID) -> None
 
 
 def _take_mandates(session: Session, act: Act, kept_id: UUID, gone_id: UUID) -> None:
-    columns = ("kind", "points_per_day_max", "starts_on", "ends_on", "granted_at", "ended_by", "ended_at")
+    columns = ("kind", "points_per_day_max", "starts_on", "ends_on", "granted_at", "agreed_at", "ended_by", "ended_at")
     rows = []
     for mandate in (*queries.mandates(session, act.book_id, person_id=gone_id), *queries.mandates(session, act.book_id, helper_id=gone_id)):
         two = {"person_id": mandate.person_id, "helper_id": mandate.helper_id}

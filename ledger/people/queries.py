@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 from sqlalchemy import and_
 from sqlalchemy import func
+from sqlalchemy import literal
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import tuple_
@@ -20,6 +22,7 @@ from sqlalchemy import union_all
 from sqlalchemy.orm import Session
 
 from ledger import areas
+from ledger.act import OPERATOR
 from ledger.areas import Scope
 from ledger.errors import NotFound
 from ledger.people.model import Charge
@@ -33,7 +36,10 @@ from ledger.people.model import Team
 from ledger.people.model import TeamLeader
 from ledger.people.model import TeamMember
 from ledger.people.model import Tie
+from ledger.people.rules import DECIDING_ROLES
+from ledger.people.rules import PLAIN_ROLES
 from ledger.people.rules import STAFF_ROLES
+from ledger.people.rules import STRONG_ROLES
 from ledger.people.rules import UNNAMED_BELOW
 from ledger.people.rules import groups_of
 from ledger.people.rules import in_sets
@@ -54,6 +60,10 @@ class Power:
     role: str
     area_path: str
     unit_id: UUID | None = None
+
+
+#: Gives the powers that somebody holds on a day: those in areas, or those in shops too.
+PowersOf = Callable[[Session, UUID, UUID, date], list[Power]]
 
 
 def person(session: Session, book_id: UUID, person_id: UUID, within: Scope = areas.EVERYWHERE) -> Person:
@@ -161,9 +171,14 @@ def found_by(session: Session, vault: Vault, book_id: UUID, field: str, values: 
     return found
 
 
+def is_confirmed() -> ColumnElement[bool]:
+    """Return the condition that a grant is none of the strong roles, or was given by the operator, or confirmed by a second."""
+    return or_(Grant.role.not_in(STRONG_ROLES), Grant.granted_by == OPERATOR, Grant.confirmed_by.is_not(None))
+
+
 def holds_on(day: date) -> ColumnElement[bool]:
     """Return the condition that a grant holds on `day`."""
-    return and_(Grant.starts_on <= day, or_(Grant.ends_on.is_(None), Grant.ends_on >= day))
+    return and_(is_confirmed(), Grant.starts_on <= day, or_(Grant.ends_on.is_(None), Grant.ends_on >= day))
 
 
 def powers_of(session: Session, book_id: UUID, person_id: UUID, on: date) -> list[Power]:
@@ -175,6 +190,15 @@ def powers_of(session: Session, book_id: UUID, person_id: UUID, on: date) -> lis
         .order_by(areas.Area.path, Grant.role)
     )
     return [Power(role, path) for role, path in rows]
+
+
+def works_beyond(
+    session: Session, book_id: UUID, person_id: UUID, on: date, scope: Scope, *, powers_of: PowersOf = powers_of,
+    plain: Collection[str] = PLAIN_ROLES,
+) -> bool:  # fmt: skip
+    """Tell whether somebody holds a role other than the `plain` ones that reaches out of `scope`."""
+    held = powers_of(session, book_id, person_id, on)
+    return any(power.role not in plain and not areas.in_scope(power.area_path, scope) for power in held)
 
 
 def grants_of(session: Session, book_id: UUID, person_id: UUID) -> Sequence[Grant]:
@@ -194,12 +218,17 @@ def staff_since(session: Session, book_id: UUID, wanted: Collection[tuple[UUID, 
     for chunk in in_sets({person_id for person_id, _ in wanted}):
         rows = session.execute(
             select(Grant.person_id, Grant.ends_on).where(
-                Grant.book_id == book_id, Grant.person_id.in_(chunk), Grant.role.in_(STAFF_ROLES), Grant.starts_on <= until
+                Grant.book_id == book_id, Grant.person_id.in_(chunk), Grant.role.in_(STAFF_ROLES), Grant.starts_on <= until, is_confirmed()
             )
         )
         for person_id, ends_on in rows:
             spans[person_id].append(ends_on or date.max)
     return {(person_id, day) for person_id, day in wanted if any(ends_on >= day for ends_on in spans[person_id])}
+
+
+def deciding(session: Session, book_id: UUID, ids: Iterable[UUID], on: date) -> set[UUID]:
+    """Return those of `ids` who bear witness or decide on that day."""
+    return holding(session, book_id, DECIDING_ROLES, ids, on)
 
 
 def holding(session: Session, book_id: UUID, roles: Collection[str], ids: Iterable[UUID], on: date) -> set[UUID]:
@@ -212,15 +241,39 @@ def holding(session: Session, book_id: UUID, roles: Collection[str], ids: Iterab
 
 
 def tied(session: Session, book_id: UUID, person_ids: Iterable[UUID]) -> dict[UUID, set[UUID]]:
-    """Return for each person whoever may not decide for them, nor they for those: declared kin and household, and who acts for whom."""
-    found: dict[UUID, set[UUID]] = {person_id: set() for person_id in person_ids}
-    for chunk in in_sets(found):
-        ties = select(Tie.person_id, Tie.other_id).where(Tie.book_id == book_id, Tie.person_id.in_(chunk))
-        helped = select(Mandate.person_id, Mandate.helper_id).where(Mandate.book_id == book_id, Mandate.person_id.in_(chunk))
-        helping = select(Mandate.helper_id, Mandate.person_id).where(Mandate.book_id == book_id, Mandate.helper_id.in_(chunk))
-        for person_id, other_id in session.execute(union_all(ties, helped, helping)):
-            found[person_id].add(other_id)
-    return found
+    """Return for each person whoever may not decide for them, nor they for those: declared kin and household, and who acts for whom.
+
+    Two records of one human are one, however many there are; and the kin of whoever acts for somebody are as near as whoever acts.
+    """
+    found: dict[UUID, set[UUID]] = {person_id: {person_id} for person_id in person_ids}
+    edges: dict[UUID, set[tuple[UUID, str]]] = {}
+    # Whom each has reached, and what was left to go on by: one tie and one mandate, in either order.
+    reached = {person_id: {(person_id, _EITHER)} for person_id in found}
+    latest = {person_id: set(steps) for person_id, steps in reached.items()}
+    while any(latest.values()):
+        _add_edges(session, book_id, edges, {one for steps in latest.values() for one, _ in steps} - edges.keys())
+        for person_id, steps in latest.items():
+            after = {(other_id, left - {kind}) for one, left in steps for other_id, kind in edges[one] if kind == "same" or kind in left}
+            latest[person_id] = after - reached[person_id]
+            reached[person_id] |= after
+            found[person_id] |= {other_id for other_id, _ in after}
+    return {person_id: others - {person_id} for person_id, others in found.items()}
+
+
+#: What leads from one person to another: a tie, and who acts for whom; "same" leads to no other person.
+_EITHER = frozenset({"tie", "mandate"})
+
+
+def _add_edges(session: Session, book_id: UUID, edges: dict[UUID, set[tuple[UUID, str]]], ids: Collection[UUID]) -> None:
+    """Learn to whom each of `ids` is tied, and whether as kin, by a mandate, or as another record of the same human."""
+    edges |= {person_id: set() for person_id in ids}
+    helps = (Mandate.book_id == book_id, Mandate.agreed_at.is_not(None))
+    for chunk in in_sets(ids):
+        ties = select(Tie.person_id, Tie.other_id, Tie.kind).where(Tie.book_id == book_id, Tie.person_id.in_(chunk))
+        helped = select(Mandate.person_id, Mandate.helper_id, literal("mandate")).where(*helps, Mandate.person_id.in_(chunk))
+        helping = select(Mandate.helper_id, Mandate.person_id, literal("mandate")).where(*helps, Mandate.helper_id.in_(chunk))
+        for person_id, other_id, kind in session.execute(union_all(ties, helped, helping)):
+            edges[person_id].add((other_id, kind if kind in {"same", "mandate"} else "tie"))
 
 
 def mandates(
@@ -247,7 +300,15 @@ def limits_of(session: Session, book_id: UUID, pairs: Collection[tuple[UUID, UUI
 
 
 def _mandate_holds_on(day: date) -> ColumnElement[bool]:
-    return and_(Mandate.ended_at.is_(None), Mandate.starts_on <= day, Mandate.ends_on >= day)
+    # A guardian acts for a child only, also where somebody was one by a mistake that was corrected since.
+    guarded = select(Person.id).where(Person.book_id == Mandate.book_id, Person.id == Mandate.person_id, Person.guarded_until >= day)
+    return and_(
+        Mandate.agreed_at.is_not(None),
+        Mandate.ended_at.is_(None),
+        Mandate.starts_on <= day,
+        Mandate.ends_on >= day,
+        or_(Mandate.kind != "guardian", guarded.exists()),
+    )
 
 
 def ties_of(session: Session, book_id: UUID, person_id: UUID) -> Sequence[Tie]:

@@ -38,6 +38,25 @@ ROLES = (
 
 #: Whoever holds one of these works for the community: their own deeds want two approvers.
 STAFF_ROLES = frozenset({"grid_worker", "approver", "administrator", "street_auditor", "finance"})
+#: Whoever holds one of these bears witness or decides: a tie to somebody would take them out of the way.
+DECIDING_ROLES = STAFF_ROLES | {"building_leader", "activity_host", "co_confirmer"}
+#: Roles that are only held after a strong way in, and only once a second administrator, or the operator, has confirmed them.
+STRONG_ROLES = frozenset(
+    {
+        "grid_worker",
+        "approver",
+        "administrator",
+        "co_confirmer",
+        "street_auditor",
+        "county_viewer",
+        "finance",
+        "resident_supervisor",
+        "shop_owner",
+        "unit_representative",
+    }
+)
+#: Whoever holds any other role works for the community or a shop: only administrators change what is kept of them.
+PLAIN_ROLES = frozenset({"volunteer", "building_leader", "activity_host"})
 #: Held in a unit of the resource library, not in an area: `redeem.merchants` gives them.
 SHOP_ROLES = frozenset({"cashier", "shop_owner", "unit_representative"})
 #: "same": two records of one human, for example a staff account and a volunteer's; the database treats all three alike.
@@ -49,8 +68,10 @@ OPENING_REASONS = ("counter-service", "claim-check", "objection", "correction", 
 OPEN_FOR = timedelta(minutes=15)
 #: Below this age a guardian acts; below the second nobody is named on a public board.
 GUARDED_BELOW, UNNAMED_BELOW = 14, 18
-#: A mandate is given for a year at most; a guardian's until the child is of age.
+#: A mandate is given for a year at most; a guardian's until the child needs none any more.
 MANDATE_LASTS_MAX = timedelta(days=366)
+#: A helper spends no more than this a day; whoever stands in for a stolen phone does not empty a passbook at once.
+MANDATE_POINTS_MAX = 200
 
 #: A building leader looks after 10 to 14 households; this many persons are more than live in them.
 CHARGES_MAX = 100

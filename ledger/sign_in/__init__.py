@@ -51,7 +51,6 @@ from ledger.sign_in.queries import factors_of
 from ledger.sign_in.rules import DEVICE_NAME_LENGTH_MAX
 from ledger.sign_in.rules import FURTHER
 from ledger.sign_in.rules import OWN_PHONE
-from ledger.sign_in.rules import STRONG_ROLES
 from ledger.sign_in.rules import STRONG_WAYS
 from ledger.sign_in.rules import TOKEN_LIVES_MAX
 from ledger.sign_in.rules import is_fresh
@@ -74,10 +73,13 @@ from ledger.sign_in.sessions import sign_out_everywhere
 from ledger.sign_in.sessions import use_link
 from ledger.sign_in.staff import LINK_LIVES
 from ledger.sign_in.staff import check_password
+from ledger.sign_in.staff import confirm_way_in
 from ledger.sign_in.staff import find_person
 from ledger.sign_in.staff import forget_ways_in
 from ledger.sign_in.staff import issue_way_in
 from ledger.sign_in.staff import link_token
+from ledger.sign_in.staff import link_told
+from ledger.sign_in.staff import links_waiting
 from ledger.sign_in.staff import open_by_passkey
 from ledger.sign_in.staff import open_by_password
 
@@ -86,7 +88,6 @@ __all__ = [
     "FURTHER",
     "LINK_LIVES",
     "OWN_PHONE",
-    "STRONG_ROLES",
     "STRONG_WAYS",
     "TOKEN_LIVES_MAX",
     "Answered",
@@ -103,6 +104,7 @@ __all__ = [
     "act_for",
     "answered",
     "check_password",
+    "confirm_way_in",
     "device_of",
     "devices_of",
     "end_card",
@@ -125,6 +127,8 @@ __all__ = [
     "issue_way_in",
     "leaving",
     "link_token",
+    "link_told",
+    "links_waiting",
     "locked_shift_on",
     "note_proof",
     "note_use",

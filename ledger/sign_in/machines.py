@@ -16,12 +16,15 @@ from ledger import areas
 from ledger import people
 from ledger.act import Act
 from ledger.areas import Scope
+from ledger.clock import local_day
 from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.ids import new_id
+from ledger.people import PowersOf
 from ledger.people import Vault
 from ledger.sign_in.model import Credential
 from ledger.sign_in.rules import FOR_MACHINES
+from ledger.sign_in.rules import FURTHER
 from ledger.sign_in.rules import TOKEN_LIVES_MAX
 from ledger.sign_in.rules import TOKEN_TOLD_FOR
 from ledger.tokens import hash_of
@@ -29,20 +32,41 @@ from ledger.tokens import token_of
 
 
 def issue_token(
-    session: Session, act: Act, vault: Vault, person_id: UUID, *, scopes: Collection[str], name: str, lives: timedelta, within: Scope
+    session: Session, act: Act, vault: Vault, person_id: UUID, *, scopes: Collection[str], name: str, lives: timedelta, within: Scope,
+    powers_of: PowersOf = people.powers_of,
 ) -> Credential | Refusal:  # fmt: skip
     """Make a token for somebody in an area within `within`; whoever makes one for somebody else could use it in their name."""
     person = people.person(session, act.book_id, person_id, within)
-    if person.id != act.actor and not set(scopes) <= FOR_MACHINES:
-        return Refusal("token-for-oneself-only", "scopes", {"scopes": ", ".join(sorted(FOR_MACHINES))})
+    if refusal := _against(session, act, person.id, set(scopes), within, powers_of):
+        return refusal
     return _made(session, act, vault, person.id, sorted(set(scopes)), name, lives)
 
 
+def _against(session: Session, act: Act, person_id: UUID, scopes: set[str], within: Scope, powers_of: PowersOf) -> Refusal | None:
+    if person_id == act.actor:
+        return None
+    if not scopes <= FOR_MACHINES:
+        return Refusal("token-for-oneself-only", "scopes", {"scopes": ", ".join(sorted(FOR_MACHINES))})
+    today = local_day(act.at, areas.book(session, act.book_id).zone)
+    # It would let whoever makes it see where they may not look.
+    plain = set(people.ROLES) - scopes
+    if people.works_beyond(session, act.book_id, person_id, today, within, powers_of=powers_of, plain=plain):
+        return Refusal("token-beyond-areas", "scopes")
+    return None
+
+
 def rotate_token(
-    session: Session, act: Act, vault: Vault, credential_id: UUID, *, lives: timedelta, overlap: timedelta, within: Scope
-) -> Credential:  # fmt: skip
-    """Make another token like this one, which is good for `overlap` more; raise NotFound where it is none, or not within `within`."""
+    session: Session, act: Act, vault: Vault, credential_id: UUID, *, lives: timedelta, overlap: timedelta, within: Scope,
+    powers_of: PowersOf = people.powers_of,
+) -> Credential | Refusal:  # fmt: skip
+    """Make another token like this one, which is good for `overlap` more, where one may make such a token.
+
+    Raise NotFound where it is none, or not within `within`.
+    """
     old = _alive(session, act, credential_id, within)
+    scopes = set(old.scopes) if old.scopes is not None else {*people.ROLES, *FURTHER}
+    if refusal := _against(session, act, old.person_id, scopes, within, powers_of):
+        return refusal
     made = _made(session, act, vault, old.person_id, old.scopes or [], old.way or "", lives)
     old.expires_at = min(old.expires_at, act.at + overlap)
     return made

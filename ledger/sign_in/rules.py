@@ -10,27 +10,16 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
+from ledger.people.rules import STRONG_ROLES
+
 #: A one-time link; card and PIN; a cashier's shift on a paired device; a passkey; password and one-time code.
 WAYS = ("link", "card", "shift", "passkey", "password")
 #: A password; the PIN of one's card; the PIN with which a cashier opens a shift, which a shop's owner may have set anew and the card's not.
 SECRET_KINDS = ("password", "pin", "shift")
 #: Ways that no stranger with a found link or an overheard PIN can take.
 STRONG_WAYS = frozenset({"passkey", "password"})
-#: Roles that are only held after a strong way in.
-STRONG_ROLES = frozenset(
-    {
-        "grid_worker",
-        "approver",
-        "administrator",
-        "co_confirmer",
-        "street_auditor",
-        "county_viewer",
-        "finance",
-        "resident_supervisor",
-        "shop_owner",
-        "unit_representative",
-    }
-)
+#: A session through which somebody bears witness to others' deeds: whoever may give a link to one of these could do so in their name.
+WITNESS_ROLES = frozenset({"building_leader", "activity_host"})
 #: What a machine's token may be given besides roles: what people only do within minutes of proving who they are.
 FURTHER = ("unattended",)
 

@@ -17,6 +17,7 @@ from sqlalchemy import and_
 from sqlalchemy import bindparam
 from sqlalchemy import delete
 from sqlalchemy import insert
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -29,7 +30,9 @@ from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.ids import new_id
+from ledger.people import STRONG_ROLES
 from ledger.people import Power
+from ledger.people import PowersOf
 from ledger.sign_in.model import Credential
 from ledger.sign_in.model import Device
 from ledger.sign_in.model import OneTimeKey
@@ -39,7 +42,7 @@ from ledger.sign_in.model import Secret
 from ledger.sign_in.queries import factors_of
 from ledger.sign_in.rules import FURTHER
 from ledger.sign_in.rules import NOTED_EVERY
-from ledger.sign_in.rules import STRONG_ROLES
+from ledger.sign_in.rules import STAFF
 from ledger.sign_in.rules import STRONG_WAYS
 from ledger.sign_in.rules import lives_of
 from ledger.tokens import book_number_of
@@ -60,6 +63,7 @@ class SignedIn:
     book: areas.Book
     id: UUID | None
     token_hash: bytes
+    created_at: datetime
     way: str | None
     last_used_at: datetime | None
     proved_at: datetime | None
@@ -89,14 +93,17 @@ class OnceHeld:
     id: UUID | None
 
 
-def held_in(way: str | None, powers: Iterable[Power]) -> list[Power]:
-    """Return those of somebody's powers that a session opened in this way gives."""
+def held_in(way: str | None, powers: Iterable[Power], age: timedelta = timedelta(0)) -> list[Power]:
+    """Return those of somebody's powers that a session of this age, opened in this way, gives.
+
+    One that was opened for a longer life, before its person worked for the community or a shop, gives no more than others of that age.
+    """
     if way == "card":
         return [power for power in powers if power.role == "volunteer"]
     if way == "shift":
         # A till stays a till: whoever walks up to it finds nobody's passbook.
         return [power for power in powers if power.role == "cashier"]
-    if way in STRONG_WAYS:
+    if way in STRONG_WAYS and age <= STAFF.absolute:
         return list(powers)
     return [power for power in powers if power.role not in STRONG_ROLES | {"cashier"}]
 
@@ -134,46 +141,56 @@ def _issue(session: Session, act: Act, kind: str, person_ids: Sequence[UUID], li
     return tokens
 
 
-def use_link(session: Session, token: str, at: datetime) -> str | Refusal:
+def use_link(session: Session, token: str, at: datetime, *, powers_of: PowersOf = people.powers_of) -> str | Refusal:
     """Use up a one-time link and return the token of the session that it opens."""
     number = book_number_of(normalised(token))
     book = areas.book_numbered(session, number) if number is not None else None
     if book is None:
         return Refusal("link-unknown", "token")
     this = (Credential.book_id == book.id, Credential.token_hash == hash_of(token), Credential.kind == "link")
-    if _has_better(session, book, this, at):
+    if _has_better(session, book, this, at, powers_of):
         return Refusal("link-not-enough", "token")
     # One statement decides: of two that come at once, the second waits for the first and finds nothing left to use.
     used = session.execute(
         update(Credential)
-        .where(*this, Credential.ended_at.is_(None), Credential.expires_at > at)
+        .where(*this, Credential.ended_at.is_(None), Credential.expires_at > at, is_released())
         .values(ended_at=at)
         .returning(Credential.person_id)
     ).scalar_one_or_none()
     if used is None:
-        link = session.execute(select(Credential.ended_at).where(*this)).one_or_none()
+        link = session.execute(select(Credential.ended_at).where(*this, is_released())).one_or_none()
         if link is None:
             return Refusal("link-unknown", "token")
         return Refusal("link-used" if link.ended_at else "link-expired", "token")
-    return open_session(session, book, used, "link", at)
+    return open_session(session, book, used, "link", at, powers_of=powers_of)
 
 
-def _has_better(session: Session, book: areas.Book, this: Collection[ColumnElement[bool]], at: datetime) -> bool:
+def is_released() -> ColumnElement[bool]:
+    """Return the condition that a link does not wait for a second administrator."""
+    return or_(Credential.asked_by.is_(None), Credential.confirmed_by.is_not(None))
+
+
+def _has_better(
+    session: Session, book: areas.Book, this: Collection[ColumnElement[bool]], at: datetime, powers_of: PowersOf
+) -> bool:  # fmt: skip
     """Tell whether a link is for somebody with powers that it does not give and a way in that does: it is no way round that one."""
     person_id = session.execute(select(Credential.person_id).where(*this)).scalar_one_or_none()
     if person_id is None or not factors_of(session, book.id, person_id).is_strong:
         return False
-    powers = people.powers_of(session, book.id, person_id, local_day(at, book.zone))
+    powers = powers_of(session, book.id, person_id, local_day(at, book.zone))
     return len(held_in("link", powers)) < len(powers)
 
 
-def open_session(session: Session, book: areas.Book, person_id: UUID, way: str, at: datetime, *, device_id: UUID | None = None) -> str:
+def open_session(
+    session: Session, book: areas.Book, person_id: UUID, way: str, at: datetime, *, device_id: UUID | None = None,
+    powers_of: PowersOf = people.powers_of,
+) -> str:  # fmt: skip
     """Open a session for somebody who came in this way, and return its token; whoever calls has checked who they are."""
     today = local_day(at, book.zone)
     if people.is_guarded(people.person(session, book.id, person_id), today):
         # What led here is undone: the way in is good again on the day it may be used.
         raise Invalid("guardian-acts", "person_id")
-    roles = {power.role for power in people.powers_of(session, book.id, person_id, today)}
+    roles = {power.role for power in powers_of(session, book.id, person_id, today)}
     lives, token = lives_of(way, roles), new_token(book.number)
     row = {
         "book_id": book.id,
@@ -216,7 +233,10 @@ _RECOGNISE = (
     .select_from(Credential)
     .join(areas.Book, areas.Book.id == Credential.book_id)
     .join(people.Person, and_(people.Person.book_id == Credential.book_id, people.Person.id == Credential.person_id))
-    .outerjoin(people.Grant, and_(people.Grant.book_id == Credential.book_id, people.Grant.person_id == Credential.person_id))
+    .outerjoin(
+        people.Grant,
+        and_(people.Grant.book_id == Credential.book_id, people.Grant.person_id == Credential.person_id, people.is_confirmed()),
+    )
     .outerjoin(areas.Area, and_(areas.Area.book_id == people.Grant.book_id, areas.Area.code == people.Grant.area_code))
     .outerjoin(Device, and_(Device.book_id == Credential.book_id, Device.id == Credential.device_id))
     .where(
@@ -246,7 +266,19 @@ def recognise(session: Session, token: str, at: datetime) -> tuple[SignedIn, lis
     if guarded_until and today <= guarded_until:
         return None
     powers = [Power(role, path) for _, _, role, start, end, path, *_ in rows if role and start <= today and (end is None or today <= end)]
-    columns = ("book_id", "person_id", "kind", "id", "token_hash", "way", "last_used_at", "proved_at", "acting_for", "device_id")
+    columns = (
+        "book_id",
+        "person_id",
+        "kind",
+        "id",
+        "token_hash",
+        "created_at",
+        "way",
+        "last_used_at",
+        "proved_at",
+        "acting_for",
+        "device_id",
+    )
     scopes = None if found.scopes is None else frozenset(found.scopes)
     device = {"device_hash": device_hash, "device_unit_id": device_unit_id}
     return SignedIn(book=book, scopes=scopes, **device, **{column: getattr(found, column) for column in columns}), powers

@@ -47,6 +47,42 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "role-for-oneself": Sentence(
         403, "不能给自己授权；请另一位管理员来做。", "Nobody gives a role to themselves; ask another administrator."
     ),
+    "role-for-own": Sentence(
+        403,
+        "不能给亲属、同户或自己的另一份记录授予角色；请另一位管理员授予。",
+        "Nobody gives a role to their kin, household or other record; ask another administrator.",
+    ),
+    "role-takes-two": Sentence(
+        403,
+        "提出的人、本人和他们的亲属不能确认；请另一位管理员确认，没有的请系统运维人员确认。",
+        "Neither whoever proposed it nor who gets it, nor anybody of theirs, confirms it; another administrator or the operator does.",
+    ),
+    "role-confirmed-already": Sentence(409, "这个角色已经生效，不用再确认。", "This role holds already; there is nothing to confirm."),
+    "supervisor-by-operator": Sentence(
+        403,
+        "居民监督员的角色不由管理员结束；请系统运维人员办理。",
+        "No administrator ends the role of a resident supervisor; ask the operator to.",
+    ),
+    "data-of-staff": Sentence(
+        403,
+        "这个人为社区或商户工作；请管辖其全部范围的管理员更正或换号。",
+        "This person works for the community or a shop; ask an administrator of all their areas to change it.",
+    ),
+    "staff-of-age": Sentence(
+        409,
+        "工作人员不能改为未满 14 岁；请核对出生年月，或先结束其角色。",
+        "Nobody who works here becomes a child under 14; check the month of birth, or end their roles first.",
+    ),
+    "token-beyond-areas": Sentence(
+        403,
+        "这个人的角色超出你管辖的范围；请管辖全部范围的管理员办理，或由本人办理。",
+        "This person's roles reach beyond your areas; ask an administrator of all of them, or the person, to make it.",
+    ),
+    "erasure-takes-two": Sentence(
+        403,
+        "已有管理员提出；请另一位与其无亲属关系的管理员确认抹除。",
+        "An administrator has asked for it; another one, of no kin to the first, must confirm it.",
+    ),
     "role-in-the-past": Sentence(
         409,
         "已经过去的日子不能改；最早可写 {earliest}。要补记以前的角色，请运维人员用命令办理。",
@@ -240,6 +276,14 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     ),
     "way-in-for-oneself": Sentence(
         403, "不能给自己办登录链接或重办；请另一位管理员来做。", "Nobody issues a way in for themselves; ask another administrator."
+    ),
+    "way-in-takes-two": Sentence(
+        403,
+        "提出的人、本人和他们的亲属不能确认；请另一位管理员确认。",
+        "Neither whoever asked nor the person, nor anybody of theirs, confirms it; another administrator does.",
+    ),
+    "way-in-decided-already": Sentence(
+        409, "这个链接已确认、已用过或已过期；请重新提出。", "This link was confirmed, used or has expired; ask for another."
     ),
     "way-in-of-staff": Sentence(
         403,
@@ -438,11 +482,16 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
         "代办人是您的亲属、同户或您代办过的人，请由另一位工作人员登记。",
         "The helper is kin or household of yours, or one of you acted for the other; another of the staff must give that.",
     ),
+    "mandate-on-own-device": Sentence(
+        403,
+        "在公用设备上不能委托别人；请用自己的手机，或请社区工作人员登记。",
+        "Nobody is let act for you on a device that others use too; use your own phone, or ask community staff to enter it.",
+    ),
     "mandate-of-oneself": Sentence(422, "代办人要是另外一个人。", "A helper is somebody else than the person helped."),
     "mandate-of-staff": Sentence(
         403,
-        "代办人是社区工作人员，要由负责其所在网格的管理员登记。",
-        "This helper works for the community: only an administrator of where they live may let them act for somebody.",
+        "代办人是楼长、社区工作人员等要证明或审核申报的人，要由负责其所在网格的管理员登记。",
+        "This helper bears witness or decides on deeds: only an administrator of where they live may let them act for somebody.",
     ),
     "mandate-there": Sentence(
         409,
@@ -454,6 +503,23 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     ),
     "mandate-ended-already": Sentence(409, "这项代办已在 {at} 结束。", "This mandate was ended already, on {at}."),
     "guardian-by-staff": Sentence(403, "监护人由社区工作人员登记。", "A guardian is entered by community staff; ask them."),
+    "guardian-of-adult": Sentence(
+        409,
+        "监护人只给未满 14 岁的孩子登记；出生年月登记错了的，请先更正。",
+        "A guardian is entered for a child below 14 only; where the month of birth is wrong, have it put right first.",
+    ),
+    "erasure-of-child-by-staff": Sentence(
+        403,
+        "替孩子抹除资料，请监护人带证件到社区办理。",
+        "A child's data are erased by community staff; the guardian asks them, and brings a document.",
+    ),
+    "helper-unfit": Sentence(409, "未满 18 岁的人不能代办，请换一位。", "Nobody below 18 acts for others; name another."),
+    "mandate-agreed-already": Sentence(409, "您已经同意过了，可以开始代办。", "You have agreed already; you may begin."),
+    "team-member-of-staff": Sentence(
+        403,
+        "其中有楼长、审核员等要证明或审核申报的人，要由负责其所在网格的管理员加入团队。",
+        "Some of these bear witness or decide on deeds: only an administrator of where they live may add them to a team.",
+    ),
     "guardian-needed": Sentence(
         409,
         "未满 14 岁，请先登记监护人，再填上监护人的存折号。",

@@ -87,7 +87,7 @@ def print_links(url: str) -> None:
 
 def _way_in(stage: Stage, act: Act, key: str) -> tuple[str, str, str]:
     """Return the path by which somebody comes in, and what they do there, in both languages."""
-    is_staff = key == "owner" or any(part.key == key and sign_in.STRONG_ROLES & set(part.roles) for part in CAST)
+    is_staff = key == "owner" or any(part.key == key and people.STRONG_ROLES & set(part.roles) for part in CAST)
     if is_staff and sign_in.factors_of(stage.session, act.book_id, stage.who(key)).is_strong:
         # A link is no way round the second factor; whoever has lost it begins anew: `flask ledger people reset`.
         return "/sign-in", "（用已设好的方式登录）", " (signs in with what was set up)"

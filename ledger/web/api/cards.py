@@ -15,6 +15,7 @@ from ledger.people import Card
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import powers_of
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.fields import Id
@@ -117,4 +118,5 @@ def revoke(asked: dict[str, Any]) -> Card | Refusal:
 @allow(*WORKERS, fresh=True)
 def replace_handle(asked: dict[str, Any], person_id: UUID) -> people.Person | Refusal:
     """Give somebody of one's areas another passbook number; cards and codes shown with the old one stop."""
-    return people.replace_handle(session(), act(), person_id, within=me().scope(*WORKERS))
+    within, staff_within = me().scope(*WORKERS), me().scope("administrator")
+    return people.replace_handle(session(), act(), person_id, within=within, staff_within=staff_within, powers_of=powers_of)

@@ -14,6 +14,7 @@ from ledger.web.api.people import WRITERS
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import powers_of
 from ledger.web.kit.extensions import session
 from ledger.web.kit.fields import Id
 from ledger.web.kit.fields import Moment
@@ -58,18 +59,22 @@ def list_merges(asked: dict[str, Any]) -> Page:
 @allow(*WRITERS, fresh=True)
 def propose(asked: dict[str, Any]) -> people.Merge | Refusal:
     """Propose to merge two records of one's areas; those of staff only as an administrator."""
-    return people.propose_merge(session(), act(), **asked, within=me().scope(*WRITERS), as_administrator=me().scope("administrator"))
+    return people.propose_merge(session(), act(), **asked, **_reach())
 
 
 @blp.writes("/merges/<uuid:merge_id>/confirm", Nothing, MergeOut)
 @allow(*WRITERS, fresh=True)
 def confirm(asked: dict[str, Any], merge_id: UUID) -> people.Merge | Refusal:
     """Confirm what somebody else proposed: points, ties and mandates go over, and nobody signs in as the other any more."""
-    return claims.merge(session(), act(), merge_id, within=me().scope(*WRITERS), as_administrator=me().scope("administrator"))
+    return claims.merge(session(), act(), merge_id, **_reach())
 
 
 @blp.writes("/merges/<uuid:merge_id>/refuse", Nothing, MergeOut)
 @allow(*WRITERS, fresh=True)
 def refuse(asked: dict[str, Any], merge_id: UUID) -> people.Merge | Refusal:
     """Decide that what somebody else proposed are two people."""
-    return people.refuse_merge(session(), act(), merge_id, within=me().scope(*WRITERS), as_administrator=me().scope("administrator"))
+    return people.refuse_merge(session(), act(), merge_id, **_reach())
+
+
+def _reach() -> dict[str, Any]:
+    return {"within": me().scope(*WRITERS), "as_administrator": me().scope("administrator"), "powers_of": powers_of}

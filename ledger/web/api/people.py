@@ -16,6 +16,7 @@ from ledger.errors import Refusal
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import powers_of
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.fields import Choice
@@ -23,6 +24,7 @@ from ledger.web.kit.fields import Code
 from ledger.web.kit.fields import Day
 from ledger.web.kit.fields import Id
 from ledger.web.kit.fields import Moment
+from ledger.web.kit.fields import Nothing
 from ledger.web.kit.fields import Personal
 from ledger.web.kit.fields import Shape
 from ledger.web.kit.fields import Truth
@@ -134,10 +136,10 @@ class ErasureIn(Shape):
 
 
 class ErasureOut(Shape):
-    """That somebody was erased, and when."""
+    """That somebody was erased, and when; nothing while it waits for another administrator."""
 
     person_id = Id(required=True)
-    erased_at = Moment(required=True)
+    erased_at = Moment(required=True, allow_none=True)
 
 
 class GrantOut(Shape):
@@ -149,6 +151,8 @@ class GrantOut(Shape):
     area_code = fields.String(required=True)
     starts_on = Day(required=True)
     ends_on = Day(required=True, allow_none=True)
+    #: It holds only once another administrator has confirmed it.
+    waits = fields.Boolean(required=True)
 
 
 class GrantsOut(Shape):
@@ -266,17 +270,25 @@ def open_person(asked: dict[str, Any], person_id: UUID) -> people.Opening:
 @blp.writes("/people/<uuid:person_id>/corrections", CorrectionIn, CorrectionOut, status=201)
 @allow(*WRITERS, fresh=True)
 def correct(asked: dict[str, Any], person_id: UUID) -> people.Correction | Refusal:
-    """Put right what is known of somebody of one's areas."""
-    return people.correct(session(), act(), services().vault, person_id, asked["field"], asked["text"], within=me().scope(*WRITERS))
+    """Put right what is known of somebody of one's areas; of whoever works for the community or a shop, an administrator does."""
+    within, staff_within = me().scope(*WRITERS), me().scope("administrator")
+    return people.correct(
+        session(), act(), services().vault, person_id, asked["field"], asked["text"], within=within, staff_within=staff_within,
+        powers_of=powers_of,
+    )  # fmt: skip
 
 
 @blp.writes("/people/<uuid:person_id>/erasure", ErasureIn, ErasureOut, status=201)
 @allow("administrator", fresh=True)
-def erase(asked: dict[str, Any], person_id: UUID) -> people.Erasure | Refusal:
-    """Erase somebody of one's areas who asked for it; nobody does that for themselves here."""
+def erase(asked: dict[str, Any], person_id: UUID) -> dict[str, Any] | Refusal:
+    """Ask that somebody of one's areas be erased, or do what another administrator asked for; nobody does that for themselves here."""
     if person_id == me().actor_id:
         return Refusal("erasure-by-another", "person_id")
-    return people.erase(session(), act(), person_id, current_app.extensions["leavings"], within=me().scope("administrator"))
+    leavings, within = current_app.extensions["leavings"], me().scope("administrator")
+    outcome = people.ask_to_erase(session(), act(), person_id, leavings, within=within)
+    if isinstance(outcome, Refusal):
+        return outcome
+    return {"person_id": person_id, "erased_at": outcome.erased_at if isinstance(outcome, people.Erasure) else None}
 
 
 @blp.reads("/people/<uuid:person_id>/grants", GrantsOut)
@@ -290,9 +302,16 @@ def list_grants(person_id: UUID) -> dict[str, Any]:
 @blp.writes("/grants", GrantIn, GrantOut, status=201)
 @allow("administrator", fresh=True)
 def grant_role(asked: dict[str, Any]) -> people.Grant | Refusal:
-    """Give somebody a role in one of one's areas, from today unless a later day is told."""
+    """Give somebody a role in one of one's areas, from today unless a later day is told; a strong one waits for another administrator."""
     starts_on: date = asked.pop("starts_on") or me().today
     return people.grant_role(session(), act(), **asked, starts_on=starts_on, within=me().scope("administrator"))
+
+
+@blp.writes("/grants/<uuid:grant_id>/confirm", Nothing, GrantOut)
+@allow("administrator", fresh=True)
+def confirm_grant(asked: dict[str, Any], grant_id: UUID) -> people.Grant | Refusal:
+    """Let a role in one of one's areas hold that another administrator proposed."""
+    return people.confirm_grant(session(), act(), grant_id, within=me().scope("administrator"))
 
 
 @blp.writes("/grants/<uuid:grant_id>/end", EndIn, GrantOut)
@@ -353,9 +372,9 @@ def list_teams(asked: dict[str, Any]) -> Page:
 
 
 @blp.writes("/teams", TeamIn, TeamOut, status=201)
-@allow(*WRITERS)
+@allow(*WRITERS, fresh=True)
 def create_team(asked: dict[str, Any]) -> people.Team | Refusal:
-    """Make a team in one of one's areas, with its first members."""
+    """Make a team in one of one's areas, with its first members; whoever decides on deeds is added by an administrator of theirs."""
     return people.create_team(session(), act(), **asked, within=me().scope(*WRITERS))
 
 

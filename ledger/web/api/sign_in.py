@@ -14,6 +14,7 @@ from ledger.errors import Refusal
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import powers_of
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.fields import Id
@@ -36,7 +37,7 @@ class WayInIn(Shape):
 
 
 class WayInMadeOut(Shape):
-    """A one-time link that was issued."""
+    """A one-time link that was issued, or that waits for another administrator."""
 
     id = Id(required=True)
 
@@ -44,7 +45,7 @@ class WayInMadeOut(Shape):
 class WayInOut(WayInMadeOut):
     """The same with its address, to be handed to the person: told again with the same key, and nowhere else."""
 
-    link = Personal(required=True)
+    link = Personal(required=True, allow_none=True, metadata={"description": "Nothing where another administrator hands it out"})
 
 
 class SignedOutOut(Shape):
@@ -55,17 +56,29 @@ class SignedOutOut(Shape):
 
 
 def _with_link(made: dict[str, Any]) -> dict[str, Any]:
-    token = sign_in.link_token(session(), services().vault, me().book_id, UUID(made["id"]))
-    return {**made, "link": f"{services().settings.public_url}{url_for('sign_in.link', token=token)}"}
+    token = sign_in.link_told(session(), services().vault, me().book_id, UUID(made["id"]), me().actor_id)
+    return {**made, "link": f"{services().settings.public_url}{url_for('sign_in.link', token=token)}" if token else None}
 
 
 @blp.writes("/people/<uuid:person_id>/sign-in-links", WayInIn, WayInMadeOut, status=201, told=(WayInOut, _with_link))
 @allow(*ISSUERS, fresh=True)
 def issue_way_in(asked: dict[str, Any], person_id: UUID) -> dict[str, Any] | Refusal:
-    """Issue a one-time link, good for a day; of whoever holds roles of the staff, and anew, an administrator of all their areas does."""
+    """Issue a one-time link, good for a day; of staff and of witnesses, and anew, an administrator of all their areas does.
+
+    One for somebody with a strong role waits until another administrator has confirmed it, who is told it.
+    """
     within, staff_within = me().scope(*ISSUERS), me().scope("administrator")
-    issued = sign_in.issue_way_in(session(), act(), services().vault, person_id, **asked, within=within, staff_within=staff_within)
+    issued = sign_in.issue_way_in(
+        session(), act(), services().vault, person_id, **asked, within=within, staff_within=staff_within, powers_of=powers_of
+    )
     return issued if isinstance(issued, Refusal) else {"id": issued}
+
+
+@blp.writes("/sign-in-links/<uuid:link_id>/confirm", Nothing, WayInMadeOut, told=(WayInOut, _with_link))
+@allow("administrator", fresh=True)
+def confirm_way_in(asked: dict[str, Any], link_id: UUID) -> sign_in.Credential | Refusal:
+    """Confirm the link that another administrator asked for, for somebody of one's areas; you hand it out."""
+    return sign_in.confirm_way_in(session(), act(), link_id, staff_within=me().scope("administrator"), powers_of=powers_of)
 
 
 @blp.writes("/people/<uuid:person_id>/sessions/end", Nothing, SignedOutOut)

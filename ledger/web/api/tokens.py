@@ -16,6 +16,7 @@ from ledger.errors import Refusal
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import powers_of
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.fields import Choice
@@ -101,7 +102,7 @@ def list_tokens(asked: dict[str, Any]) -> Page:
 def issue(asked: dict[str, Any]) -> sign_in.Credential | Refusal:
     """Make a token for oneself, or one for a till or for reading that stands for somebody of one's areas."""
     lives, scope = timedelta(days=asked.pop("days")), me().scope("administrator")
-    return sign_in.issue_token(session(), act(), services().vault, **asked, lives=lives, within=scope)
+    return sign_in.issue_token(session(), act(), services().vault, **asked, lives=lives, within=scope, powers_of=powers_of)
 
 
 @blp.writes("/tokens/<uuid:credential_id>/end", Nothing, TokenMadeOut)
@@ -113,8 +114,10 @@ def end(asked: dict[str, Any], credential_id: UUID) -> sign_in.Credential:
 
 @blp.writes("/tokens/<uuid:credential_id>/rotate", RotateIn, TokenMadeOut, status=201, told=(TokenToldOut, _with_token))
 @allow("administrator", fresh=True)
-def rotate(asked: dict[str, Any], credential_id: UUID) -> sign_in.Credential:
-    """Make another token like this one, which stays good for a while, so that a machine can be changed over."""
+def rotate(asked: dict[str, Any], credential_id: UUID) -> sign_in.Credential | Refusal:
+    """Make another token like this one, which stays good for a while, so that a machine can be changed over; one's own, or a till's."""
     lives, overlap = timedelta(days=asked["days"]), timedelta(hours=asked["overlap_hours"])
     scope = me().scope("administrator")
-    return sign_in.rotate_token(session(), act(), services().vault, credential_id, lives=lives, overlap=overlap, within=scope)
+    return sign_in.rotate_token(
+        session(), act(), services().vault, credential_id, lives=lives, overlap=overlap, within=scope, powers_of=powers_of
+    )

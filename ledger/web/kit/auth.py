@@ -32,7 +32,9 @@ from ledger.errors import DomainError
 from ledger.errors import Invalid
 from ledger.people import SHOP_ROLES
 from ledger.people import Power
+from ledger.people import PowersOf
 from ledger.sign_in import FURTHER
+from ledger.sign_in import STRONG_WAYS
 from ledger.sign_in import SignedIn
 from ledger.tokens import hash_of
 from ledger.web.kit.extensions import end_reading
@@ -44,9 +46,6 @@ from ledger.web.kit.problems import problem_body
 from ledger.web.kit.problems import show
 
 View = TypeVar("View", bound=Callable[..., Any])
-#: Gives the powers that somebody holds on a day.
-PowerSource = Callable[[Session, UUID, UUID, date], list[Power]]
-
 SESSION_COOKIE = "passbook"
 DEVICE_COOKIE = "paired"
 
@@ -86,7 +85,7 @@ class Me:
     """Whoever asks: their book, and what they may do on this day of it."""
 
     def __init__(
-        self, signed_in: SignedIn, powers: Sequence[Power], sources: Sequence[PowerSource], token: str, acted_for_name: str | None = None,
+        self, signed_in: SignedIn, powers: Sequence[Power], sources: Sequence[PowersOf], token: str, acted_for_name: str | None = None,
         all_powers: Sequence[Power] = (),
     ) -> None:  # fmt: skip
         self.signed_in = signed_in
@@ -121,8 +120,8 @@ class Me:
 
     @cached_property
     def withheld(self) -> frozenset[str]:
-        """Return the roles that they hold and that a link does not give: a strong way in does."""
-        if self.acted_for or self.signed_in.way != "link":
+        """Return the roles that they hold and that a link, or an old session, does not give: a strong way in does."""
+        if self.acted_for or self.signed_in.way not in {"link", *STRONG_WAYS}:
             return frozenset()
         held = {power.role for power in (*self._area_powers, *self._shop_powers)}
         return frozenset(power.role for power in (*self._all_area_powers, *self._all_shop_powers)) - held
@@ -170,10 +169,16 @@ def maybe_me() -> Me | None:
     return found
 
 
-def init(app: Flask, sources: Sequence[PowerSource]) -> None:
+def init(app: Flask, sources: Sequence[PowersOf]) -> None:
     """Check every request of `app`; `sources` are further places where powers are kept."""
     app.extensions["power_sources"] = tuple(sources)
     app.before_request(_check)
+
+
+def powers_of(current: Session, book_id: UUID, person_id: UUID, on: date) -> list[Power]:
+    """Return what somebody may do on that day, wherever that is kept: in areas and in shops."""
+    sources = (people.powers_of, *current_app.extensions["power_sources"])
+    return [power for source in sources for power in source(current, book_id, person_id, on)]
 
 
 def rule_of(endpoint: str, app: Flask | None = None) -> Rule | None:
@@ -274,7 +279,7 @@ def _held(signed_in: SignedIn, powers: Sequence[Power]) -> list[Power]:
     """Return those of the powers that the way in, or the scopes of the token, give."""
     if signed_in.kind == "bearer":
         return [power for power in powers if signed_in.scopes is None or power.role in signed_in.scopes]
-    return sign_in.held_in(signed_in.way, powers)
+    return sign_in.held_in(signed_in.way, powers, services().clock.now() - signed_in.created_at)
 
 
 def _held_for(signed_in: SignedIn, own: Sequence[Power]) -> list[Power] | None:

@@ -19,7 +19,7 @@ from ledger import people
 from ledger import sign_in
 from ledger.errors import NotFound
 from ledger.errors import Refusal
-from ledger.sign_in import STRONG_ROLES
+from ledger.people import STRONG_ROLES
 from ledger.sign_in import Factors
 from ledger.sign_in import codes
 from ledger.sign_in import passkeys
@@ -30,6 +30,7 @@ from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import hand_over
 from ledger.web.kit.auth import maybe_me
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import powers_of
 from ledger.web.kit.auth import want_proof
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
@@ -247,23 +248,45 @@ def of_person(person_id: UUID) -> ResponseReturnValue:
     person = people.person(session(), me().book_id, person_id, me().scope("administrator"))
     sessions = sign_in.sessions_of(session(), me().book_id, person_id, services().clock.now())
     factors = sign_in.factors_of(session(), me().book_id, person_id)
-    name = people.names_of(session(), services().vault, me().book_id, [person_id])[person_id]
-    return render_template("ledger/account/of_person.html", person=person, name=name, factors=factors, sessions=sessions)
+    name = people.masked_name(people.names_of(session(), services().vault, me().book_id, [person_id])[person_id])
+    waiting = sign_in.links_waiting(session(), me().book_id, person_id, services().clock.now())
+    return render_template(
+        "ledger/account/of_person.html", person=person, name=name, factors=factors, sessions=sessions, waiting=waiting, own=me().actor_id
+    )  # fmt: skip
 
 
 @pages.post("/staff/sign-ins/<uuid:person_id>/link")
 @allow("administrator", fresh=True)
 @form_write(of_person)
 def issue_link(person_id: UUID) -> str | Refusal:
-    """Issue a one-time link and show it, once; `anew`: all that the person signed in with is gone before."""
+    """Issue a one-time link and show it, once; `anew`: all that the person signed in with is gone before.
+
+    One for somebody with a strong role is only asked for: another administrator confirms it, and is shown it.
+    """
     anew = forms.choice("way", "link", "anew") == "anew"
     within = me().scope("administrator")
-    issued = sign_in.issue_way_in(session(), act(), services().vault, person_id, anew=anew, within=within, staff_within=within)
-    if isinstance(issued, Refusal):
-        return issued
-    token = sign_in.link_token(session(), services().vault, me().book_id, issued)
-    address = f"{services().settings.public_url}{url_for('sign_in.link', token=token)}"
-    show_once(render_template("ledger/account/link.html", address=address, person_id=person_id, hours=_LINK_HOURS, anew=anew))
+    issued = sign_in.issue_way_in(
+        session(), act(), services().vault, person_id, anew=anew, within=within, staff_within=within, powers_of=powers_of
+    )
+    return issued if isinstance(issued, Refusal) else _link_shown(person_id, issued, anew=anew)
+
+
+@pages.post("/staff/sign-ins/<uuid:person_id>/links/<uuid:link_id>/confirm")
+@allow("administrator", fresh=True)
+@form_write(lambda person_id, link_id: of_person(person_id))
+def confirm_link(person_id: UUID, link_id: UUID) -> str | Refusal:
+    """Confirm the link that another administrator asked for, and show it, once."""
+    confirmed = sign_in.confirm_way_in(session(), act(), link_id, staff_within=me().scope("administrator"), powers_of=powers_of)
+    if isinstance(confirmed, Refusal):
+        return confirmed
+    return _link_shown(confirmed.person_id, link_id, anew=confirmed.way == "anew")
+
+
+def _link_shown(person_id: UUID, link_id: UUID, *, anew: bool) -> str:
+    """Show the link where it is for whoever asks to hand out, and lead back to the person."""
+    if token := sign_in.link_told(session(), services().vault, me().book_id, link_id, me().actor_id):
+        address = f"{services().settings.public_url}{url_for('sign_in.link', token=token)}"
+        show_once(render_template("ledger/account/link.html", address=address, person_id=person_id, hours=_LINK_HOURS, anew=anew))
     return url_for("account.of_person", person_id=person_id)
 
 
@@ -286,7 +309,7 @@ def _factors() -> Factors:
 
 def _is_setting_up() -> bool:
     """Tell whether somebody came by a link to set up a strong way in, and has none yet: that is all their session is for."""
-    return bool(me().withheld) and not _factors().is_strong
+    return me().signed_in.way == "link" and bool(me().withheld) and not _factors().is_strong
 
 
 def _checked() -> Factors:
@@ -299,7 +322,7 @@ def _checked() -> Factors:
 def _strong_now(way: str) -> str:
     """Let whoever has just set up a strong way in go on as if they had come by it: the link's session ends."""
     who, now = me(), act().at
-    token = sign_in.open_session(session(), who.book, who.person_id, way, now)
+    token = sign_in.open_session(session(), who.book, who.person_id, way, now, powers_of=powers_of)
     sign_in.sign_out(session(), who.token, now)
     opened = sign_in.recognise(session(), token, now)
     assert opened is not None, "it was opened just now"

@@ -26,6 +26,7 @@ from ledger.web.kit import trail
 from ledger.web.kit import trying
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import powers_of
 from ledger.web.kit.extensions import end_reading
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
@@ -231,7 +232,9 @@ def revoke(person_id: UUID) -> str | Refusal:
 @form_write(holder)
 def renumber(person_id: UUID) -> str | Refusal:
     """Give somebody another passbook number in place of the one they had."""
-    return _led(people.replace_handle(session(), act(), person_id, within=me().scope(*WORKERS)), person_id)
+    within, staff_within = me().scope(*WORKERS), me().scope("administrator")
+    given = people.replace_handle(session(), act(), person_id, within=within, staff_within=staff_within, powers_of=powers_of)
+    return _led(given, person_id)
 
 
 @pages.get("/counter/pin")
@@ -254,7 +257,8 @@ def set_pin() -> str | Refusal:
     if person.id == me().actor_id:
         return Refusal("card-for-oneself", "card")
     sign_in.set_pin(session(), services().vault, me().book_id, person.id, "pin", typed_pin(), act().at)
-    return url_for("counter.pin_form", done=1)
+    # Whose PIN it is stands in the address, and so in the audit log, where they find who set it.
+    return url_for("counter.pin_form", done=person.id)
 
 
 def _person(person_id: UUID) -> Person:

@@ -24,6 +24,7 @@ from ledger.web.kit import forms
 from ledger.web.kit import joining
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import powers_of
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import moment
@@ -168,7 +169,7 @@ def open_person(person_id: UUID) -> str:
 @allow("administrator", fresh=True)
 @form_write(person)
 def grant_role(person_id: UUID) -> str | Refusal:
-    """Give somebody a role in one of one's areas."""
+    """Give somebody a role in one of one's areas; a strong one waits for another administrator."""
     people.person(session(), me().book_id, person_id, me().scope(*READERS))
     given = people.grant_role(
         session(),
@@ -181,6 +182,14 @@ def grant_role(person_id: UUID) -> str | Refusal:
         within=me().scope("administrator"),
     )
     return _back(given, person_id)
+
+
+@pages.post("/<uuid:person_id>/roles/<uuid:grant_id>/confirm")
+@allow("administrator", fresh=True)
+@form_write(_again)
+def confirm_grant(person_id: UUID, grant_id: UUID) -> str | Refusal:
+    """Let a role hold that another administrator proposed."""
+    return _back(people.confirm_grant(session(), act(), grant_id, within=me().scope("administrator")), person_id)
 
 
 @pages.post("/<uuid:person_id>/roles/<uuid:grant_id>/end")
@@ -243,7 +252,7 @@ def teams() -> ResponseReturnValue:
 
 
 @pages.post("/teams")
-@allow(*WRITERS)
+@allow(*WRITERS, fresh=True)
 @form_write(teams)
 def create_team() -> str | Refusal:
     """Make a team with the members whose numbers were typed."""
@@ -278,12 +287,20 @@ def _to_team(outcome: object, team_id: UUID) -> str | Refusal:
 
 
 @pages.post("/teams/<uuid:team_id>/members")
-@allow(*WRITERS)
+@allow(*WRITERS, fresh=True)
 @form_write(team)
-def add_members(team_id: UUID) -> str:
+def add_members(team_id: UUID) -> str | Refusal:
     """Let the persons whose numbers were typed belong to a team."""
-    people.add_members(session(), act(), team_id, persons_typed("numbers"), within=me().scope(*WRITERS))
-    return url_for("register.team", team_id=team_id)
+    return _to_team(people.add_members(session(), act(), team_id, persons_typed("numbers"), within=me().scope(*WRITERS)), team_id)
+
+
+@pages.post("/teams/<uuid:team_id>/members/end")
+@allow(*WRITERS, fresh=True)
+@form_write(team)
+def end_members(team_id: UUID) -> str | Refusal:
+    """Let somebody belong to a team until today."""
+    ids = [forms.an_id("person_id")]
+    return _to_team(people.end_members(session(), act(), team_id, ids, me().today, within=me().scope(*WRITERS)), team_id)
 
 
 @pages.post("/teams/<uuid:team_id>/leaders")
@@ -371,7 +388,8 @@ def propose_merge() -> str | Refusal:
     """Propose to merge two records."""
     kept, gone = _typed("kept", WRITERS), _typed("gone", WRITERS)
     made = people.propose_merge(
-        session(), act(), kept_id=kept.id, gone_id=gone.id, within=me().scope(*WRITERS), as_administrator=me().scope("administrator")
+        session(), act(), kept_id=kept.id, gone_id=gone.id, within=me().scope(*WRITERS), as_administrator=me().scope("administrator"),
+        powers_of=powers_of,
     )  # fmt: skip
     return made if isinstance(made, Refusal) else url_for("register.merges")
 
@@ -383,7 +401,8 @@ def decide_merge(merge_id: UUID) -> str | Refusal:
     """Confirm or refuse a merge that somebody else proposed."""
     steps: dict[str, Callable[..., people.Merge | Refusal]] = {"confirm": claims.merge, "refuse": people.refuse_merge}
     step = forms.choice("step", *steps)
-    outcome = steps[step](session(), act(), merge_id, within=me().scope(*WRITERS), as_administrator=me().scope("administrator"))
+    reach = {"within": me().scope(*WRITERS), "as_administrator": me().scope("administrator"), "powers_of": powers_of}
+    outcome = steps[step](session(), act(), merge_id, **reach)
     return outcome if isinstance(outcome, Refusal) else url_for("register.merges")
 
 

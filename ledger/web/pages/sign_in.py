@@ -26,6 +26,7 @@ from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import is_https
 from ledger.web.kit.auth import maybe_me
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import powers_of
 from ledger.web.kit.auth import session_cookie
 from ledger.web.kit.auth import with_session
 from ledger.web.kit.extensions import LANGUAGE_COOKIE
@@ -92,7 +93,7 @@ def by_password() -> ResponseReturnValue:
     password, code = request.form.get("password", ""), request.form.get("code", "")
     known = sign_in.check_password(session(), services().vault, book_id, person_id, password, code, now)
     end_reading()
-    opened = sign_in.open_by_password(session(), book, known, now) if known else Refusal("sign-in-wrong")
+    opened = sign_in.open_by_password(session(), book, known, now, powers_of=powers_of) if known else Refusal("sign-in-wrong")
     if isinstance(opened, Refusal):
         return _refused(opened, book_id, person_id)
     sign_in.give_back(session(), reserved)
@@ -109,7 +110,7 @@ def by_passkey() -> ResponseReturnValue:
     if found is None:
         return _again(Refusal("sign-in-wrong"))
     book_id = found.book.id
-    opened = sign_in.open_by_passkey(session(), found, now)
+    opened = sign_in.open_by_passkey(session(), found, now, powers_of=powers_of)
     return _refused(opened, book_id, found.person_id) if isinstance(opened, Refusal) else _come_in(opened, book_id, found.person_id)
 
 
@@ -152,7 +153,7 @@ def use_link(token: str) -> ResponseReturnValue:
     """Use the link up and sign in; whoever was signed in before is signed out."""
     # Nobody is signed in yet, so there is nothing to act on in another's name: the link itself is the proof, and works once.
     now, before = services().clock.now(), maybe_me()
-    opened = sign_in.use_link(session(), token, now)
+    opened = sign_in.use_link(session(), token, now, powers_of=powers_of)
     if before and not isinstance(opened, Refusal):
         sign_in.sign_out(session(), before.token, now)
     session().commit()
