@@ -78,12 +78,19 @@ def a_person(session: Session, book: Book, *roles: str, name: str = "陈桂芳",
 def a_mandate(
     session: Session, book: Book, person: Person, helper: Person, *, at: datetime = START, points: int = 0, days: int = 90
 ) -> people.Mandate:  # fmt: skip
-    """A helper acts for somebody from today on, for so many points a day and so many days."""
+    """A helper has agreed to act for somebody from today on, for so many points a day and so many days."""
     today = local_day(at, book.zone)
     new = people.NewMandate(person.id, helper.id, "helper", today, today + timedelta(days=days), points)
     given = people.give_mandate(session, an_act(book, at), VAULT, new)
     assert not isinstance(given, Refusal), given
-    return given
+    return agreed(session, book, given, at=at)
+
+
+def agreed(session: Session, book: Book, given: people.Mandate, *, at: datetime = START) -> people.Mandate:
+    """The mandate, now that the helper has said yes to it."""
+    outcome = people.agree_mandate(session, an_act(book, at, actor=given.helper_id), given.id)
+    assert not isinstance(outcome, Refusal), outcome
+    return outcome
 
 
 def a_claimed_act(session: Session, book: Book, at: datetime = START, actor: UUID = OPERATOR) -> Act:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger.audit.actions import record
 from ledger.audit.queries import Wanted
+from ledger.audit.queries import done_about
 from ledger.audit.queries import records
 from ledger.audit.rules import DONE
 from ledger.audit.rules import Entry
@@ -13,6 +14,7 @@ __all__ = [
     "DONE",
     "Entry",
     "Wanted",
+    "done_about",
     "network_of",
     "record",
     "records",

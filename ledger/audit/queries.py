@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,14 @@ class Wanted:
     #: From this moment on, and before that one.
     since: datetime | None = None
     until: datetime | None = None
+
+
+def done_about(session: Session, book_id: UUID, about: UUID, acts: Collection[str]) -> Sequence[AuditRecord]:
+    """Return the lines of these acts that were carried out about somebody or something, the newest first."""
+    wanted = select(AuditRecord).where(
+        AuditRecord.book_id == book_id, AuditRecord.about == about, AuditRecord.act.in_(acts), AuditRecord.outcome == DONE
+    )
+    return session.scalars(wanted.order_by(AuditRecord.at.desc(), AuditRecord.id.desc())).all()
 
 
 def records(

@@ -165,10 +165,8 @@ def _against_guardians(session: Session, act: Act, vault: Vault, ids: Collection
     unfit = queries.minors(session, vault, act.book_id, ids, _today(session, act))
     unfit |= {person.id for person in found.values() if person.status != "active"}
     why = {person_id: "guardian-unfit" if person_id in unfit else against_helper(session, act, person_id) for person_id in ids}
-    why = dict.fromkeys(not_to_draw_in(session, act.book_id, act.actor, ids, _today(session, act)), "mandate-of-staff") | {
-        person_id: code for person_id, code in why.items() if code
-    }
-    return {person_id: code for person_id, code in why.items() if code}
+    deciding = dict.fromkeys(not_to_draw_in(session, act.book_id, act.actor, ids, _today(session, act)), "mandate-of-staff")
+    return deciding | {person_id: code for person_id, code in why.items() if code}
 
 
 def not_to_draw_in(session: Session, book_id: UUID, actor: UUID, ids: Collection[UUID], today: date) -> set[UUID]:

@@ -17,6 +17,7 @@ from ledger import journal
 from ledger import people
 from ledger import sign_in
 from ledger.clock import local_day
+from ledger.errors import Refusal
 from ledger.store import Base
 from ledger.web.kit.auth import SESSION_COOKIE
 from redeem import library
@@ -135,6 +136,8 @@ def keep_the_register(stage: Stage) -> None:
     today = local_day(stage.now, ZONE)
     for person, helper in (("walker", "swimmer"), ("gardener", "nurse")):
         new = people.NewMandate(stage.who(person), stage.who(helper), "helper", today, today + timedelta(days=90), 0)
-        people.give_mandate(stage.session, stage.act(), stage.vault, new)
+        given = people.give_mandate(stage.session, stage.act(), stage.vault, new)
+        assert not isinstance(given, Refusal)
+        people.agree_mandate(stage.session, stage.act(helper), given.id)
     singers = [stage.who("singer"), stage.who("singer_too")]
     people.create_team(stage.session, stage.act(), name="仙霞路合唱队", area_code=VILLAGE, member_ids=singers)

@@ -1,4 +1,4 @@
-"""One's own data: all of it to take along, putting it right, and having it erased; a guardian does so for a child, a helper for nobody."""
+"""One's own data: all of it to take along, putting it right, and having it erased; a guardian does the first two for a child."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from ledger.web.kit.fields import Words
 from ledger.web.kit.parts import in_json
 from ledger.web.kit.parts import own_records
 from ledger.web.kit.reach import against_own_data
+from ledger.web.kit.reach import against_own_erasure
 from ledger.web.kit.writing import act
 
 blp = Resource("my_data", __name__, "What is kept of oneself")
@@ -51,6 +52,11 @@ class ExportOut(Shape):
     secrets = fields.List(fields.Dict(), required=True, metadata={"description": "Which there are, and since when; never what they are"})
     one_time_keys = fields.List(fields.Dict(), required=True)
     passkeys = fields.List(fields.Dict(), required=True)
+    handled = fields.List(
+        fields.Dict(),
+        required=True,
+        metadata={"description": "Who of the staff issued a way in, a card or a number, or set a PIN, and when"},
+    )
     openings = fields.List(fields.Dict(), required=True, metadata={"description": "Who of the staff looked, when and why"})
     corrections = fields.List(fields.Dict(), required=True, metadata={"description": "What was changed, and what stood there before"})
 
@@ -100,4 +106,4 @@ def correct(asked: dict[str, Any]) -> people.Correction | Refusal:
 @allow(fresh=True)
 def erase(asked: dict[str, Any]) -> people.Erasure | Refusal:
     """Have everything erased that tells who one is; points that are left go to everybody, and nothing brings them back."""
-    return against_own_data() or people.erase(session(), act(), me().person_id, current_app.extensions["leavings"])
+    return against_own_erasure() or people.erase(session(), act(), me().person_id, current_app.extensions["leavings"])

@@ -65,6 +65,12 @@ class MembersIn(Shape):
     person_ids = fields.List(Id(), required=True, validate=validate.Length(1, PERSONS_MAX))
 
 
+class MembersEndIn(MembersIn):
+    """Whose belonging to a team ends, and its last day."""
+
+    ends_on = Day(required=True)
+
+
 class MembersOut(Shape):
     """Who belongs to a team today, and who leads it."""
 
@@ -91,11 +97,19 @@ def list_members(team_id: UUID) -> dict[str, Any]:
 
 
 @blp.writes("/teams/<uuid:team_id>/members", MembersIn, MembersOut)
-@allow(*WRITERS)
-def add_members(asked: dict[str, Any], team_id: UUID) -> dict[str, Any]:
-    """Let people of one's areas belong to a team of one's areas from today on."""
-    people.add_members(session(), act(), team_id, asked["person_ids"], within=me().scope(*WRITERS))
-    return _members(team_id)
+@allow(*WRITERS, fresh=True)
+def add_members(asked: dict[str, Any], team_id: UUID) -> dict[str, Any] | Refusal:
+    """Let people of one's areas belong to a team of one's areas from today on; whoever decides on deeds, by an administrator of theirs."""
+    refused = people.add_members(session(), act(), team_id, asked["person_ids"], within=me().scope(*WRITERS))
+    return refused or _members(team_id)
+
+
+@blp.writes("/teams/<uuid:team_id>/members/end", MembersEndIn, MembersOut)
+@allow(*WRITERS, fresh=True)
+def end_members(asked: dict[str, Any], team_id: UUID) -> dict[str, Any] | Refusal:
+    """Let people belong to a team of one's areas until that day, yesterday at the earliest; what it did until then stays theirs too."""
+    refused = people.end_members(session(), act(), team_id, asked["person_ids"], asked["ends_on"], within=me().scope(*WRITERS))
+    return refused or _members(team_id)
 
 
 @blp.writes("/teams/<uuid:team_id>/leaders", LeaderIn, LeaderOut, status=201)
@@ -139,7 +153,6 @@ def list_claims(asked: dict[str, Any], team_id: UUID) -> Page:
     rows = claims.of_team(session(), me().book_id, team.seen(team_id).id, after=after, limit=asked["limit"] + 1)
     page = page_of(rows, asked["limit"], lambda row: [row.id])
     return Page([row.claim for row in page.items], page.next)
-
 
 
 def _members(team_id: UUID) -> dict[str, Any]:

@@ -19,7 +19,9 @@ from flask import Flask
 from flask import current_app
 from sqlalchemy.orm import Session
 
+from ledger import audit
 from ledger import journal
+from ledger import people
 from ledger.people import Vault
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
@@ -32,6 +34,15 @@ Had = Callable[[Session, UUID, Collection[UUID]], Mapping[UUID, tuple[str, str |
 
 #: Gives what is kept of a person of a book at a moment, under names that no other part gives.
 Records = Callable[[Session, Vault, UUID, UUID, datetime], Mapping[str, Any]]
+
+#: What staff do for somebody that lets them in or lets them pay, as the audit log names it.
+HANDLED = {
+    "POST account.issue_link": "link",
+    "POST api_sign_in.issue_way_in": "link",
+    "POST api_cards.replace_handle": "number",
+    "POST counter.renumber": "number",
+    "POST counter.set_pin": "pin",
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,15 @@ def own_records() -> dict[str, Any]:
     found: dict[str, Any] = {"exported_at": now, "book": {"number": me().book.number, "name": me().book.name}}
     for records_of in _parts().records:
         found |= records_of(session(), services().vault, me().book_id, me().person_id, now)
-    return found
+    return found | {"handled": _handled()}
+
+
+def _handled() -> list[dict[str, Any]]:
+    """Return who of the staff issued a way in or a number to whoever asks, or set their PIN, the last first: each could have used it."""
+    done = audit.done_about(session(), me().book_id, me().person_id, HANDLED.keys())
+    acts = {(line.actor, line.at) for line in done if line.actor}
+    who = people.whoever_acted(session(), me().book_id, me().person_id, acts)
+    return [{"what": HANDLED[line.act], "at": line.at, "by": who[line.actor, line.at]} for line in done if line.actor]
 
 
 def in_json(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from datetime import timedelta
 from uuid import UUID
@@ -15,12 +14,15 @@ from flask.typing import ResponseReturnValue
 
 from ledger import people
 from ledger import sign_in
-from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.points import POINTS_MAX
 from ledger.web.kit import forms
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
+from ledger.web.kit.consent import against_number
+from ledger.web.kit.consent import against_shared_device
+from ledger.web.kit.consent import names_in
+from ledger.web.kit.consent import whose_number
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.writing import act
@@ -31,6 +33,14 @@ pages = Blueprint("helping", __name__)
 GIVERS = ("grid_worker", "administrator")
 #: What the form begins with: a quarter of a year, and a small purchase a day.
 DAYS, POINTS = timedelta(days=90), 50
+
+
+@pages.before_request
+def _on_own_device() -> ResponseReturnValue | None:
+    """Let nobody act for oneself on a device that others use too, and count tries at other people's numbers before a write begins."""
+    if request.endpoint not in {"helping.give_form", "helping.give"}:
+        return None
+    return against_shared_device() or (against_number(request.form.get("helper", "")) if request.method == "POST" else None)
 
 
 @pages.get("/helping")
@@ -44,9 +54,18 @@ def home() -> ResponseReturnValue:
         "ledger/helping/home.html",
         helped=[one for one in alive if one.helper_id == own],
         helpers=[one for one in alive if one.person_id == own],
-        names=_names(alive),
+        names=names_in(alive, is_own=True),
         today=me().today,
     )
+
+
+@pages.post("/helping/mandates/<uuid:mandate_id>/agree")
+@allow("volunteer", for_others=False)
+@form_write(lambda mandate_id: home())
+def agree(mandate_id: UUID) -> str | Refusal:
+    """Say yes to acting for somebody."""
+    agreed = people.agree_mandate(session(), act(), mandate_id)
+    return agreed if isinstance(agreed, Refusal) else url_for("helping.home")
 
 
 @pages.post("/helping/<uuid:person_id>/act")
@@ -73,16 +92,18 @@ def stop() -> str:
 @allow("volunteer", for_others=False)
 def give_form() -> ResponseReturnValue:
     """Ask whom one lets act for oneself, until when, and for how much a day."""
-    return render_template("ledger/helping/give.html", until=me().today + DAYS, points=POINTS, today=me().today)
+    return render_template(
+        "ledger/helping/give.html", until=me().today + DAYS, points=POINTS, most=people.MANDATE_POINTS_MAX, today=me().today
+    )  # fmt: skip
 
 
 @pages.post("/helping/give")
-@allow("volunteer", for_others=False)
+@allow("volunteer", fresh=True, for_others=False)
 @form_write(give_form)
 def give() -> str | Refusal:
-    """Let somebody act for oneself."""
-    helper = _typed("helper")
-    new = people.NewMandate(me().person_id, helper.id, "helper", me().today, forms.day("ends_on"), _points_a_day())
+    """Let somebody act for oneself, as soon as they agree."""
+    ends_on, points = forms.day("ends_on"), forms.whole("points_per_day_max", 0, people.MANDATE_POINTS_MAX)
+    new = people.NewMandate(me().person_id, _typed("helper"), "helper", me().today, ends_on, points)
     given = people.give_mandate(session(), act(), services().vault, new)
     return given if isinstance(given, Refusal) else url_for("helping.home")
 
@@ -108,7 +129,8 @@ def register() -> ResponseReturnValue:
         number=number,
         person=person,
         found=found,
-        names=_names(found, *([person.id] if person else [])),
+        names=names_in(found, is_own=False),
+        most=people.MANDATE_POINTS_MAX,
         is_alive=_is_alive,
         until=me().today + DAYS,
         points=POINTS,
@@ -120,12 +142,13 @@ def register() -> ResponseReturnValue:
 @allow(*GIVERS, fresh=True)
 @form_write(register)
 def give_by_staff() -> str | Refusal:
-    """Let somebody act for a person of one's areas."""
-    person, helper, kind = _typed("person"), _typed("helper"), forms.choice("kind", *people.MANDATE_KINDS)
+    """Let somebody act for a person of one's areas, as soon as they agree; a guardian for all that the child has."""
+    person_id, helper_id, kind = _typed("person"), _typed("helper"), forms.choice("kind", *people.MANDATE_KINDS)
     ends_on: date | None = forms.day("ends_on") if forms.text("ends_on") or kind == "helper" else None
-    new = people.NewMandate(person.id, helper.id, kind, me().today, ends_on, _points_a_day())
+    points = POINTS_MAX if kind == "guardian" else forms.whole("points_per_day_max", 0, people.MANDATE_POINTS_MAX)
+    new = people.NewMandate(person_id, helper_id, kind, me().today, ends_on, points)
     given = people.give_mandate(session(), act(), services().vault, new, within=me().scope(*GIVERS))
-    return given if isinstance(given, Refusal) else url_for("helping.register", number=person.handle)
+    return given if isinstance(given, Refusal) else url_for("helping.register", number=forms.words("person", 20))
 
 
 @pages.post("/staff/mandates/<uuid:mandate_id>/end")
@@ -139,21 +162,9 @@ def end_by_staff(mandate_id: UUID) -> str | Refusal:
     return url_for("helping.register", number=people.person(session(), me().book_id, ended.person_id).handle)
 
 
-def _typed(name: str) -> people.Person:
-    typed = forms.words(name, 20)
-    if (found := people.by_handle(session(), me().book_id, typed)) is None:
-        raise Invalid("passbook-unknown", name, numbers=typed)
-    return found
-
-
-def _points_a_day() -> int:
-    return forms.whole("points_per_day_max", 0, POINTS_MAX)
+def _typed(name: str) -> UUID:
+    return whose_number(forms.words(name, 20), name)
 
 
 def _is_alive(one: people.Mandate) -> bool:
     return one.ended_at is None and one.ends_on >= me().today
-
-
-def _names(found: Sequence[people.Mandate], *more: UUID) -> dict[UUID, str]:
-    ids = {person_id for one in found for person_id in (one.person_id, one.helper_id)}
-    return people.names_of(session(), services().vault, me().book_id, ids | set(more))

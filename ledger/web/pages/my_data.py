@@ -22,6 +22,7 @@ from ledger.web.kit.parts import own_records
 from ledger.web.kit.problems import body_of
 from ledger.web.kit.problems import show
 from ledger.web.kit.reach import against_own_data
+from ledger.web.kit.reach import against_own_erasure
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 
@@ -72,7 +73,7 @@ def correct() -> str | Refusal:
 @allow(fresh=True)
 def erase_form() -> ResponseReturnValue:
     """Say what being erased means, before anybody asks for it."""
-    if refusal := against_own_data():
+    if refusal := against_own_erasure():
         return show(body_of(refusal))
     return render_template("ledger/my_data/erase.html", points=own_records()["passbook"]["balance"])
 
@@ -83,5 +84,5 @@ def erase_form() -> ResponseReturnValue:
 def erase() -> str | Refusal:
     """Have oneself erased."""
     forms.choice("sure", "yes")
-    refusal = against_own_data() or people.erase(session(), act(), me().person_id, current_app.extensions["leavings"])
+    refusal = against_own_erasure() or people.erase(session(), act(), me().person_id, current_app.extensions["leavings"])
     return refusal if isinstance(refusal, Refusal) else url_for("public.landing")

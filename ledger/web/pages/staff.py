@@ -132,7 +132,8 @@ def propose_form() -> ResponseReturnValue:
     )
     (after,) = read_cursor(request.args.get("cursor"), str) or ("",)
     page = page_of(people.living_in(session(), book_id, within, after=after, limit=AT_ONCE + 1), AT_ONCE, lambda one: [one.handle])
-    names = people.names_of(session(), services().vault, book_id, [one.id for one in page.items])
+    whole = people.names_of(session(), services().vault, book_id, [one.id for one in page.items])
+    names = {person_id: people.masked_name(name) for person_id, name in whole.items()}
     persons = sorted(page.items, key=lambda one: (one.area_code, names[one.id], one.handle))
     return render_template(
         "ledger/staff/propose.html", area=area, below=below, persons=persons, names=names, next=page.next,

@@ -296,6 +296,6 @@ def _mandate(community: Community, *, person: Person, helper: Person, granted_by
     row = {
         "book_id": community.book.id, "id": new_id(), "person_id": person.id, "helper_id": helper.id, "kind": "helper",
         "points_per_day_max": 50, "starts_on": TODAY, "ends_on": date(2027, 1, 1),
-        "granted_by": granted_by.id if granted_by else community.person("grid_worker").id, "granted_at": START,
+        "granted_by": granted_by.id if granted_by else community.person("grid_worker").id, "granted_at": START, "agreed_at": START,
     }  # fmt: skip
     community.session.execute(Mandate.__table__.insert().values(row))

@@ -31,6 +31,7 @@ from tests.builders import VILLAGE
 from tests.builders import a_book
 from tests.builders import a_mandate
 from tests.builders import a_person
+from tests.builders import agreed
 from tests.builders import an_act
 from tests.conftest import START
 from tests.conftest import Database
@@ -48,11 +49,18 @@ def given(session: Session, book: Book, by: Person | None, person: Person, helpe
     return outcome.code if isinstance(outcome, Refusal) else outcome
 
 
+def agreeing(session: Session, book: Book, made: Mandate) -> str | None:
+    """Let the helper say yes; return why it was refused."""
+    outcome = people.agree_mandate(session, an_act(book, actor=made.helper_id), made.id)
+    return outcome.code if isinstance(outcome, Refusal) else None
+
+
 def test_staff_let_a_helper_act_for_an_elder(session: Session) -> None:
     book = a_book(session)
     worker, elder, helper = a_person(session, book, "grid_worker"), a_person(session, book), a_person(session, book)
     made = given(session, book, worker, elder, helper, points_per_day_max=50)
     assert isinstance(made, Mandate)
+    agreed(session, book, made)
     (held,) = people.mandates(session, book.id, helper_id=helper.id, person_id=elder.id, on=TODAY)
     assert (held.id, held.kind, held.points_per_day_max, held.granted_by) == (made.id, "helper", 50, worker.id)
     assert people.limits_of(session, book.id, {(helper.id, elder.id), (elder.id, helper.id)}, TODAY) == {(helper.id, elder.id): 50}
@@ -60,10 +68,51 @@ def test_staff_let_a_helper_act_for_an_elder(session: Session) -> None:
     assert [one.id for one in people.mandates_of(session, book.id, helper.id)] == [made.id]
 
 
+def test_a_mandate_acts_once_the_helper_has_agreed_and_nobody_agrees_for_them(session: Session) -> None:
+    book = a_book(session)
+    elder, helper = a_person(session, book), a_person(session, book)
+    made = given(session, book, elder, elder, helper, points_per_day_max=50)
+    assert isinstance(made, Mandate)
+    assert people.mandates(session, book.id, helper_id=helper.id, on=TODAY) == []
+    assert people.limits_of(session, book.id, {(helper.id, elder.id)}, TODAY) == {}
+    assert people.tied(session, book.id, [elder.id]) == {elder.id: set()}
+    for other in (elder, a_person(session, book)):
+        with pytest.raises(NotFound):
+            people.agree_mandate(session, an_act(book, actor=other.id), made.id)
+    agreed(session, book, made)
+    assert [one.id for one in people.mandates(session, book.id, helper_id=helper.id, on=TODAY)] == [made.id]
+    assert people.tied(session, book.id, [elder.id]) == {elder.id: {helper.id}}
+    assert agreeing(session, book, made) == "mandate-agreed-already"
+
+
+def test_nobody_agrees_to_what_was_ended_or_what_a_role_forbids_them_since(session: Session) -> None:
+    book = a_book(session)
+    elder, helper, later = (a_person(session, book) for _ in range(3))
+    ended, given_later = given(session, book, elder, elder, helper), given(session, book, elder, elder, later)
+    assert isinstance(ended, Mandate)
+    assert isinstance(given_later, Mandate)
+    people.end_mandate(session, an_act(book, actor=elder.id), ended.id)
+    assert agreeing(session, book, ended) == "mandate-ended-already"
+    people.grant_role(session, an_act(book), person_id=later.id, role="building_leader", area_code=GRID, starts_on=TODAY)
+    assert agreeing(session, book, given_later) == "mandate-of-staff"
+
+
+def test_a_helper_spends_two_hundred_points_a_day_at_most_and_is_of_age(session: Session) -> None:
+    book = a_book(session)
+    elder, helper = a_person(session, book), a_person(session, book)
+    with pytest.raises(Invalid) as refused:
+        given(session, book, elder, elder, helper, points_per_day_max=201)
+    assert (refused.value.code, refused.value.data) == ("number-out-of-range", {"least": 0, "most": 200})
+    assert isinstance(given(session, book, elder, elder, helper, points_per_day_max=200), Mandate)
+    assert given(session, book, elder, elder, a_person(session, book, birth_month="2010-01")) == "helper-unfit"
+
+
 def test_a_mandate_holds_from_its_first_day_to_its_last(session: Session) -> None:
     book = a_book(session)
     elder, helper = a_person(session, book), a_person(session, book)
-    given(session, book, None, elder, helper, starts_on=TODAY + timedelta(days=1), ends_on=TODAY + timedelta(days=2))
+    made = given(session, book, None, elder, helper, starts_on=TODAY + timedelta(days=1), ends_on=TODAY + timedelta(days=2))
+    assert isinstance(made, Mandate)
+    agreed(session, book, made)
     holding = [len(people.mandates(session, book.id, helper_id=helper.id, on=TODAY + timedelta(days=days))) for days in range(4)]
     assert holding == [0, 1, 1, 0]
 
@@ -94,15 +143,18 @@ def test_a_daughter_may_be_chosen_by_whom_she_helps(session: Session) -> None:
     assert isinstance(given(session, book, elder, elder, daughter), Mandate)
 
 
-def test_of_staff_only_an_administrator_lets_one_be_a_helper(session: Session) -> None:
+@pytest.mark.parametrize("role", ["approver", "building_leader", "co_confirmer", "activity_host"])
+def test_whoever_decides_is_made_a_helper_by_an_administrator_of_where_they_live_only(session: Session, role: str) -> None:
     # Otherwise whoever wants a strict approver out of the way would make them their helper.
     book = a_book(session)
-    elder, approver = a_person(session, book), a_person(session, book, "approver", area_code=VILLAGE)
+    elder, approver = a_person(session, book), a_person(session, book, role, area_code=VILLAGE)
     worker = a_person(session, book, "grid_worker", area_code=VILLAGE)
     far, near = (a_person(session, book, "administrator", area_code=area) for area in (OTHER_VILLAGE, VILLAGE))
     for giver in (elder, worker, far):
         assert given(session, book, giver, elder, approver) == "mandate-of-staff"
-    assert isinstance(given(session, book, near, elder, approver), Mandate)
+    made = given(session, book, near, elder, approver)
+    assert isinstance(made, Mandate)
+    agreed(session, book, made)
 
 
 def test_staff_give_mandates_for_people_of_their_areas_only(session: Session) -> None:
@@ -154,6 +206,7 @@ def test_whoever_is_in_it_ends_a_mandate_and_staff_of_the_area_do(session: Sessi
     for by, within in ((elder, ()), (helper, ()), (stranger, ("",))):
         made = given(session, book, None, elder, helper)
         assert isinstance(made, Mandate)
+        agreed(session, book, made)
         with pytest.raises(NotFound):
             people.end_mandate(session, an_act(book, actor=stranger.id), made.id)
         ended = people.end_mandate(session, an_act(book, actor=by.id), made.id, within=within)
@@ -194,19 +247,18 @@ def test_a_child_below_14_is_enrolled_with_a_guardian_who_acts_for_it_until_then
     assert isinstance(child, Person)
     (mandate,) = people.mandates(session, book.id, person_id=child.id, on=TODAY)
     assert (mandate.helper_id, mandate.kind, mandate.ends_on) == (parent.id, "guardian", date(2027, 5, 31))
-    assert mandate.points_per_day_max == POINTS_MAX
+    assert (mandate.points_per_day_max, mandate.agreed_at) == (POINTS_MAX, START)
     assert people.is_guarded(people.person(session, book.id, child.id), date(2027, 5, 31))
     assert not people.is_guarded(people.person(session, book.id, child.id), date(2027, 6, 1))
 
 
-@pytest.mark.parametrize(("birth_month", "ends_on"), [("2012-11", "2026-11-30"), ("2012-10", "2030-10-31"), ("2008-11", "2026-11-30")])
-def test_a_birthday_is_over_when_its_month_is(session: Session, birth_month: str, ends_on: str) -> None:
+@pytest.mark.parametrize(("birth_month", "ends_on"), [("2012-11", ["2026-11-30"]), ("2012-10", []), ("2008-11", [])])
+def test_a_birthday_is_over_when_its_month_is(session: Session, birth_month: str, ends_on: list[str]) -> None:
     book = a_book(session)
     child = a_child(session, book, a_person(session, book).id, birth_month)
     assert isinstance(child, Person)
-    (mandate,) = people.mandates(session, book.id, person_id=child.id, on=TODAY)
-    assert mandate.ends_on.isoformat() == ends_on
-    assert people.is_guarded(child, TODAY) == (birth_month == "2012-11")
+    assert [one.ends_on.isoformat() for one in people.mandates(session, book.id, person_id=child.id, on=TODAY)] == ends_on
+    assert people.is_guarded(child, TODAY) == bool(ends_on)
 
 
 def test_a_guardian_is_an_adult_who_is_enrolled_and_not_chosen_for_their_own_sake(session: Session) -> None:
@@ -219,6 +271,9 @@ def test_a_guardian_is_an_adult_who_is_enrolled_and_not_chosen_for_their_own_sak
     people.tie(session, an_act(book), worker.id, kin.id, "household")
     assert a_child(session, book, worker.id, actor=worker.id) == Refusal("mandate-for-oneself", "guardian_id")
     assert a_child(session, book, kin.id, actor=worker.id) == Refusal("mandate-for-own", "guardian_id")
+    leader = a_person(session, book, "building_leader")
+    assert a_child(session, book, leader.id, actor=worker.id) == Refusal("mandate-of-staff", "guardian_id")
+    assert isinstance(a_child(session, book, leader.id), Person)
     with pytest.raises(NotFound):
         a_child(session, book, new_id())
 
@@ -230,18 +285,36 @@ def test_an_adult_has_no_guardian_by_enrolment(session: Session) -> None:
     assert people.mandates(session, book.id, person_id=adult.id) == []
 
 
+@pytest.mark.parametrize("birth_month", [None, "1956-03", "2012-10"])
+def test_nobody_is_named_the_guardian_of_somebody_who_needs_none(session: Session, birth_month: str | None) -> None:
+    book = a_book(session)
+    worker, friend = a_person(session, book, "grid_worker"), a_person(session, book)
+    person = a_person(session, book, birth_month=birth_month)
+    for by in (worker, None):
+        assert given(session, book, by, person, friend, kind="guardian", ends_on=None) == "guardian-of-adult"
+    assert people.mandates(session, book.id, person_id=person.id) == []
+
+
+def test_a_guardian_by_a_mistaken_birthday_acts_no_more_once_that_is_put_right(session: Session) -> None:
+    book = a_book(session)
+    friend = a_person(session, book)
+    person = a_child(session, book, friend.id)
+    assert isinstance(person, Person)
+    assert len(people.mandates(session, book.id, helper_id=friend.id, on=TODAY)) == 1
+    people.correct(session, an_act(book), VAULT, person.id, "birth_month", "1956-03")
+    assert people.mandates(session, book.id, helper_id=friend.id, on=TODAY) == []
+
+
 def test_staff_give_a_guardian_until_the_child_grows_out_of_it(session: Session) -> None:
     book = a_book(session)
     worker, parent, aunt = a_person(session, book, "grid_worker"), a_person(session, book), a_person(session, book)
     child = a_child(session, book, parent.id)
     assert isinstance(child, Person)
-    made = given(session, book, worker, child, aunt, kind="guardian", ends_on=None)
+    made = given(session, book, worker, child, aunt, kind="guardian", ends_on=None, points_per_day_max=POINTS_MAX)
     assert isinstance(made, Mandate)
-    assert made.ends_on == date(2027, 5, 31)
-    until_18 = given(session, book, worker, child, a_person(session, book), kind="guardian", ends_on=date(2031, 5, 31))
-    assert isinstance(until_18, Mandate)
+    assert (made.ends_on, made.agreed_at) == (date(2027, 5, 31), None)
     assert (
-        given(session, book, worker, child, a_person(session, book), kind="guardian", ends_on=date(2031, 6, 1))
+        given(session, book, worker, child, a_person(session, book), kind="guardian", ends_on=date(2027, 6, 1))
         == "mandate-days-out-of-range"
     )
     assert given(session, book, worker, child, a_person(session, book, birth_month="2010-01"), kind="guardian") == "guardian-unfit"

@@ -19,6 +19,7 @@ from tests.builders import OTHER_VILLAGE
 from tests.builders import VAULT
 from tests.builders import VILLAGE
 from tests.builders import a_book
+from tests.builders import a_mandate
 from tests.builders import a_person
 from tests.builders import an_act
 from tests.conftest import START
@@ -31,6 +32,32 @@ def test_a_tie_is_seen_from_both_sides_and_twice_is_once(session: Session) -> No
         people.tie(session, an_act(book), wife, husband, "kin")
     assert people.tied(session, book.id, [wife, husband, other]) == {wife: {husband}, husband: {wife}, other: set()}
     assert len(people.ties_of(session, book.id, wife)) == 1
+
+
+def test_two_records_of_one_human_are_one_however_many_there_are(session: Session) -> None:
+    book = a_book(session)
+    approver, volunteer, third, wife, helped, stranger = (a_person(session, book) for _ in range(6))
+    for one, other in ((approver, volunteer), (volunteer, third)):
+        people.tie(session, an_act(book), one.id, other.id, "same")
+    people.tie(session, an_act(book), third.id, wife.id, "kin")
+    a_mandate(session, book, helped, volunteer)
+    tied = people.tied(session, book.id, [approver.id, wife.id, helped.id, stranger.id])
+    assert tied[approver.id] == {volunteer.id, third.id, wife.id, helped.id}
+    assert {approver.id, volunteer.id, third.id} <= tied[wife.id]
+    assert {approver.id, volunteer.id, third.id} <= tied[helped.id]
+    assert tied[stranger.id] == set()
+
+
+def test_the_kin_of_whoever_acts_for_somebody_are_tied_to_them_and_theirs_no_further(session: Session) -> None:
+    book = a_book(session)
+    approver, husband, elder, cousin, other_elder = (a_person(session, book) for _ in range(5))
+    people.tie(session, an_act(book), approver.id, husband.id, "household")
+    a_mandate(session, book, elder, husband)
+    people.tie(session, an_act(book), elder.id, cousin.id, "kin")
+    a_mandate(session, book, other_elder, elder)
+    tied = people.tied(session, book.id, [approver.id, elder.id])
+    assert tied[approver.id] == {husband.id, elder.id}
+    assert approver.id in tied[elder.id]
 
 
 def test_a_household_ties_each_to_each(session: Session) -> None:
@@ -178,6 +205,52 @@ def test_a_team_has_a_name_of_its_own_and_members(session: Session) -> None:
     scope = (areas.path_of(session, book.id, VILLAGE),)
     assert [found.name for found in people.teams(session, book.id, scope)] == ["红袖标巡逻队"]
     assert not people.teams(session, book.id, (areas.path_of(session, book.id, OTHER_VILLAGE),))
+
+
+@pytest.mark.parametrize("role", ["approver", "building_leader", "co_confirmer", "activity_host"])
+def test_whoever_decides_joins_a_team_by_an_administrator_of_where_they_live_only(session: Session, role: str) -> None:
+    # Otherwise whoever wants a strict approver out of the way would make the team's deeds their own.
+    book = a_book(session)
+    approver, volunteer = a_person(session, book, role), a_person(session, book)
+    worker, far, near = (
+        a_person(session, book, role, area_code=area)
+        for role, area in (("grid_worker", GRID), ("administrator", OTHER_VILLAGE), ("administrator", GRID))
+    )
+    for by in (worker, far):
+        act = an_act(book, actor=by.id)
+        made = people.create_team(session, act, name="夜巡队", area_code=GRID, member_ids=[approver.id])
+        assert made == Refusal("team-member-of-staff", "member_ids")
+    team = people.create_team(session, an_act(book, actor=worker.id), name="夜巡队", area_code=GRID, member_ids=[volunteer.id])
+    assert isinstance(team, people.Team)
+    refused = people.add_members(session, an_act(book, actor=worker.id), team.id, [approver.id])
+    assert refused == Refusal("team-member-of-staff", "person_ids")
+    assert people.members_of_many(session, book.id, [team.id], START.date()) == {team.id: {volunteer.id}}
+    assert people.add_members(session, an_act(book, actor=near.id), team.id, [approver.id]) is None
+    assert people.members_of_many(session, book.id, [team.id], START.date()) == {team.id: {volunteer.id, approver.id}}
+
+
+def test_members_are_taken_out_of_a_team_and_what_it_did_until_then_stays_theirs(session: Session) -> None:
+    book = a_book(session)
+    first, second, stranger = (a_person(session, book).id for _ in range(3))
+    worker = a_person(session, book, "grid_worker").id
+    earlier, today = START - timedelta(days=10), START.date()
+    team = people.create_team(session, an_act(book, earlier), name="夜巡队", area_code=GRID, member_ids=[first, second])
+    assert isinstance(team, people.Team)
+    people.lead_team(session, an_act(book, earlier), team_id=team.id, person_id=first, starts_on=earlier.date())
+    act, yesterday = an_act(book, actor=worker), today - timedelta(days=1)
+    past = people.end_members(session, act, team.id, [first], yesterday - timedelta(days=1))
+    assert past == Refusal("role-in-the-past", "ends_on", {"earliest": yesterday.isoformat()})
+    with pytest.raises(NotFound):
+        people.end_members(session, act, team.id, [stranger], yesterday)
+    with pytest.raises(NotFound):
+        people.end_members(session, act, team.id, [first], yesterday, within=(areas.path_of(session, book.id, OTHER_VILLAGE),))
+    assert people.end_members(session, act, team.id, [first], yesterday) is None
+    assert people.members_of_many(session, book.id, [team.id], today) == {team.id: {second}}
+    assert [leader.ends_on for leader in people.leaders_of(session, book.id, team.id)] == [yesterday]
+    assert people.members_since(session, book.id, [(team.id, yesterday)]) == {(team.id, yesterday): {first, second}}
+    people.add_members(session, an_act(book), team.id, [stranger])
+    with pytest.raises(Invalid):
+        people.end_members(session, act, team.id, [stranger], yesterday)
 
 
 def test_that_two_records_are_of_one_human_is_declared_by_an_administrator_of_both(session: Session) -> None:

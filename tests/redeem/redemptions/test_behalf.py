@@ -26,6 +26,7 @@ from redeem.redemptions.rules import Counter
 from redeem.redemptions.rules import judge
 from tests.builders import VAULT
 from tests.builders import a_mandate
+from tests.builders import agreed
 from tests.builders import an_act
 from tests.conftest import START
 from tests.conftest import Database
@@ -66,7 +67,7 @@ def test_a_helper_pays_an_order_from_the_elders_passbook(market: Market) -> None
 
 
 def test_a_helper_says_yes_or_no_to_what_waits_for_the_elder(market: Market) -> None:
-    elder, helper = a_pair(market, 500)
+    elder, helper = a_pair(market, 200)
     yes, no = (
         posted(market.take(market.code(elder), 100)),
         market.clock.advance(seconds=30),
@@ -143,7 +144,7 @@ def test_two_orders_paid_at_once_keep_the_limit_together(market: Market, databas
 
 def test_a_cashier_takes_no_points_of_whom_they_help_at_their_own_till(market: Market) -> None:
     elder = market.volunteer("陈桂芳", 500)
-    a_mandate(market.session, market.book, elder, market.cashier, points=500)
+    a_mandate(market.session, market.book, elder, market.cashier, points=200)
     assert code_of(pay(market, market.cashier, elder, market.order(10))) == "own-till"
 
 
@@ -164,7 +165,9 @@ def test_below_14_the_guardian_pays_and_nobody_else(market: Market) -> None:
         .values(guarded_until=(START + timedelta(days=30)).date())
     )
     new = people.NewMandate(person_id, parent.id, "guardian", START.date(), (START + timedelta(days=30)).date(), 1000)
-    assert isinstance(people.give_mandate(market.session, an_act(market.book), VAULT, new), people.Mandate)
+    given = people.give_mandate(market.session, an_act(market.book), VAULT, new)
+    assert isinstance(given, people.Mandate)
+    agreed(market.session, market.book, given)
     market.session.commit()
     assert code_of(market.take(code, 10)) == "guardian-acts"
     own = market.done(redemptions.confirm_order(market.session, market.act(child), market.order(10).token))

@@ -56,13 +56,22 @@ def test_staff_give_a_mandate_and_whoever_is_in_it_sees_it(somebody: Somebody) -
     made = worker("/mandates", new, key="once")
     assert made.status_code == 201
     assert made.get_json() == {
-        **new, "id": made.get_json()["id"], "starts_on": "2026-11-23", "ended_at": None,
+        **new, "id": made.get_json()["id"], "starts_on": "2026-11-23", "agreed_at": None, "ended_at": None,
     }  # fmt: skip
     assert worker("/mandates", new, key="once").get_json() == made.get_json()
-    shown = made.get_json() | {"person_name": "陈桂芳", "helper_name": "李桂荣"}
+    masked, whole = {"person_name": "陈**", "helper_name": "李**"}, {"person_name": "陈桂芳", "helper_name": "李桂荣"}
+    for ask in (of_elder, of_helper, worker):
+        assert ask(f"/people/{elder.id}/mandates" if ask is worker else "/mandates/mine").get_json() == {
+            "items": [made.get_json() | masked]
+        }
+    assert kind(of_helper("/passbook", acting_for=elder.id)) == (403, "mandate-missing")
+    assert kind(of_elder(f"/mandates/{made.get_json()['id']}/agree", {})) == (404, "not-found")
+    agreed = of_helper(f"/mandates/{made.get_json()['id']}/agree", {}).get_json()
+    assert agreed["agreed_at"] is not None
     for ask in (of_elder, of_helper):
-        assert ask("/mandates/mine").get_json() == {"items": [shown]}
-    assert worker(f"/people/{elder.id}/mandates").get_json() == {"items": [shown]}
+        assert ask("/mandates/mine").get_json() == {"items": [agreed | whole]}
+    assert worker(f"/people/{elder.id}/mandates").get_json() == {"items": [agreed | masked]}
+    assert of_helper("/passbook", acting_for=elder.id).status_code == 200
     assert kind(worker("/mandates", new)) == (409, "mandate-there")
 
 
@@ -85,8 +94,9 @@ def test_somebody_lets_a_neighbour_act_for_themselves_and_ends_it(somebody: Some
     made = ask("/mandates/own", {"helper_handle": helper.handle, "ends_on": UNTIL, "points_per_day_max": 20})
     assert made.status_code == 201
     assert (made.get_json()["helper_id"], made.get_json()["person_id"]) == (str(helper.id), str(elder.id))
-    assert of_helper("/passbook", acting_for=elder.id).status_code == 200
     mandate_id = made.get_json()["id"]
+    assert of_helper(f"/mandates/{mandate_id}/agree", {}).status_code == 200
+    assert of_helper("/passbook", acting_for=elder.id).status_code == 200
     _, stranger = somebody(area_code=GRID)
     assert kind(stranger(f"/mandates/{mandate_id}/end", {})) == (404, "not-found")
     assert ask(f"/mandates/{mandate_id}/end", {}).get_json()["ended_at"] is not None
@@ -94,6 +104,39 @@ def test_somebody_lets_a_neighbour_act_for_themselves_and_ends_it(somebody: Some
     assert kind(of_helper(f"/mandates/{mandate_id}/end", {})) == (409, "mandate-ended-already")
     assert kind(ask("/mandates/own", {"helper_handle": "12345678", "ends_on": UNTIL})) == (422, "passbook-unknown")
     assert kind(ask("/mandates/own", {"helper_handle": elder.handle, "ends_on": UNTIL})) == (422, "mandate-of-oneself")
+
+
+def test_letting_somebody_act_wants_a_fresh_proof_and_a_limit(
+    somebody: Somebody, session: Session, book: Book, client: FlaskClient
+) -> None:
+    (elder, ask), (helper, _) = somebody(area_code=GRID), somebody(area_code=GRID)
+    own = {"helper_handle": helper.handle, "ends_on": UNTIL, "points_per_day_max": 200}
+    token = sign_in.issue_bearer(session, an_act(book), [elder.id], lives=timedelta(days=1), scopes=["volunteer"])[0]
+    session.commit()
+    assert kind(asking(client, token)("/mandates/own", own)) == (403, "proof-needed")
+    assert kind(ask("/mandates/own", own | {"points_per_day_max": 201})) == (422, "number-out-of-range")
+    assert ask("/mandates/own", own).status_code == 201
+
+
+def test_five_numbers_that_are_nobodys_have_to_wait_and_one_that_is_costs_nothing(somebody: Somebody, clock: HandClock) -> None:
+    (_, ask), (helper, _), (_, other) = (somebody(area_code=GRID) for _ in range(3))
+    own = {"helper_handle": helper.handle, "ends_on": UNTIL}
+    assert ask("/mandates/own", own).status_code == 201
+    for number in range(5):
+        assert kind(ask("/mandates/own", own | {"helper_handle": f"1234567{number}"})) == (422, "passbook-unknown")
+    for handle in ("12345679", helper.handle):
+        assert kind(ask("/mandates/own", own | {"helper_handle": handle})) == (429, "guesses-too-many")
+    assert other("/mandates/own", own).status_code == 201
+    clock.advance(minutes=16)
+    assert kind(ask("/mandates/own", own)) == (409, "mandate-there")
+
+
+def test_a_guardian_is_named_for_a_child_only(somebody: Somebody) -> None:
+    _, worker = somebody("grid_worker", area_code=GRID)
+    (adult, _), (friend, of_friend) = somebody(birth_month="1956-03", area_code=GRID), somebody(area_code=GRID)
+    new = {"person_id": str(adult.id), "helper_id": str(friend.id), "kind": "guardian"}
+    assert kind(worker("/mandates", new)) == (409, "guardian-of-adult")
+    assert kind(of_friend("/me/export", acting_for=adult.id)) == (403, "mandate-missing")
 
 
 def test_whoever_names_a_person_without_a_mandate_is_told_so(
@@ -332,7 +375,7 @@ def test_a_claim_of_an_elder_is_never_attested_past_all_code_by_the_helper(someb
     elder, helper, ask = a_pair(somebody, session, earning)
     claim_id = UUID(ask("/claims", DEED, acting_for=elder.id).get_json()["id"])
     row = {"claim_id": claim_id, "number": 2, "act": "attest", "actor": helper.id, "decided_at": an_act(earning).at, "reason": None}
-    with pytest.raises(DatabaseError, match=r"decision_not_(for|with)_helped"):
+    with pytest.raises(DatabaseError, match=r"decision_not_(for|with)_(helped|kin)"):
         session.execute(Decision.__table__.insert().values(book_id=earning.id, **row))
     session.rollback()
     assert session.execute(select(Claim.state).where(Claim.book_id == earning.id)).scalars().all() == ["reported"]

@@ -17,6 +17,7 @@ from tests.builders import GRID
 from tests.builders import OTHER_VILLAGE
 from tests.builders import VAULT
 from tests.builders import a_person
+from tests.builders import agreed
 from tests.builders import an_act
 from tests.builders import give_points
 from tests.conftest import START
@@ -113,15 +114,17 @@ def test_a_guardian_takes_along_what_is_kept_of_a_child_and_a_helper_does_not(
     guardian, helper = a_person(session, book), a_person(session, book)
     child = a_person(session, book, name="小明", birth_month="2016-03", guardian_id=guardian.id)
     new = people.NewMandate(child.id, helper.id, "helper", START.date(), START.date() + timedelta(days=30))
-    assert isinstance(people.give_mandate(session, an_act(book), VAULT, new), people.Mandate)
+    given = people.give_mandate(session, an_act(book), VAULT, new)
+    assert isinstance(given, people.Mandate)
+    agreed(session, book, given)
     helping = for_person(client, session, book, helper, child)
     assert helping("/me/export") == (403, "not-on-behalf")
     assert helping("/me/corrections", {"field": "phone", "text": "13933334444"}) == (403, "not-on-behalf")
     assert helping("/me/erasure", {"sure": "yes"}) == (403, "not-on-behalf")
     guarding = for_person(client, session, book, guardian, child)
     assert guarding("/me/export") == (200, "")
-    assert guarding("/me/erasure", {"sure": "yes"}) == (201, "")
-    assert people.person(session, book.id, child.id).status == "left"
+    assert guarding("/me/erasure", {"sure": "yes"}) == (403, "erasure-of-child-by-staff")
+    assert people.person(session, book.id, child.id).status == "active"
     assert people.person(session, book.id, guardian.id).status == "active"
 
 
@@ -164,7 +167,7 @@ def test_points_on_their_way_come_first(earning: Book, somebody: Somebody) -> No
 
 
 def test_an_administrator_erases_whoever_asked_in_their_areas_and_never_themselves(somebody: Somebody) -> None:
-    administrator, admin = somebody("administrator")
+    (administrator, admin), (_, colleague) = somebody("administrator"), somebody("administrator")
     _, far_admin = somebody("administrator", area_code=OTHER_VILLAGE)
     _, worker = somebody("grid_worker")
     person, _ = somebody(area_code=GRID)
@@ -172,6 +175,7 @@ def test_an_administrator_erases_whoever_asked_in_their_areas_and_never_themselv
     assert kind(far_admin(f"/people/{person.id}/erasure", {"sure": "yes"})) == (404, "not-found")
     assert kind(admin(f"/people/{administrator.id}/erasure", {"sure": "yes"})) == (403, "erasure-by-another")
     assert admin(f"/people/{person.id}/erasure", {}).status_code == 422
+    assert colleague(f"/people/{person.id}/erasure", {"sure": "yes"}).get_json()["erased_at"] is None
     erased = admin(f"/people/{person.id}/erasure", {"sure": "yes"}, key="once")
     assert (erased.status_code, erased.get_json()["person_id"]) == (201, str(person.id))
     assert admin(f"/people/{person.id}/erasure", {"sure": "yes"}, key="once").get_json() == erased.get_json()

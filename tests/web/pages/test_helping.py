@@ -24,6 +24,9 @@ from tests.journeys.browser import Browser
 from tests.web.pages.desk import Desk
 from tests.web.pages.desk import a_desk
 from tests.web.pages.hall import Hall
+from tests.web.pages.paired import PIN
+from tests.web.pages.paired import a_card
+from tests.web.pages.paired import on_device
 
 BANNER = "正在替陈桂芳办理"
 
@@ -129,11 +132,53 @@ def test_an_elder_lets_a_neighbour_act_and_ends_it(hall: Hall) -> None:
     assert "没有这些存折号" in browser.send("委托", helper="12345678").text
     assert browser.page.status == 422
     home = browser.send("委托", helper=f"{helper.handle[:4]} {helper.handle[4:]}", points_per_day_max="0")
-    assert "李桂荣 代办人 · 到 2027-02-21 · 不能兑换积分" in home.text
-    assert "替 TA 办理" in of_helper.open("/helping").html
+    assert "李** 等 TA 同意 代办人 · 到 2027-02-21 · 不能兑换积分" in home.text
+    asked = of_helper.open("/helping")
+    assert "陈** 代办人" in asked.text
+    assert not [word for word in ("桂芳", "替 TA 办理") if word in asked.html]
+    assert "陈桂芳 代办人" in of_helper.send("同意代办").text
+    assert "替 TA 办理" in of_helper.page.html
+    assert "李桂荣 代办人" in browser.open("/helping").text
     browser.open("/helping")
     assert "您没有委托别人" in browser.send("不再让 TA 代办").text
     assert "没有人委托您代办" in of_helper.open("/helping").text
+
+
+def test_a_helper_says_no(hall: Hall) -> None:
+    (_, browser), (helper, of_helper) = hall.enter(name="陈桂芳"), hall.enter(name="李桂荣")
+    browser.open("/helping/give")
+    browser.send("委托", helper=helper.handle)
+    of_helper.open("/helping")
+    assert "没有人委托您代办" in of_helper.send("不同意").text
+    assert "桂荣" not in browser.open("/helping").html
+
+
+def test_letting_somebody_act_wants_a_fresh_proof(hall: Hall) -> None:
+    (elder, browser), (helper, _) = hall.enter(name="陈桂芳"), hall.enter(name="李桂荣")
+    browser.open("/helping/give")
+    hall.clock.advance(minutes=6)
+    asked = browser.send("委托", helper=helper.handle)
+    assert asked.status == 403
+    assert people.mandates(hall.session, hall.community.book.id, person_id=elder.id) == []
+
+
+def test_nobody_is_let_act_on_a_device_that_others_use_too(hall: Hall) -> None:
+    elder, _ = hall.enter(name="陈桂芳")
+    device = on_device(hall.app, hall.session, hall.community.book, area_code=GRID)
+    device.send("登录", card=a_card(hall.session, hall.community.book, elder.id), _pin=PIN)
+    assert device.open("/helping").status == 200
+    page = device.open("/helping/give")
+    assert (page.status, "在公用设备上不能委托别人" in page.text) == (403, True)
+
+
+def test_five_numbers_that_are_nobodys_have_to_wait(hall: Hall) -> None:
+    (_, browser), (helper, _) = hall.enter(), hall.enter(name="李桂荣")
+    for number in range(5):
+        browser.open("/helping/give")
+        assert "没有这些存折号" in browser.send("委托", helper=f"1234567{number}").text
+    browser.open("/helping/give")
+    assert browser.send("委托", helper=helper.handle).status == 429
+    assert "李" not in browser.open("/helping").text.partition("谁可以替我办")[2]
 
 
 def test_a_helper_gives_it_up(hall: Hall) -> None:
@@ -151,11 +196,17 @@ def test_staff_enter_a_helper_and_a_guardian(hall: Hall) -> None:
     assert "还没有登记过" in page.text
     page = office.send("登记", helper=helper.handle, kind="代办人", points_per_day_max="30")
     assert page.status == 200
-    assert "李桂荣 替 陈桂芳 办" in page.text
+    assert "李** 替 陈** 办 等 TA 同意" in page.text
     assert "每天最多兑换 30 分" in page.text
     assert "已结束" in office.send("结束").text
     page = office.send("登记", helper=helper.handle, kind="监护人", ends_on="")
-    assert "监护人 · 到 2027-11-24" in page.text
+    assert "监护人只给未满 14 岁的孩子登记" in page.text
+    child = hall.community.person(name="何子轩", birth_month="2015-09", guardian_id=elder.id)
+    hall.session.commit()
+    office.open(f"/staff/mandates?number={child.handle}")
+    page = office.send("登记", helper=helper.handle, kind="监护人", ends_on="", points_per_day_max="")
+    assert "李** 替 何** 办 等 TA 同意 监护人 · 到 2029-09-30" in page.text
+    assert not [name for name in ("桂芳", "桂荣", "子轩") if name in page.html]
     assert "您的片区里没有这个存折号" in office.open("/staff/mandates?number=12345678").text
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 
 from ledger import people
+from ledger.web.kit.parts import HANDLED
+from tests.builders import GRID
 from tests.builders import VAULT
 from tests.builders import an_act
 from tests.builders import give_points
@@ -26,6 +28,40 @@ def test_somebodys_page_shows_what_is_kept_of_them_and_who_looked(hall: Hall) ->
     assert "原来是：13811112222" in page.text
     assert page.rows[0][2:] == ["善行积分", "+30", "30"]
     assert "13811112222" not in browser.open("/").text
+
+
+def test_somebody_sees_who_issued_them_a_way_in_a_card_a_number_and_a_pin(hall: Hall) -> None:
+    (person, browser), (worker, of_worker), (administrator, of_administrator) = (
+        hall.enter(area_code=GRID),
+        hall.enter("grid_worker", area_code=GRID),
+        hall.enter("administrator", area_code=GRID),
+    )
+    assert "没有人办过" in browser.open("/me/data").text
+    of_administrator.open(f"/staff/sign-ins/{person.id}")
+    assert of_administrator.send("办一个登录链接").status == 200
+    issued = people.issue_card(hall.session, an_act(hall.community.book, hall.clock.now(), actor=worker.id), person.id)
+    assert isinstance(issued, people.Card)
+    card = issued.number
+    hall.session.commit()
+    of_worker.open("/counter/pin")
+    assert of_worker.send("设好密码", card=card, _pin="492817", _pin_again="492817").status == 200
+    of_worker.open(f"/counter/cards/{person.id}")
+    of_worker.send("换一个存折号")
+    of_worker.send("换一张卡")
+    page = browser.open("/me/data").text
+    by = f"网格员 尾号 {worker.handle[-4:]}"
+    for what in (f"{by} · 换了存折号", f"{by} · 陪同设了卡的密码", f"{by} · 办了存折卡", f"{by} · 作废了存折卡"):
+        assert what in page, what
+    assert f"管理员 尾号 {administrator.handle[-4:]} · 办了登录链接" in page
+    told = json.loads(browser.client.get("/me/data.json").text)
+    assert [one["what"] for one in told["handled"]] == ["number", "pin", "link"]
+    assert told["handled"][1]["by"] == {
+        "handle_tail": worker.handle[-4:], "roles": ["grid_worker"], "is_own": False, "is_operator": False
+    }  # fmt: skip
+
+
+def test_what_is_shown_as_handled_are_routes_that_there_are(hall: Hall) -> None:
+    assert {act.split()[1] for act in HANDLED} <= hall.app.view_functions.keys()
 
 
 def test_the_same_is_a_file_for_a_machine(hall: Hall) -> None:
