@@ -211,6 +211,8 @@ def test_beginning_anew_removes_everything_and_ends_everything(session: Session)
         session, an_act(book, actor=administrator.id), VAULT, person.id, anew=True, within=county, staff_within=county
     )  # fmt: skip
     assert isinstance(issued, UUID)
+    second = an_act(book, actor=a_person(session, book, "administrator").id)
+    assert not isinstance(sign_in.confirm_way_in(session, second, issued, staff_within=county), Refusal)
     factors = sign_in.factors_of(session, book.id, person.id)
     assert (factors.passkeys, factors.password_since, factors.codes_since, factors.recovery_codes_left) == ([], None, None, 0)
     assert [sign_in.recognise(session, token, START) for token in (opened, bearer)] == [None, None]

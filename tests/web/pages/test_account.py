@@ -16,6 +16,7 @@ from tests.builders import GRID
 from tests.builders import OTHER_VILLAGE
 from tests.builders import VAULT
 from tests.builders import VILLAGE
+from tests.builders import agreed
 from tests.builders import an_act
 from tests.journeys.browser import Browser
 from tests.journeys.browser import Page
@@ -293,6 +294,7 @@ def test_nobody_changes_the_account_of_whom_they_act_for(hall: Hall) -> None:
     new = people.NewMandate(elder.id, helper.id, "helper", today, today)
     given = people.give_mandate(hall.session, an_act(hall.community.book, hall.clock.now()), VAULT, new)
     assert isinstance(given, people.Mandate), given
+    agreed(hall.session, hall.community.book, given)
     hall.session.commit()
     for address in ("/account", "/account/passkeys/new", "/account/set-up"):
         page = browser.open(address)
@@ -310,7 +312,12 @@ def test_an_administrator_lets_somebody_begin_anew(hall: Hall) -> None:
     administrator.follow("登录与重办")
     page = administrator.send("查找", number=person.handle)
     assert page.address == f"/staff/sign-ins/{person.id}"
-    shown = administrator.send("重办")
+    administrator.send("重办")
+    assert ("/sign-in/1-" in administrator.page.text, is_in(worker)) == (False, True)
+    assert "给我链接" not in administrator.open(f"/staff/sign-ins/{person.id}").text
+    _, second = hall.enter("administrator", area_code=COUNTY)
+    second.open(f"/staff/sign-ins/{person.id}")
+    shown = second.send("确认，给我链接")
     assert "登录方式已删去" in shown.text
     path = re.search(r"/sign-in/\S+", shown.text)
     assert path is not None

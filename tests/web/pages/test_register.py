@@ -97,6 +97,11 @@ def test_an_administrator_gives_a_role_and_ends_it(hall: Hall, li: Person) -> No
     assert grants(hall, li) == [("volunteer", False), ("building_leader", True)]
     admin.send("授予", role="审核员", area_code="第1网格")
     assert grants(hall, li)[-1] == ("approver", False)
+    page = admin.open(f"/staff/people/{li.id}")
+    assert ("确认前不生效" in page.text, "确认这个角色" in page.text) == (True, False)
+    _, second = hall.enter("administrator")
+    second.open(f"/staff/people/{li.id}")
+    assert "确认前不生效" not in second.send("确认这个角色").text
     form = next(one for one in admin.page.forms if one.action.endswith("/end") and "/roles/" in one.action)
     admin.client.post(form.action, data=form.fields)
     assert ("volunteer", True) in grants(hall, li)
