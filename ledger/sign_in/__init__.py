@@ -13,8 +13,10 @@ from ledger.sign_in.counter import open_on_device
 from ledger.sign_in.counter import open_pin_code
 from ledger.sign_in.counter import pin_matches
 from ledger.sign_in.counter import pin_of
+from ledger.sign_in.counter import pin_set_at
 from ledger.sign_in.counter import reserve_pin
 from ledger.sign_in.counter import set_pin
+from ledger.sign_in.counter import uncount_pin
 from ledger.sign_in.counter import use_pin_code
 from ledger.sign_in.devices import PairedDevice
 from ledger.sign_in.devices import device_of
@@ -48,6 +50,7 @@ from ledger.sign_in.passkeys import sign_in_options
 from ledger.sign_in.passkeys import use as use_answer
 from ledger.sign_in.queries import Factors
 from ledger.sign_in.queries import factors_of
+from ledger.sign_in.queries import links_of
 from ledger.sign_in.rules import DEVICE_NAME_LENGTH_MAX
 from ledger.sign_in.rules import FURTHER
 from ledger.sign_in.rules import OWN_PHONE
@@ -128,6 +131,7 @@ __all__ = [
     "leaving",
     "link_token",
     "link_told",
+    "links_of",
     "links_waiting",
     "locked_shift_on",
     "note_proof",
@@ -142,6 +146,7 @@ __all__ = [
     "pairing_code",
     "pin_matches",
     "pin_of",
+    "pin_set_at",
     "prepare_device",
     "read_code",
     "recognise",
@@ -160,6 +165,7 @@ __all__ = [
     "sweep_guesses",
     "token_told",
     "tokens_of",
+    "uncount_pin",
     "use_answer",
     "use_code",
     "use_link",

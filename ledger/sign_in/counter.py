@@ -90,6 +90,18 @@ def pin_matches(vault: Vault, book_id: UUID, tried: PinTry | None, pin: str) -> 
     return hashing.matches(vault, book_id, tried.person_id, tried.kind, tried.sealed_hash, pin)
 
 
+def pin_set_at(session: Session, book_id: UUID, person_id: UUID, kind: str) -> datetime | None:
+    """Return when somebody set their PIN: what was tried at the one before does not count at this one."""
+    wanted = select(Secret.changed_at).where(Secret.book_id == book_id, Secret.person_id == person_id, Secret.kind == kind)
+    return session.execute(wanted).scalar_one_or_none()
+
+
+def uncount_pin(session: Session, book_id: UUID, tried: PinTry) -> None:
+    """Take back that a try was counted: nothing could be compared."""
+    this = (Secret.book_id == book_id, Secret.person_id == tried.person_id, Secret.kind == tried.kind)
+    session.execute(update(Secret).where(*this, Secret.sealed_hash == tried.sealed_hash, Secret.wrong > 0).values(wrong=Secret.wrong - 1))
+
+
 def forget_wrong_pins(session: Session, book_id: UUID, tried: PinTry) -> None:
     """Begin to count anew: the PIN was right."""
     this = (Secret.book_id == book_id, Secret.person_id == tried.person_id, Secret.kind == tried.kind)

@@ -95,7 +95,8 @@ def proved(
     The try is reserved and committed before anything is compared, and no transaction waits while it is; what the request has read until
     then is gone. Whoever writes afterwards begins anew.
     """
-    reserved = trying.reserve_known(book_id, at_what, device, place)
+    set_at = sign_in.pin_set_at(session(), book_id, person_id, kind) if person_id else None
+    reserved = trying.reserve_known(book_id, at_what, device, f"{place} {set_at}")
     if isinstance(reserved, Refusal):
         raise Invalid(reserved.code, field, **reserved.data)
     tried = None
@@ -106,7 +107,9 @@ def proved(
         # Of a card nobody is told that there is one.
         wrong, tried = wrong if kind == "pin" else tried.code, None
     db.session.rollback()
-    if not sign_in.pin_matches(services().vault, book_id, tried, pin) or tried is None:
+    with trying.comparing(reserved, tried):
+        is_right = sign_in.pin_matches(services().vault, book_id, tried, pin)
+    if not is_right or tried is None:
         raise Invalid(wrong, field)
     with transaction_of_its_own() as own:
         sign_in.give_back(own, reserved)

@@ -133,7 +133,8 @@ def _by_password() -> Refusal | None:
     if isinstance(reserved, Refusal):
         return reserved
     password, code = request.form.get("_proof_password", ""), request.form.get("_proof_code", "")
-    known = sign_in.check_password(session(), services().vault, who.book_id, who.actor_id, password, code, now)
+    with trying.comparing(reserved):
+        known = sign_in.check_password(session(), services().vault, who.book_id, who.actor_id, password, code, now)
     end_reading()
     if known is None or not sign_in.use_code(session(), who.book_id, who.actor_id, known.code, now):
         return Refusal("proof-wrong")
@@ -150,7 +151,8 @@ def _by_pin() -> Refusal | None:
     is_strong = sign_in.factors_of(session(), who.book_id, who.actor_id).is_strong
     tried = None if is_strong else sign_in.pin_of(session(), who.book_id, who.actor_id, "pin")
     end_reading()
-    is_right = sign_in.pin_matches(services().vault, who.book_id, tried, request.form["_proof_pin"])
+    with trying.comparing(reserved):
+        is_right = sign_in.pin_matches(services().vault, who.book_id, tried, request.form["_proof_pin"])
     end_reading()
     if tried is None or not is_right:
         return Refusal("proof-wrong")

@@ -5,7 +5,8 @@ A page that takes a password or a code from whoever comes along::
     reserved = trying.reserve(book.id, f"account {person.id}", person.id)
     if isinstance(reserved, Refusal):
         return show(body_of(reserved))
-    is_right = ...  # only reads and hashes: on SQLite nobody waits meanwhile
+    with trying.comparing(reserved):
+        is_right = ...  # only reads and hashes: on SQLite nobody waits meanwhile
     end_reading()
     if is_right:
         sign_in.give_back(session(), reserved)
@@ -23,7 +24,9 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import secrets
+from collections.abc import Iterator
 from collections.abc import Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
@@ -32,6 +35,7 @@ from flask import request
 
 from ledger import sign_in
 from ledger.errors import Refusal
+from ledger.errors import Unavailable
 from ledger.web.kit import trail
 from ledger.web.kit.auth import is_https
 from ledger.web.kit.extensions import services
@@ -63,6 +67,19 @@ def reserve_own(book_id: UUID, at_what: str, session_hash: bytes, *, is_pin: boo
     """Reserve a try of whoever is signed in at their own way in, and commit it: nobody else's count beside it."""
     here = f"session {session_hash.hex()}"
     return _reserve(book_id, at_what, sign_in.Source(here, place=here if is_pin else None))
+
+
+@contextmanager
+def comparing(reserved: sign_in.Try, counted: sign_in.PinTry | None = None) -> Iterator[None]:
+    """Give a try back where nothing could be compared, because too many others wait: a flood must not use up what somebody has left."""
+    try:
+        yield
+    except Unavailable:
+        with transaction_of_its_own() as own:
+            sign_in.give_back(own, reserved)
+            if counted:
+                sign_in.uncount_pin(own, reserved.book_id, counted)
+        raise
 
 
 def network() -> str:

@@ -91,7 +91,8 @@ def by_password() -> ResponseReturnValue:
     if isinstance(reserved, Refusal):
         return _again(reserved)
     password, code = request.form.get("password", ""), request.form.get("code", "")
-    known = sign_in.check_password(session(), services().vault, book_id, person_id, password, code, now)
+    with trying.comparing(reserved):
+        known = sign_in.check_password(session(), services().vault, book_id, person_id, password, code, now)
     end_reading()
     opened = sign_in.open_by_password(session(), book, known, now, powers_of=powers_of) if known else Refusal("sign-in-wrong")
     if isinstance(opened, Refusal):

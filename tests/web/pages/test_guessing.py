@@ -11,6 +11,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from ledger import audit
+from ledger import sign_in
 from ledger.audit.model import AuditRecord
 from ledger.people.rules import card_number_of
 from ledger.people.rules import handle_of
@@ -18,6 +19,7 @@ from ledger.sign_in import hashing
 from ledger.sign_in.model import Guesses
 from tests.builders import GRID
 from tests.builders import OTHER_GRID
+from tests.builders import VAULT
 from tests.builders import give_points
 from tests.journeys.browser import Browser
 from tests.web.pages.hall import Hall
@@ -187,6 +189,10 @@ def test_wrong_pins_close_a_card_in_one_place_and_not_on_ones_own_phone(hall: Ha
     hall.clock.advance(minutes=20)
     phone.open("/proof")
     assert phone.send("验证并继续", _proof_pin=PIN).status == 200
+    sign_in.set_pin(hall.session, VAULT, book.id, person.id, "pin", PIN, hall.clock.now())
+    hall.session.commit()
+    tills[2].open("/counter")
+    assert tills[2].send("登录", card=number, _pin=PIN).address.startswith("/me"), "at one that was set anew nothing was tried yet"
 
 
 @pytest.mark.parametrize("is_there", [True, False])
@@ -217,4 +223,22 @@ def test_whoever_would_wait_long_to_be_hashed_is_told_to_come_again(hall: Hall) 
         answer = pool.submit(guess, hall, person.handle).result(timeout=20)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert "稍后再试" in answer.text
-    assert guess(hall, person.handle).status_code == 403
+    assert [guess(hall, person.handle).status_code for _ in range(6)] == [403] * 5 + [429], "that one was no try"
+
+
+def test_a_pin_that_could_not_be_compared_is_no_try_at_it(hall: Hall) -> None:
+    book = hall.community.book
+    person, _ = hall.enter("volunteer")
+    number = a_card(hall.session, book, person.id)
+    for _ in range(29):
+        sign_in.reserve_pin(hall.session, book.id, person.id, "pin")
+    hall.session.commit()
+    counter = on_device(hall.app, hall.session, book, area_code=GRID)
+    form = counter.page.form("登录")
+
+    def typed() -> TestResponse:
+        return counter.client.post("/counter", data=form.fields | {"card": number, "_pin": PIN})
+
+    with hashing.turn(), hashing.turn(), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(typed).result(timeout=20).status_code == 503
+    assert typed().status_code == 303
