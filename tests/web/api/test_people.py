@@ -89,15 +89,15 @@ def test_somebodys_data_are_shown_to_whoever_gives_a_reason_and_only_for_a_while
 
 
 def test_a_grid_worker_puts_right_what_is_known_of_somebody(somebody: Somebody) -> None:
-    _, worker = somebody("grid_worker", area_code=GRID)
-    person, own = somebody("grid_worker", name="李桂荣", area_code=GRID, phone="13811112222")
+    own, worker = somebody("grid_worker", area_code=GRID)
+    person, _ = somebody("volunteer", name="李桂荣", area_code=GRID, phone="13811112222")
     correction = {"field": "phone", "text": "139 3333 4444"}
     made = worker(f"/people/{person.id}/corrections", correction)
     assert made.status_code == 201
     assert made.get_json().keys() == {"id", "person_id", "field", "corrected_at"}
     assert worker(f"/people/{person.id}/openings", {"reason": "correction"}).get_json()["phone"] == "13933334444"
     assert kind(worker(f"/people/{person.id}/corrections", correction)) == (409, "nothing-to-correct")
-    assert kind(own(f"/people/{person.id}/corrections", {"field": "name", "text": "李桂蓉"})) == (403, "correction-by-staff")
+    assert kind(worker(f"/people/{own.id}/corrections", {"field": "name", "text": "李桂蓉"})) == (403, "correction-by-staff")
 
 
 @pytest.mark.parametrize(
