@@ -104,7 +104,7 @@ TAKEN_OVER = [
     "UPDATE unit SET status = status WHERE book_id = book_id",
     "UPDATE fund SET area_code = area_code WHERE book_id = book_id",
     "UPDATE redemption SET way = 'card' WHERE book_id = book_id",
-    "INSERT INTO stock SELECT * FROM stock WHERE book_id = book_id ON CONFLICT (book_id, offer_id) DO UPDATE SET offer_id = offer_id",
+    "INSERT INTO till SELECT * FROM till WHERE book_id = book_id ON CONFLICT (book_id, id) DO UPDATE SET unit_id = excluded.unit_id",
 ]
 
 
