@@ -30,10 +30,10 @@ class Wanted:
     until: datetime | None = None
 
 
-def done_about(session: Session, book_id: UUID, about: UUID, acts: Collection[str]) -> Sequence[AuditRecord]:
+def done_about(session: Session, book_id: UUID, about: Collection[UUID], acts: Collection[str]) -> Sequence[AuditRecord]:
     """Return the lines of these acts that were carried out about somebody or something, the newest first."""
     wanted = select(AuditRecord).where(
-        AuditRecord.book_id == book_id, AuditRecord.about == about, AuditRecord.act.in_(acts), AuditRecord.outcome == DONE
+        AuditRecord.book_id == book_id, AuditRecord.about.in_(about), AuditRecord.act.in_(acts), AuditRecord.outcome == DONE
     )
     return session.scalars(wanted.order_by(AuditRecord.at.desc(), AuditRecord.id.desc())).all()
 

@@ -11,6 +11,7 @@ from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ledger.sign_in.model import Credential
 from ledger.sign_in.model import OneTimeKey
 from ledger.sign_in.model import Passkey
 from ledger.sign_in.model import RecoveryCode
@@ -53,3 +54,9 @@ def factors_of(session: Session, book_id: UUID, person_id: UUID) -> Factors:
         codes_since=session.execute(codes).scalar_one_or_none(),
         recovery_codes_left=session.execute(left).scalar_one(),
     )
+
+
+def links_of(session: Session, book_id: UUID, person_id: UUID) -> set[UUID]:
+    """Return the ids of the one-time links that were issued for somebody, used or not."""
+    wanted = select(Credential.id).where(Credential.book_id == book_id, Credential.person_id == person_id, Credential.kind == "link")
+    return {link_id for link_id in session.execute(wanted).scalars() if link_id}

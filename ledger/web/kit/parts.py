@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from ledger import audit
 from ledger import journal
 from ledger import people
+from ledger import sign_in
 from ledger.people import Vault
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
@@ -38,7 +39,9 @@ Records = Callable[[Session, Vault, UUID, UUID, datetime], Mapping[str, Any]]
 #: What staff do for somebody that lets them in or lets them pay, as the audit log names it.
 HANDLED = {
     "POST account.issue_link": "link",
+    "POST account.confirm_link": "link",
     "POST api_sign_in.issue_way_in": "link",
+    "POST api_sign_in.confirm_way_in": "link",
     "POST api_cards.replace_handle": "number",
     "POST counter.renumber": "number",
     "POST counter.set_pin": "pin",
@@ -84,7 +87,9 @@ def own_records() -> dict[str, Any]:
 
 def _handled() -> list[dict[str, Any]]:
     """Return who of the staff issued a way in or a number to whoever asks, or set their PIN, the last first: each could have used it."""
-    done = audit.done_about(session(), me().book_id, me().person_id, HANDLED.keys())
+    # Whoever confirms a link by the API names the link, and not whose it is.
+    about = {me().person_id, *sign_in.links_of(session(), me().book_id, me().person_id)}
+    done = audit.done_about(session(), me().book_id, about, HANDLED.keys())
     acts = {(line.actor, line.at) for line in done if line.actor}
     who = people.whoever_acted(session(), me().book_id, me().person_id, acts)
     return [{"what": HANDLED[line.act], "at": line.at, "by": who[line.actor, line.at]} for line in done if line.actor]

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from datetime import date
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from ledger import people
+from ledger import sign_in
 from ledger.areas import Book
 from ledger.errors import Refusal
 from ledger.people import Person
@@ -15,6 +18,7 @@ from tests.builders import OTHER_VILLAGE
 from tests.builders import an_act
 from tests.web.api.conftest import Ask
 from tests.web.api.conftest import Somebody
+from tests.web.api.conftest import asking
 from tests.web.api.conftest import kind
 
 PATROL = {"deed": "patrol", "deed_on": "2026-11-23", "place": "3号楼"}
@@ -47,6 +51,27 @@ def test_staff_name_a_member_leader_until_they_end_it(led: tuple[UUID, Person, A
     assert kind(worker(f"/teams/{team}/leaders", {"person_id": str(leader.id)})) == (409, "leads-already")
     ended = worker(f"/teams/{team}/leaders/end", {"person_id": str(leader.id), "ends_on": "2026-11-23"}).get_json()
     assert (ended["starts_on"], ended["ends_on"]) == ("2026-11-23", "2026-11-23")
+
+
+def test_staff_add_and_take_out_members_with_a_fresh_proof_and_whoever_decides_by_an_administrator(
+    led: tuple[UUID, Person, Ask, Ask], somebody: Somebody, session: Session, earning: Book, client: FlaskClient
+) -> None:
+    team, _, _, worker = led
+    approver, _ = somebody("approver", area_code=GRID)
+    who, _ = somebody("grid_worker")
+    _, administrator = somebody("administrator")
+    members, one = f"/teams/{team}/members", {"person_ids": [str(approver.id)]}
+    assert kind(worker(members, one)) == (403, "team-member-of-staff")
+    new = {"name": "合唱队", "area_code": GRID, "member_ids": [str(approver.id)]}
+    assert kind(worker("/teams", new)) == (403, "team-member-of-staff")
+    assert str(approver.id) in administrator(members, one).get_json()["member_ids"]
+    token = sign_in.issue_bearer(session, an_act(earning), [who.id], lives=timedelta(days=1), scopes=["grid_worker"])[0]
+    session.commit()
+    end = {**one, "ends_on": "2026-11-23"}
+    for path, body in ((members, one), (f"{members}/end", end), ("/teams", new)):
+        assert kind(asking(client, token)(path, body)) == (403, "proof-needed")
+    assert worker(f"{members}/end", end).status_code == 200
+    assert kind(worker(f"{members}/end", {**end, "ends_on": "2026-11-20"})) == (409, "role-in-the-past")
 
 
 def test_a_leader_reports_for_the_team_and_sees_its_passbook(led: tuple[UUID, Person, Ask, Ask], somebody: Somebody) -> None:

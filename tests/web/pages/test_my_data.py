@@ -60,6 +60,18 @@ def test_somebody_sees_who_issued_them_a_way_in_a_card_a_number_and_a_pin(hall: 
     }  # fmt: skip
 
 
+def test_whoever_confirmed_a_link_is_shown_like_whoever_asked_for_it(hall: Hall) -> None:
+    person, browser = hall.enter("approver", area_code=GRID)
+    (first, of_first), (second, of_second) = (hall.enter("administrator", area_code=GRID) for _ in range(2))
+    of_first.open(f"/staff/sign-ins/{person.id}")
+    assert of_first.send("办一个登录链接").status == 200
+    of_second.open(f"/staff/sign-ins/{person.id}")
+    assert of_second.send("确认").status == 200
+    page = browser.open("/me/data").text
+    for administrator in (first, second):
+        assert f"管理员 尾号 {administrator.handle[-4:]} · 办了登录链接" in page
+
+
 def test_what_is_shown_as_handled_are_routes_that_there_are(hall: Hall) -> None:
     assert {act.split()[1] for act in HANDLED} <= hall.app.view_functions.keys()
 

@@ -165,6 +165,12 @@ def test_a_team_is_made_and_one_of_its_members_leads_it(hall: Hall, li: Person) 
     worker.open(f"/staff/people/teams/{team.id}")
     worker.send("今天起不再当队长")
     assert people.teams_led_by(hall.session, hall.community.book.id, li.id, TODAY + timedelta(days=1)) == []
+    hall.session.commit()
+    worker.open(f"/staff/people/teams/{team.id}")
+    out = next(one for one in worker.page.forms if one.action.endswith("/members/end") and one.fields["person_id"] == [str(li.id)])
+    assert worker.client.post(out.action, data=out.fields).status_code == 303
+    tomorrow = TODAY + timedelta(days=1)
+    assert people.members_of_many(hall.session, hall.community.book.id, [team.id], tomorrow) == {team.id: {other.id}}
 
 
 def test_two_of_the_staff_merge_two_records(hall: Hall, li: Person, session: Session) -> None:

@@ -157,6 +157,18 @@ def test_passbook_numbers_that_are_not_there_are_named(hall: Hall) -> None:
         assert (page.status, said in page.text) == (422, True)
 
 
+def test_people_are_ticked_by_their_numbers_and_named_whole_to_nobody_who_gives_no_reason(hall: Hall) -> None:
+    _, worker = hall.enter("grid_worker", area_code=GRID)
+    _, administrator = hall.enter("administrator", area_code=GRID)
+    person = hall.community.person(name="陈桂芳", area_code=GRID)
+    hall.session.commit()
+    page = worker.open(f"/staff/propose?area={GRID}")
+    assert f"陈** No. {person.handle[:4]} {person.handle[4:]}" in page.text
+    assert "桂芳" not in page.html
+    page = administrator.open(f"/staff/sign-ins/{person.id}")
+    assert (page.headings[0], "桂芳" in page.html) == ("陈**", False)
+
+
 def test_people_of_other_areas_cannot_be_proposed_for(hall: Hall) -> None:
     _, browser = hall.enter("grid_worker", area_code=VILLAGE)
     far = hall.community.person(area_code=OTHER_VILLAGE)
