@@ -171,7 +171,8 @@ def among(ids: str, who: str, *, is_postgresql: bool) -> str:
     if is_postgresql:
         return f"EXISTS (SELECT 1 FROM ({ids}) g WHERE g.id = ANY ((SELECT near(NEW.book_id, {who}))::uuid[]))"
     same = f"SELECT s.other_id FROM tie s WHERE s.book_id = NEW.book_id AND s.kind = 'same' AND s.person_id IN ({ids})"
-    far = f"EXISTS (SELECT 1 FROM ({ids} UNION ALL {same}) g WHERE g.id IN ({NEAR.format(who=who)}))"
+    # With a limit the set is made once; else SQLite asks anew in each of its parts.
+    far = f"EXISTS (SELECT 1 FROM ({NEAR.format(who=who)} LIMIT -1) n WHERE n.id IN ({ids} UNION ALL {same}))"
     # Most people are near nobody, which takes three probes to see.
     return f"(EXISTS (SELECT 1 FROM ({ids}) g WHERE g.id = {who}) OR (({NEAR_ANYBODY.format(who=who)}) AND {far}))"
 
