@@ -158,6 +158,7 @@ def test_only_who_is_hired_today_opens_a_shift(desk: Desk) -> None:
 
 def test_five_wrong_pins_have_to_wait_and_ten_a_whole_day_unless_the_owner_gives_a_code(desk: Desk) -> None:
     device = till(desk)
+    another = on_device(desk.app, desk.session, desk.book, unit_id=desk.shop.id)
     statuses = []
     for _ in range(7):
         statuses.append(device.send("开班", _pin="274914").status)
@@ -175,7 +176,7 @@ def test_five_wrong_pins_have_to_wait_and_ten_a_whole_day_unless_the_owner_gives
     code = owner.send("给一个设开班密码的码").text.partition("输入： ")[2][:9]
     device.open(f"/shift/pin?person_id={desk.shop.cashier.id}")
     assert device.send("设好密码，开班", code=code, _pin="274915", _pin_again="274915").headings == ["收银"]
-    another = on_device(desk.app, desk.session, desk.book, unit_id=desk.shop.id)
+    another.open("/shift")
     assert another.send("开班", _pin="274915").headings == ["收银"], "at the new one nothing was tried yet"
 
 
