@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import openpyxl
@@ -124,6 +125,30 @@ def test_somebody_is_enrolled_granted_tied_and_let_in(run: Run, session: Session
     assert people.charges_of(session, book.id, person.id) == {other.id}
     assert isinstance(sign_in.use_link(session, link, START), str)
     assert people.names_of(session, VAULT, book.id, [person.id]) == {person.id: "王丽"}
+
+
+def test_the_operator_confirms_a_proposed_role_and_ends_a_supervisors(run: Run, session: Session, book: Book) -> None:
+    admin, person = a_person(session, book, "administrator"), a_person(session, book)
+    proposed = an_act(book, actor=admin.id)
+    people.grant_role(session, proposed, person_id=person.id, role="resident_supervisor", area_code=VILLAGE, starts_on=START.date())
+    session.commit()
+    whose = ("--book", 1, "--handle", person.handle, "--role", "resident_supervisor")
+
+    book_id, person_id = book.id, person.id
+    session.rollback()
+
+    def held(days: int = 0) -> set[str]:
+        found = people.powers_of(session, book_id, person_id, START.date() + timedelta(days=days))
+        session.rollback()
+        return {power.role for power in found}
+
+    assert held() == {"volunteer"}
+    assert run("people", "confirm-role", *whose).exit_code == 0
+    assert held(1) == {"volunteer", "resident_supervisor"}
+    assert run("people", "confirm-role", *whose).exit_code == 1
+    assert run("people", "end-role", *whose, "--area", VILLAGE).exit_code == 0
+    assert held(1) == {"volunteer"}
+    assert run("people", "end-role", *whose, "--area", VILLAGE).exit_code == 1
 
 
 def test_a_tie_that_was_a_mistake_is_ended(run: Run, session: Session, book: Book) -> None:

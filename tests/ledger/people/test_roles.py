@@ -5,6 +5,9 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import insert
+from sqlalchemy import update
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from ledger import areas
@@ -139,3 +142,24 @@ def test_roles_begin_with_the_books_own_day(session: Session) -> None:
         found = sign_in.recognise(session, token, moment)
         assert found is not None
         assert {power.role for power in found[1]} == roles
+
+
+def test_the_database_keeps_roles_from_ones_own_and_takes_two(session: Session) -> None:
+    book = a_book(session)
+    admin, kin, other, person = (a_person(session, book, *roles) for roles in (["administrator"], [], ["administrator"], []))
+    assert people.tie(session, an_act(book), admin.id, kin.id, "kin") is None
+    row = {"book_id": book.id, "role": "approver", "area_code": GRID, "starts_on": TODAY, "granted_by": admin.id}
+    for to in (admin, kin):
+        with pytest.raises(DatabaseError), session.begin_nested():
+            session.execute(insert(people.Grant), [row | {"id": new_id(), "person_id": to.id}])
+    proposal = new_id()
+    session.execute(insert(people.Grant), [row | {"id": proposal, "person_id": person.id}])
+    this = (people.Grant.book_id == book.id, people.Grant.id == proposal)
+    for by in (admin, kin, person):
+        with pytest.raises(DatabaseError), session.begin_nested():
+            session.execute(update(people.Grant).where(*this).values(confirmed_by=by.id))
+    assert "approver" not in roles_on(session, book.id, person.id, TODAY)
+    session.execute(update(people.Grant).where(*this).values(confirmed_by=other.id))
+    assert "approver" in roles_on(session, book.id, person.id, TODAY)
+    with pytest.raises(DatabaseError), session.begin_nested():
+        session.execute(update(people.Grant).where(*this).values(confirmed_by=None))
