@@ -20,6 +20,7 @@ from tests.builders import OTHER_VILLAGE
 from tests.builders import VAULT
 from tests.builders import VILLAGE
 from tests.builders import a_shop
+from tests.builders import agreed
 from tests.builders import an_act
 from tests.builders import give_points
 from tests.conftest import START
@@ -132,6 +133,7 @@ def test_who_acts_for_somebody_is_recorded_with_both(somebody: Somebody, session
         session, an_act(book), VAULT, people.NewMandate(elder.id, helper.id, "helper", starts_on=date(2026, 11, 23))
     )
     assert not isinstance(given, Refusal)
+    agreed(session, book, given)
     session.commit()
     (token,) = sign_in.issue_bearer(session, an_act(book), [helper.id], lives=timedelta(days=1))
     session.commit()
