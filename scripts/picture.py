@@ -13,6 +13,7 @@ import sys
 import tempfile
 from datetime import UTC
 from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -36,28 +37,34 @@ def faces(folder: Path) -> list[str]:
     from ledger.web.kit.auth import SESSION_COOKIE
     from scripts.demo import prepare
     from scripts.demo.stage import Stage
+    from scripts.demo.till import new_pin
+    from scripts.demo.till import pairing_code
     from wsgi import create_app
 
     prepare(os.environ["PASSBOOK_DATABASE_URL"])
     app = create_app()
-    clients = {}
+    volunteer, cashier = app.test_client(), app.test_client()
     with Session(engine_for(os.environ["PASSBOOK_DATABASE_URL"])) as session:
-        services = app.extensions["passbook"]
-        stage = Stage(session, services.vault, datetime.now(UTC))
-        tokens = {
-            key: sign_in.open_session(session, stage.book, stage.who(key), "passkey", stage.now) for key in ("volunteer", "cashier")
-        }  # fmt: skip
+        stage = Stage(session, app.extensions["passbook"].vault, datetime.now(UTC))
+        token = sign_in.open_session(session, stage.book, stage.who("volunteer"), "passkey", stage.now)
+        pairing, pin = pairing_code(stage, timedelta(hours=1)), new_pin(stage)
         session.commit()
-    for key, token in tokens.items():
-        clients[key] = app.test_client()
-        clients[key].set_cookie(SESSION_COOKIE, token)
-    home, code = (clients["volunteer"].get(path).text for path in ("/me", "/code"))
+    volunteer.set_cookie(SESSION_COOKIE, token)
+    # The till's page is for a paired device, on which a shift is open.
+    cashier.post("/pair", data=_hidden(cashier.get("/pair").text) | {"code": pairing})
+    cashier.post("/shift", data=_hidden(cashier.get("/shift").text) | {"_pin": pin})
+    home, code = (volunteer.get(path).text for path in ("/me", "/code"))
     scanned = "".join(re.findall(r"<span>([\d ]+)</span>", code)).replace(" ", "")
-    till = clients["cashier"].get("/till").text
+    till = cashier.get("/till").text
     (offer,) = re.findall(r'href="(/till\?[^"]+)"><span>理发一次', till)
-    form = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', clients["cashier"].get(html.unescape(offer)).text))
-    answer = clients["cashier"].post("/till", data=form | {"quantity": "1", "code": scanned}, follow_redirects=True)
+    form = _hidden(cashier.get(html.unescape(offer)).text)
+    answer = cashier.post("/till", data=form | {"quantity": "1", "code": scanned}, follow_redirects=True)
     return [home, code, answer.text]
+
+
+def _hidden(page: str) -> dict[str, str]:
+    """Return what a form sends of itself."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
 
 
 def side_by_side(pages: list[str]) -> str:
