@@ -63,6 +63,7 @@ class Server:
     url: str
     settings: Settings
     clock: MovedClock
+    clock_file: Path
     process: subprocess.Popen[bytes]
 
     @property
@@ -189,7 +190,7 @@ def serving(database_url: str, *, workers: int | None = None, threads: int = 8, 
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(url, process, folder / "log")
-        yield Server(url, Settings.from_mapping(settings), clock, process)
+        yield Server(url, Settings.from_mapping(settings), clock, clock_file, process)
     finally:
         process.terminate()
         try:
@@ -200,6 +201,17 @@ def serving(database_url: str, *, workers: int | None = None, threads: int = 8, 
             process.wait()
         log.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def operate(server: Server, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of `flask ledger` as an operator of the server would, by its clock, and return what came of it."""
+    settings = server.settings
+    keys = {"SECRET_KEY": settings.secret_key, "MASTER_KEY": settings.master_key, "PEPPER": settings.pepper}
+    environment = {f"PASSBOOK_{name}": base64.b64encode(key).decode() for name, key in keys.items()}
+    environment |= {"PASSBOOK_DATABASE_URL": settings.database_url, "PASSBOOK_PUBLIC_URL": settings.public_url}
+    environment |= {"PASSBOOK_BENCH_CLOCK": str(server.clock_file)}
+    whole = [sys.executable, "-m", "flask", "--app", "bench.server:application", "ledger", *command]
+    return subprocess.run(whole, cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=False)
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -213,7 +225,7 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def application() -> Flask:
-    """Return the application with the moved clock, and a route that does nothing: what `serving` has granian load."""
+    """Return the application with the moved clock, and a route that does nothing: what `serving` and `operate` load."""
     from flask import jsonify
     from flask import request
 

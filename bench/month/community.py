@@ -1,4 +1,4 @@
-"""Who lives there: areas, people, families, roles and tokens, written in sets by the functions that imports use."""
+"""Who lives there: areas, people, families and roles, written in sets by the functions that imports use; and the operator's tokens."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ from ledger.people import Person
 
 AREAS = Path(__file__).parents[2] / "examples" / "areas.csv"
 COUNTY, VILLAGE, ZONE = "320106", "320106001003", "Asia/Shanghai"
-APPROVERS, COURIERS = 4, 5
+#: Two administrators, since a way in for staff takes two.
+ADMINISTRATORS, APPROVERS, COURIERS = 2, 4, 5
 #: So many of a household are grown up; so many work in a shop, the first of them its owner.
 ADULTS, KEEPERS = 2, 3
 TOKENS_LIVE = timedelta(days=60)
 _AT_ONCE = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Somebody:
-    """A person of the story, and the token they ask the API with."""
+    """A person of the story, and the token of the machine that asks the API for them, where one does."""
 
     id: UUID
     handle: str
@@ -56,6 +57,8 @@ class Community:
     book_id: UUID
     book_number: int
     administrator: Somebody
+    #: Confirms what the first asked for.
+    second_administrator: Somebody
     approvers: list[Somebody]
     grid_workers: list[Somebody]
     hosts: list[Somebody]
@@ -72,6 +75,10 @@ class Community:
     kin_of_approver: Somebody
     residents: int
     households: int
+    #: For whom machines ask the API, and with which scopes.
+    machines: list[tuple[list[Somebody], tuple[str, ...]]]
+    #: Of each resident, the number of their household.
+    home_of: dict[UUID, int]
 
 
 def settle(session: Session, vault: people.Vault, sizes: Sizes, random: Random, at: datetime, said: Callable[[str], None]) -> Community:
@@ -143,7 +150,7 @@ def _residents(buildings: Sequence[Sequence[int]], grids: Sequence[str], random:
 
 def _staff(sizes: Sizes, grids: Sequence[str], random: Random) -> list[NewPerson]:
     parts = [
-        *((("administrator",), COUNTY),),
+        *((("administrator",), COUNTY) for _ in range(ADMINISTRATORS)),
         *((("approver", "volunteer"), VILLAGE) for _ in range(APPROVERS)),
         *((("grid_worker", "volunteer"), grids[number % len(grids)]) for number in range(sizes.grid_workers)),
         # People come from every grid: a host checks in those of where they host.
@@ -185,34 +192,59 @@ def _cast(session: Session, act: Act, number: int, sizes: Sizes, homes: Homes, s
     households = [household for building in homes for household in building]
     seconds = [household[1] for household in households]
     patrols, shopkeepers = seconds[: sizes.patrol_volunteers], seconds[sizes.patrol_volunteers :][: KEEPERS * sizes.shops]
-    earners = [household[0] for household in households]
-    asking = [*earners, *patrols, *shopkeepers, *staff]
-    tokens = sign_in.issue_bearer(session, act, [person.id for person in asking], lives=TOKENS_LIVE)
-    cast = {person.id: Somebody(person.id, person.handle, person.area_code, token) for person, token in zip(asking, tokens, strict=True)}
+    owners = shopkeepers[::KEEPERS]
+    earners, leaders = [household[0] for household in households], [building[0][0] for building in homes]
+    rest = iter(staff)
+    administrators, approvers = list(islice(rest, ADMINISTRATORS)), list(islice(rest, APPROVERS))
+    grid_workers = list(islice(rest, sizes.grid_workers))
+    hosts = list(islice(rest, sizes.grids_comprehensive + sizes.grids_special))
+    couriers = list(rest)
+    cast = {one.id: Somebody(one.id, one.handle, one.area_code) for one in (*earners, *patrols, *shopkeepers, *staff)}
 
     def of(persons: Sequence[Person]) -> list[Somebody]:
         return [cast[person.id] for person in persons]
 
-    rest = iter(of(staff))
-    administrator, *approvers = islice(rest, 1 + APPROVERS)
-    grid_workers = list(islice(rest, sizes.grid_workers))
-    hosts = list(islice(rest, sizes.grids_comprehensive + sizes.grids_special))
-    kin = cast[earners[-1].id]
-    people.tie(session, act, approvers[0].id, kin.id, "kin")
+    people.tie(session, act, approvers[0].id, earners[-1].id, "kin")
     return Community(
         book_id=act.book_id,
         book_number=number,
-        administrator=administrator,
-        approvers=approvers,
-        grid_workers=grid_workers,
-        hosts=hosts,
-        couriers=list(rest),
-        leaders=of([building[0][0] for building in homes]),
+        administrator=cast[administrators[0].id],
+        second_administrator=cast[administrators[1].id],
+        approvers=of(approvers),
+        grid_workers=of(grid_workers),
+        hosts=of(hosts),
+        couriers=of(couriers),
+        leaders=of(leaders),
         volunteers=of(earners),
         patrols=[of(patrols[shift :: sizes.patrol_shifts]) for shift in range(sizes.patrol_shifts)],
         shopkeepers=of(shopkeepers),
         charges={building[0][0].id: of([household[0] for household in building[1:]]) for building in homes},
-        kin_of_approver=kin,
+        kin_of_approver=cast[earners[-1].id],
         residents=sum(len(household) for household in households),
         households=len(households),
+        machines=[
+            (of(_but(earners, leaders)), ("volunteer",)),
+            (of(leaders), ("volunteer", "building_leader")),
+            (of([*patrols, *couriers, *_but(shopkeepers, owners)]), ("volunteer",)),
+            (of(owners), ("shop_owner",)),
+            (of(hosts), ("activity_host",)),
+            (of(grid_workers), ("volunteer", "grid_worker")),
+            (of(approvers), ("volunteer", "approver", "unattended")),
+        ],
+        home_of={person.id: home for home, household in enumerate(households) for person in household},
     )
+
+
+def _but(persons: Sequence[Person], others: Sequence[Person]) -> list[Person]:
+    without = {person.id for person in others}
+    return [person for person in persons if person.id not in without]
+
+
+def hand_out_tokens(session: Session, community: Community, at: datetime) -> None:
+    """Let an operator make tokens, as `flask ledger people token` does one by one: an administrator makes none in others' names."""
+    act = _act(session, community.book_id, at)
+    for persons, scopes in community.machines:
+        ids = [person.id for person in persons]
+        tokens = sign_in.issue_bearer(session, act, ids, lives=TOKENS_LIVE, scopes=scopes, name="故事")
+        for person, token in zip(persons, tokens, strict=True):
+            person.token = token

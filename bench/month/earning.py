@@ -12,6 +12,9 @@ from bench.month.month import DAYS
 from bench.month.month import Month
 from bench.month.month import day_of
 from bench.month.opening import RESCUE
+from bench.month.themselves import approve_on_page
+from bench.month.themselves import attest_on_page
+from bench.month.themselves import report_on_page
 
 #: What is held on mornings: deed, title, place. The tea house is always among them.
 MORNINGS = (
@@ -41,12 +44,16 @@ def hold_mornings(month: Month, day: int) -> None:
     """Hold the day's activities: plan them at dawn, check people in by the venue's code or by the host, and out again."""
     rest = month.sizes.activities - DAYS
     count = rest * (day + 1) // DAYS - rest * day // DAYS
-    crowd = iter(month.some(month.community.volunteers, min(14 * count, len(month.community.volunteers))))
+    crowd = iter(
+        one for one in month.some(month.community.volunteers, min(14 * count, len(month.community.volunteers))) if not month.is_elder(one)
+    )
     month.at(day, 8)
     planned = []
     for number in range(count):
         host = month.community.hosts[(day + number) % len(month.community.hosts)]
         persons = [person for person, _ in zip(crowd, range(2 if number % 6 == 0 else 6 + (day + number) % 9), strict=False)]
+        # Elders who pay by card, and whom the helper pays for, earn something every day.
+        persons += [elder.who for elder in month.elders] if number == 1 else []
         planned.append(partial(_plan, month, day, host, MORNINGS[number % len(MORNINGS)], 9, 2, persons))
     held = month.client.together(planned)
     month.at(day, 8, 50)
@@ -98,6 +105,9 @@ def report(month: Month, day: int) -> None:
     """Let volunteers report what they did today, and their building leaders attest it."""
     leaders = month.some(month.community.leaders, min(month.sizes.reports_a_day, len(month.community.leaders)))
     tellers = [month.random.choice(month.community.charges[leader.id]) for leader in leaders]
+    charged = [one for leader in leaders for one in month.community.charges[leader.id]]
+    with_phone = [one for one in charged if one.id in month.phones and one not in tellers]
+    tellers += month.some(with_phone, min(month.sizes.phones_reporting, len(with_phone)))
     month.at(day, 21, 30)
     month.client.together([partial(_report, month, teller, day, number) for number, teller in enumerate(tellers)])
     month.at(day, 22)
@@ -107,6 +117,8 @@ def report(month: Month, day: int) -> None:
 def _report(month: Month, teller: Somebody, day: int, number: int) -> str:
     deed, minutes = DEEDS[number % len(DEEDS)]
     text = None if "dispute" in deed else "帮邻居做了一件事"
+    if phone := month.phones.get(teller.id):
+        return report_on_page(month, phone, deed, day, minutes, text)
     claim_id: str = tell(month, teller, deed, day, minutes=minutes, text=text)["id"]
     return claim_id
 
@@ -150,8 +162,7 @@ def rescue(month: Month, day: int) -> None:
     hero = month.community.volunteers[day * 7 % len(month.community.volunteers)]
     claim_id = tell(month, hero, RESCUE, day, text="把落水的人救上了岸")["id"]
     month.noticed.append(claim_id)
-    worker = next(worker for worker in month.community.grid_workers if worker.area_code == hero.area_code)
-    month.judged(month.client.post(worker.token, "/claims/attest", ids=[claim_id])["items"])
+    attest_on_page(month, next(worker for worker in month.community.grid_workers if worker.area_code == hero.area_code), claim_id)
 
 
 def mediate(month: Month, day: int) -> None:
@@ -168,19 +179,19 @@ def warn(month: Month, day: int) -> None:
     month.at(day, 17, 20)
     courier = month.community.couriers[day % (len(month.community.couriers) - 1)]
     claim_id = tell(month, courier, "report_a_hazard_that_is_verified", day, place="5幢消防通道", text="通道被杂物堵住")["id"]
-    worker = next(worker for worker in month.community.grid_workers if worker.area_code == courier.area_code)
-    month.judged(month.client.post(worker.token, "/claims/attest", ids=[claim_id])["items"])
+    attest_on_page(month, next(worker for worker in month.community.grid_workers if worker.area_code == courier.area_code), claim_id)
 
 
 def decide(month: Month, day: int) -> None:
-    """Let approvers work off the queue, a hundred at a time; what takes two, or is kin of the first, is for the next of them."""
+    """Let an approver work off the first page of the queue, and machines the rest, a hundred at a time, in the name of each in turn."""
     month.at(day, 7, 30)
     first = month.community.approvers[day % len(month.community.approvers)]
+    approved = approve_on_page(month, first)
     ids = [claim["id"] for claim in month.client.pages(first.token, "/claims/queue", "state=attested")]
     for approver in (first, *(one for one in month.community.approvers if one is not first)):
-        sets = [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
+        asked = [claim_id for claim_id in ids if approver is not first or claim_id not in approved]
+        sets = [asked[start : start + AT_ONCE] for start in range(0, len(asked), AT_ONCE)]
         moved = [claim for some in month.client.together([partial(_approve, month, approver, one) for one in sets]) for claim in some]
-        month.awaited_funds += sum(claim["state"] == "awaiting_funds" for claim in moved)
         done = {claim["id"] for claim in moved if claim["state"] != "attested"}
         ids = [claim_id for claim_id in ids if claim_id not in done]
 
@@ -205,4 +216,6 @@ def refill(month: Month, day: int) -> None:
     month.at(day, 6)
     funds = {fund["id"]: fund["left"] for fund in month.client.get(month.community.administrator.token, "/funds")["items"]}
     assert funds[month.fund_id] < 100, "the fund has run out"
+    approver = month.community.approvers[0].token
+    month.awaited_funds = sum(1 for _ in month.client.pages(approver, "/claims/queue", "state=awaiting_funds"))
     month.client.post(month.community.administrator.token, "/funds/{}/budgets", month.fund_id, points=month.sizes.budget)

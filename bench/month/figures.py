@@ -20,10 +20,26 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "story.md"
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 HEAD = """# The story: a month of a large community
 
-`make story` plays one month of a community through the public API, against the production server with a clock that is moved:
+`make story` plays one month of a community over the pages and the API, against the production server with a clock that is moved:
 activities with rotating venue codes, patrols in shifts, deeds reported, proposed and attested, approval by risk, notice, a fund that
 runs out, redemptions in both directions, voids, and everything that must be refused. Any answer that was not expected is an error. At
 the end every balance that the API tells is compared with the journal, and `flask ledger verify` recomputes all of it.
+
+Everybody comes in as people and machines do:
+
+- **Administrators** (two), by a link of `flask ledger people link`; **approvers and grid workers** by links that took both of them;
+  **shop owners** the same way. All set up a password and one-time codes on the pages, and sign in with them whenever they work: every
+  morning the administrator, who gives a role with a fresh proof, and an approver, who approves the first page of the queue; grid workers
+  bear witness.
+- **Cashiers**: the owner hires them and pairs the device of the first till in some shops; they set their PIN by the owner's code and
+  open a shift every day. They take pay codes that are typed, draw orders, and let elders type card and PIN. All other tills are machines
+  with tokens for a cashier and nothing else, which the administrator made.
+- **Volunteers**: some more every day by a link, on phones that stay signed in; they report deeds, show codes, pay orders and say yes on
+  the pages. The many others are stood for by tokens that the operator made (`flask ledger people token`), each with the scopes of its role.
+- **Elders** with card and PIN at the counter and at tills; a **helper** who agreed to act for one of them pays within the day's limit,
+  and once a day beyond it, which is refused; a **guardian** reports what a child did.
+- **Every day** somebody tries what must not work: wrong PINs until the device has to wait, a link that was used, a copied cookie after
+  its owner signed out, a form that wants a fresh proof, a token whose scopes do not reach.
 
 The figures are written by the command itself (`make story`, `make story DATABASE_URL=postgresql`). Client and server share the cores.
 """
@@ -57,10 +73,22 @@ def rows(figures: Figures) -> list[tuple[str, str]]:
         ("points outstanding", f"{books.outstanding:,}"),
         ("refused, as expected", f"{tally.refused.total():,}"),
         ("errors", f"{len(tally.errors)}"),
-        ("requests", f"{tally.requests:,}"),
+        ("came in by link, password and code, shift, card", ", ".join(f"{count:,}" for count in came_in(tally))),
+        ("requests, of them over the pages", f"{tally.requests:,}, {tally.over_pages:,}"),
         ("requests a second", f"{tally.requests / figures.played_s:,.0f}"),
         ("seconds, with setting up and checking", f"{figures.played_s:,.0f}, {figures.whole_s:,.0f}"),
     ]
+
+
+def came_in(tally: Tally) -> tuple[int, int, int, int]:
+    """Return how often somebody signed in, by each way: what was sent, without what was refused."""
+    sent, refused = {route: len(times) for route, times in tally.times.items()}, tally.refused
+    return (
+        sent["POST /sign-in/…"] - refused["link-used"] - refused["link-not-enough"],
+        sent["POST /sign-in"] - refused["sign-in-wrong"],
+        sent["POST /shift"] + sent["POST /shift/pin"],
+        sent["POST /counter"] - refused["card-or-pin-wrong"] - refused["guesses-too-many"],
+    )
 
 
 def routes(tally: Tally) -> list[tuple[str, int, float, float]]:

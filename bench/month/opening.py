@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -15,6 +16,7 @@ from bench.month.community import VILLAGE
 from bench.month.community import Community
 from bench.month.community import Somebody
 from bench.month.sizes import Sizes
+from bench.month.stand import Stand
 from ledger.tariff.rules import deed_code
 
 TARIFF = Path(__file__).parents[2] / "examples" / "tariff.csv"
@@ -39,6 +41,8 @@ class Shop:
     cashiers: list[Somebody]
     tills: list[str]
     offers: dict[str, dict[str, Any]]
+    #: The device at the first till, where it has one; every other till has a machine that speaks to the API.
+    stand: Stand | None = None
 
 
 def set_tariff(client: Client, community: Community, day: date) -> None:
@@ -79,7 +83,7 @@ def open_fund(client: Client, community: Community, sizes: Sizes, day: date) -> 
 
 
 def fill_library(client: Client, community: Community, sizes: Sizes) -> list[Shop]:
-    """Take in the units; every white one is a shop with people, tills and offers."""
+    """Take in the units; every white one is a shop with an owner, tills and offers."""
     others = sizes.units - sizes.shops
     colours = ["red"] * (others // 2) + ["green"] * (others - others // 2)
     client.together([partial(_other_unit, client, community, colour, number) for number, colour in enumerate(colours, start=1)])
@@ -100,10 +104,15 @@ def _shop(client: Client, community: Community, number: int) -> Shop:
     post("/units/{}/resources", unit_id, kind="goods", title="米面粮油")
     tills = [post("/units/{}/tills", unit_id, name=f"{till}号收银台")["id"] for till in (1, 2)]
     post("/units/{}/staff", unit_id, person_id=str(owner.id), role="shop_owner")
-    own = partial(client.post, owner.token)
-    for cashier in cashiers:
-        own("/units/{}/staff", unit_id, person_id=str(cashier.id), role="cashier")
-    offers = {}
+    return Shop(unit_id, owner, cashiers, tills, {})
+
+
+def stock_shops(client: Client, shops: Sequence[Shop]) -> None:
+    """Let every shop offer what it has."""
+    client.together([partial(_stock, client, shop) for shop in shops])
+
+
+def _stock(client: Client, shop: Shop) -> None:
     for title, points, cash_fen, stock in OFFERS:
-        offers[title] = own("/units/{}/offers", unit_id, title=title, points=points, cash_fen=cash_fen, stock=stock)
-    return Shop(unit_id, owner, cashiers, tills, offers)
+        asked = {"title": title, "points": points, "cash_fen": cash_fen, "stock": stock}
+        shop.offers[title] = client.post(shop.owner.token, "/units/{}/offers", shop.unit_id, body=asked)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from bench.month.browser import Browser
 from bench.month.client import UnexpectedError
 from bench.month.community import Somebody
 from bench.month.month import Month
 from bench.month.month import Sale
 from bench.month.opening import Shop
+from bench.month.stand import Stand
 
 #: What passes at once by a pay code; above it the volunteer is asked.
 AT_ONCE = 50
@@ -17,16 +19,20 @@ AT_ONCE = 50
 
 def spend(month: Month, day: int) -> None:
     """Let people go shopping, then void two of the day's sales as mistakes."""
-    people = month.some(month.seen.values(), min(month.sizes.redemptions_a_day, len(month.seen)))
+    seen = [one for one in month.seen.values() if not month.is_elder(one)]
+    people = month.some(seen, min(month.sizes.redemptions_a_day, len(seen)))
+    with_phone = [one for one in seen if one.id in month.phones and one not in people]
+    people += month.some(with_phone, min(month.sizes.phones_reporting, len(with_phone)))
     tasks = [
         partial(_visit, month, day, person, month.shops[number % len(month.shops)], way=number % 8) for number, person in enumerate(people)
     ]
     month.sales += [sale for sale in month.client.together(tasks) if sale]
+    month.client.together([stand.end for shop in month.shops if (stand := shop.stand)])
     month.at(day, 17)
-    today = [sale for sale in month.sales if sale.day == day]
+    today = [sale for sale in month.sales if sale.day == day and month.may_void(sale)]
     mistakes = [partial(_void_at_till, month, sale, part=number % 2 == 1) for number, sale in enumerate(today[: len(today) // 30 + 1])]
     month.voided += sum(month.client.together(mistakes))
-    before = [sale for sale in month.sales if sale.day == day - 1][-1:]
+    before = [sale for sale in month.sales if sale.day == day - 1 and month.may_void(sale)][-1:]
     month.voided += sum(month.client.together([partial(_void_later, month, sale) for sale in before]))
 
 
@@ -37,10 +43,49 @@ def _visit(month: Month, day: int, person: Somebody, shop: Shop, *, way: int) ->
     if not affordable:
         return None
     offer = affordable[-1 - way % 2] if len(affordable) > 1 else affordable[-1]
+    if way % 2 == 0 and (stand := shop.stand):
+        return _on_page(month, day, person, shop, stand, offer, way)
     cashier, till = shop.cashiers[way % len(shop.cashiers)], shop.tills[way % len(shop.tills)]
     pay = _by_order if way < 3 else _by_pay_code
     posted = pay(month, person, cashier, till, offer, way)
     return posted and Sale(posted["id"], day, shop, cashier, person, posted["points"], posted["cash_fen"])
+
+
+def _on_page(month: Month, day: int, person: Somebody, shop: Shop, stand: Stand, offer: dict[str, Any], way: int) -> Sale:
+    """Pay where the cashier has the till's page: by an order on its screen, or by a code that is shown and typed."""
+    phone = month.phones.get(person.id)
+    with stand.lock:
+        stand.begin()
+        if way < 3:
+            redemption_id, number = stand.order(offer)
+            if phone:
+                phone.open("/order", number=number)
+                phone.send("")
+            else:
+                month.client.post(person.token, "/orders/confirm", code=number)
+        else:
+            redemption_id = stand.take(offer, _shown(month, person, phone))
+            if offer["points"] > AT_ONCE:
+                stand.must_be(redemption_id, "等居民在手机上确认")
+                _say_yes(month, person, phone, redemption_id)
+        stand.must_be(redemption_id, f"已收 {offer['points']} 分")
+    return Sale(redemption_id, day, shop, shop.cashiers[0], person, offer["points"], offer["cash_fen"])
+
+
+def _shown(month: Month, person: Somebody, phone: Browser | None) -> str:
+    """Return the pay code that somebody shows, as it is typed."""
+    if phone:
+        return phone.open("/code").found(r'<p class="say num">(.*?)</p>').replace("<span>", "").replace("</span>", "")
+    shown = month.client.get(person.token, "/pay-code")
+    return f"{shown['handle']}{shown['digits']}"
+
+
+def _say_yes(month: Month, person: Somebody, phone: Browser | None, redemption_id: str) -> None:
+    if phone:
+        phone.open("/waiting")
+        phone.send(f"/waiting/{redemption_id}/confirm")
+    else:
+        month.client.post(person.token, "/redemptions/{}/confirm", redemption_id)
 
 
 def _by_order(month: Month, person: Somebody, cashier: Somebody, till: str, offer: dict[str, Any], way: int) -> Any:

@@ -6,6 +6,8 @@ from functools import partial
 from itertools import cycle
 from typing import Any
 
+from bench.month.arriving import link_for
+from bench.month.browser import Browser
 from bench.month.client import Answer
 from bench.month.client import UnexpectedError
 from bench.month.community import Somebody
@@ -15,9 +17,12 @@ from bench.month.month import Sale
 from bench.month.month import day_of
 from bench.month.opening import Shop
 from ledger.ids import new_id
+from ledger.web.kit.auth import SESSION_COOKIE
 
 TWICE = 8
 WRONG_TRIES = 10
+#: Volunteers among whom there are enough that can pay.
+SAMPLE = 60
 
 
 def try_all(month: Month, day: int) -> None:
@@ -25,15 +30,15 @@ def try_all(month: Month, day: int) -> None:
     month.at(day, 13)
     chapters = (
         _strangers, _malformed, _conflicts, _deeds, _decisions, _venue, _same_key_twice, _codes, _orders, _requests, _offers, _voids,
-        _wrong_tries,
+        _wrong_tries, _ways_in,
     )  # fmt: skip
     for chapter in chapters:
         month.client.attempt(partial(chapter, month, day))
 
 
 def _rich(month: Month) -> list[Somebody]:
-    """Return volunteers that can pay for small things, as many as there are."""
-    people = month.some(month.community.volunteers, min(200, len(month.community.volunteers)))
+    """Return volunteers that can pay for small things, of some that are drawn by lot."""
+    people = [person for person in month.some(month.community.volunteers, SAMPLE) if not month.is_elder(person)]
     found = month.client.together([partial(_if_rich, month, person) for person in people])
     return [person for person in found if person]
 
@@ -224,7 +229,8 @@ def _orders(month: Month, day: int) -> None:
     client.post(cashier.token, "/redemptions/{}/cancel", cancelled["id"])
     client.post(other.token, "/orders/confirm", code=cancelled["code"], expects="order-cancelled")
     own = client.post(cashier.token, "/orders", till_id=shop.tills[0], points=5)
-    client.post(cashier.token, "/orders/confirm", code=own["code"], expects="own-till")
+    as_volunteer = next(one for one in month.community.shopkeepers if one.id == cashier.id)
+    client.post(as_volunteer.token, "/orders/confirm", code=own["code"], expects="own-till")
     client.post(cashier.token, "/orders", till_id=month.shops[2].tills[0], points=5, expects="not-found")
     month.later(seconds=150)
     client.post(other.token, "/orders/confirm", code=own["code"], expects="order-expired")
@@ -286,3 +292,30 @@ def _wrong_tries(month: Month, day: int) -> None:
     _take(month, shop, person, _code(month, person), points=5, till=1, expects="till-must-wait")
     month.later(minutes=6)
     _take(month, shop, person, _code(month, person), points=5)
+
+
+def _ways_in(month: Month, day: int) -> None:
+    """Try a wrong password, a code twice, a link for a strong way in, a session for a token, a token for a session, and one too wide."""
+    client, community = month.client, month.community
+    officer, stranger = month.officer(community.approvers[3]), Browser(month.client)
+    told = {"number": officer.who.handle, "password": officer.password, "code": officer.code}
+    officer.come_in()
+    stranger.open("/sign-in")
+    stranger.send("/sign-in", **told, expects="sign-in-wrong")
+    month.later(minutes=1)
+    stranger.send("/sign-in", **told | {"password": "不是这一句，不是这一句", "code": officer.code}, expects="sign-in-wrong")
+    stranger.send("/sign-in", **told | {"number": "00000000", "code": officer.code}, expects="sign-in-wrong")
+    stranger.open("/pair")
+    stranger.send("/pair", code="ABCD-2345", expects="pairing-code-wrong")
+    by_link = Browser(client)
+    by_link.open(link_for(month, officer.who))
+    by_link.send("", expects="link-not-enough")
+    client.get(officer.browser.cookies[SESSION_COOKIE], "/passbook", expects="not-signed-in")
+    officer.leave()
+    by_token = Browser(client)
+    by_token.cookies[SESSION_COOKIE] = community.volunteers[0].token
+    if by_token.open("/me").last != "sign-in":
+        raise UnexpectedError("a machine's token opened a page")
+    asked = {"person_id": str(officer.who.id), "name": "代审核", "scopes": ["approver"], "days": 1}
+    client.post(community.administrator.token, "/tokens", body=asked, expects="token-for-oneself-only")
+    client.post(community.administrator.token, "/claims/approve", ids=[str(new_id())], expects="not-allowed")
