@@ -75,7 +75,7 @@ class Community:
             for table in ("unit", "till", "offer", "activity", "claim", "redemption", "fund", "device")
         }
         found |= {f"{table}_id": self._column(table, "id") for table in ("person", "team", "mandate", "merge", "application")}
-        found |= {"credential_id": self._column("credential", "id")}
+        found |= {"credential_id": self._column("credential", "id"), "link_id": self._column("credential", "id", "asked_by")}
         found |= {"grant_id": self._column("role_grant", "id"), "staff_id": self._column("shop_staff", "id")}
         found |= dict.fromkeys(("other_id", "leader_id", "host_id"), found["person_id"])
         found |= {"ids": found["claim_id"], "person_ids": found["person_id"], "member_ids": found["person_id"]}
@@ -84,9 +84,12 @@ class Community:
         assert all(found.values()), "everything has happened once"
         return found
 
-    def _column(self, table: str, column: str) -> list[str]:
+    def _column(self, table: str, column: str, told: str | None = None) -> list[str]:
+        """What stands in a column, in the rows where `told` is told."""
         kept = Base.metadata.tables[table]
-        rows = self.session.scalars(select(kept.c[column]).where(kept.c.book_id == self.book.id).order_by(kept.c[column]))
+        rows = self.session.scalars(
+            select(kept.c[column]).where(kept.c.book_id == self.book.id, kept.c[told or column].is_not(None)).order_by(kept.c[column])
+        )
         values = [str(value) for value in rows]
         self.session.commit()
         return values
@@ -118,12 +121,18 @@ def community(session: Session, clock: HandClock) -> Community:
 
 
 def open_counters(stage: Stage) -> None:
-    """Let a till and a counter wait to be paired, the cashier set a PIN, and a volunteer have a card."""
+    """Let a till and a counter wait to be paired, a cashier set a PIN, a volunteer have a card, and links wait for their second word."""
     (shop,) = library.units(stage.session, stage.book.id, colour="white")
     sign_in.prepare_device(stage.session, stage.act("owner"), stage.vault, name="收银平板", unit_id=shop.id)
     sign_in.prepare_device(stage.session, stage.act("grid_worker"), stage.vault, name="窗口平板", area_code=VILLAGE)
     sign_in.issue_pin_code(stage.session, stage.act("owner"), stage.vault, stage.who("cashier"))
     people.issue_card(stage.session, stage.act("grid_worker"), stage.who("volunteer"))
+    for key in ("first_approver", "second_approver"):
+        asked = sign_in.issue_way_in(
+            stage.session, stage.act("grid_worker"), stage.vault, stage.who(key), anew=False,
+            within=areas.EVERYWHERE, staff_within=areas.EVERYWHERE,
+        )  # fmt: skip
+        assert isinstance(asked, UUID)
 
 
 def keep_the_register(stage: Stage) -> None:

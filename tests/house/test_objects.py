@@ -12,7 +12,6 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -121,11 +120,6 @@ def forms(app: Flask, community: Community) -> Forms:
         ),
         "merge_id": people.propose_merge(session, act, kept_id=one.id, gone_id=other.id),
     }
-    staff = people.enrol(session, act, VAULT, people.NewPerson("戊四", f"{VILLAGE}-01", roles=("approver",)))
-    assert not isinstance(staff, Refusal)
-    everywhere, asker = areas.EVERYWHERE, replace(act, actor=one.id)
-    link_id = sign_in.issue_way_in(session, asker, VAULT, staff.id, anew=False, within=everywhere, staff_within=everywhere)
-    known["link_id"] = [str(link_id)]
     new = people.NewPerson("戊三", f"{VILLAGE}-01", phone="13900139000")
     people.apply_to_join(session, VAULT, community.book.id, new, act.at, key=str(new_id()))
     session.commit()

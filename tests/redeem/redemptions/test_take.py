@@ -5,7 +5,10 @@ from datetime import datetime
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy import update
 
+from ledger.areas import Book
 from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
@@ -81,8 +84,13 @@ def test_somebody_without_a_passbook_has_no_points(market: Market) -> None:
     assert market.take(market.code(market.volunteer("陈桂芳")), 5) == Refusal("points-insufficient", "points", {"asked": 5})
 
 
-def test_of_two_spends_of_80_from_100_in_one_set_the_second_is_refused(market: Market) -> None:
-    market.book.at_once_points_max = 100
+def test_of_two_spends_of_80_from_100_in_one_set_the_second_is_refused(market: Market, owner: Engine) -> None:
+    this = Book.id == market.book.id
+    market.session.commit()
+    with owner.begin() as connection:
+        connection.execute(update(Book).where(this).values(at_once_points_max=100))
+    market.session.refresh(market.book)
+    market.session.commit()
     chen = market.volunteer("陈桂芳", 100)
     first = market.code(chen)
     market.clock.advance(seconds=30)

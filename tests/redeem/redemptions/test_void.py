@@ -4,12 +4,15 @@ from datetime import UTC
 from datetime import datetime
 
 import pytest
+from sqlalchemy import Engine
+from sqlalchemy import update
 
 from ledger import journal
 from ledger import people
 from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
+from ledger.funds import Fund
 from ledger.ids import new_id
 from redeem import redemptions
 from tests.redeem.redemptions.conftest import Market
@@ -80,9 +83,12 @@ def test_a_malformed_void_is_an_error(market: Market, field: str, values: list[o
             )  # fmt: skip
 
 
-def test_points_that_a_void_brings_back_after_their_year_live_to_the_end_of_the_current_one(market: Market) -> None:
+def test_points_that_a_void_brings_back_after_their_year_live_to_the_end_of_the_current_one(market: Market, owner: Engine) -> None:
     market.clock.moment = datetime(2025, 6, 1, tzinfo=UTC)
-    market.fund.opens_on = market.clock.now().date()
+    this = (Fund.book_id == market.book.id, Fund.id == market.fund.id)
+    market.session.commit()
+    with owner.begin() as connection:
+        connection.execute(update(Fund).where(*this).values(opens_on=market.clock.now().date()))
     chen = market.volunteer("陈桂芳", 40)
     market.clock.moment = datetime(2026, 12, 30, tzinfo=UTC)
     row = posted(market.take(market.code(chen), 40))
