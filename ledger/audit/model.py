@@ -25,6 +25,7 @@ class AuditRecord(Base):
         one_of("channel", *CHANNELS),
         Index("ix_audit_record_at", "book_id", "at", "id"),
         Index("ix_audit_record_actor", "book_id", "actor", "at"),
+        Index("ix_audit_record_acted_for", "book_id", "acted_for", "at"),
         Index("ix_audit_record_about", "book_id", "about", "at"),
         append_only=True,
     )

@@ -30,6 +30,7 @@ class Credential(Base):
         CheckConstraint("confirmed_by NOT IN (asked_by, person_id)", name="two_people"),
         Index("ix_credential_person", "book_id", "person_id"),
         Index("ux_credential_id", "book_id", "id", unique=True),
+        Index("ix_credential_device", "book_id", "device_id", "ended_at"),
         changes=("token_hash", "expires_at", "ended_at", "way", "last_used_at", "proved_at", "acting_for", "confirmed_by"),
     )
 

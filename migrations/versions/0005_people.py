@@ -328,6 +328,7 @@ def _make_tables() -> None:
     )
     op.create_index("ix_audit_record_about", "audit_record", ["book_id", "about", "at"], unique=False)
     op.create_index("ix_audit_record_actor", "audit_record", ["book_id", "actor", "at"], unique=False)
+    op.create_index("ix_audit_record_acted_for", "audit_record", ["book_id", "acted_for", "at"], unique=False)
     op.create_index("ix_audit_record_at", "audit_record", ["book_id", "at", "id"], unique=False)
     op.create_table(
         "guesses",
@@ -573,4 +574,5 @@ def _make_tables() -> None:
         sa.text("UPDATE role_grant SET confirmed_by = :operator WHERE book_id = book_id AND granted_by <> :operator").bindparams(operator)
     )
     op.create_index("ux_credential_id", "credential", ["book_id", "id"], unique=True)
+    op.create_index("ix_credential_device", "credential", ["book_id", "device_id", "ended_at"], unique=False)
     op.create_index("ix_search_hash_person", "search_hash", ["book_id", "person_id"], unique=False)
