@@ -227,6 +227,7 @@ def upgrade() -> None:
     for table, column, before, after in WIDER:
         (_widen_postgresql if is_postgresql else _widen_sqlite)(table, column, before, after)
     _make_tables()
+    _add_columns()
     op.create_index("ix_ended_tie_person", "ended_tie", ["book_id", "person_id", "other_id"], unique=False)
     (_guard_postgresql if is_postgresql else _guard_sqlite)()
     if is_postgresql:
@@ -303,8 +304,6 @@ def _guard_sqlite() -> None:
 
 
 def _make_tables() -> None:
-    op.add_column("person", sa.Column("guarded_until", sa.Date(), nullable=True))
-    op.add_column("person", sa.Column("erasure_asked_by", sa.Uuid(), nullable=True))
     op.create_table(
         "audit_record",
         sa.Column("book_id", sa.Uuid(), nullable=False),
@@ -557,6 +556,11 @@ def _make_tables() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_team_leader_person", "team_leader", ["book_id", "person_id"], unique=False)
+
+
+def _add_columns() -> None:
+    op.add_column("person", sa.Column("guarded_until", sa.Date(), nullable=True))
+    op.add_column("person", sa.Column("erasure_asked_by", sa.Uuid(), nullable=True))
     op.add_column("credential", sa.Column("id", sa.Uuid(), nullable=True))
     op.add_column("credential", sa.Column("way", sa.Text(), nullable=True))
     op.add_column("credential", sa.Column("last_used_at", sa.BigInteger(), nullable=True))
