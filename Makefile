@@ -49,7 +49,10 @@ sbom: .venv/run  ## print what the service is made of, as CycloneDX
 timing: .venv/dev  ## measure that somebody and nobody are refused in the same time
 	@$(BIN)/python bench/timing.py
 
-check: lint types imports security test  ## what CI runs
+bandit: .venv/dev  ## bandit over what is served
+	@$(BIN)/bandit -q -c pyproject.toml -r ledger redeem wsgi.py scripts
+
+check: lint types imports bandit test  ## what CI runs; the 45 lines of `make security` are among the tests
 
 fuzz: .venv/dev  ## ask the API much more of what it forbids, other examples each time (EXAMPLES=200)
 	@PASSBOOK_FUZZ=$(or $(EXAMPLES),200) $(BIN)/python -m pytest -q tests/house/test_contract.py $(ARGS)
@@ -81,4 +84,4 @@ lock: .venv/dev  ## write requirements/*.txt anew from pyproject.toml, with hash
 clean:  ## remove the environment, and what tests and tools left; the demonstration's data in var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup serve test lint fix types imports security sbom timing check fuzz docs picture story bench race translations lock clean
+.PHONY: help setup serve test lint fix types imports bandit security sbom timing check fuzz docs picture story bench race translations lock clean

@@ -13,7 +13,7 @@ from bench.month.client import Client
 from bench.month.community import Somebody
 from bench.server import MovedClock
 
-PASSWORD = "桂花年年开在老街口，{handle}"
+_WORDS = "桂花年年开在老街口，{handle}"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Officer:
 
 def set_up(client: Client, clock: MovedClock, who: Somebody, link: str) -> Officer:
     """Come in by a one-time link, choose a password, and confirm a new key of one-time codes: signed in by them from then on."""
-    browser, password = Browser(client), PASSWORD.format(handle=who.handle)
+    browser, password = Browser(client), _WORDS.format(handle=who.handle)
     browser.open(link)
     browser.send("")
     browser.open("/account/password")

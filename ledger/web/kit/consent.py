@@ -12,6 +12,7 @@ from ledger import sign_in
 from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.people import Mandate
+from ledger.tokens import digits_of
 from ledger.web.kit import trying
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import end_reading
@@ -32,8 +33,10 @@ def against_shared_device() -> ResponseReturnValue | None:
 def against_number(typed: str) -> ResponseReturnValue | None:
     """Count a try at somebody's number, unless it is somebody's; return what to answer after too many.
 
-    Asked before a write begins: the try counts whatever becomes of that.
+    Asked before a write begins: the try counts whatever becomes of that. What has not the form of a number tells nothing and does not count.
     """
+    if not people.is_handle(digits_of(typed)):
+        return None
     book_id, actor_id = me().book_id, me().actor_id
     reserved = trying.reserve_known(book_id, f"numbers {actor_id}", str(actor_id))
     if isinstance(reserved, Refusal):

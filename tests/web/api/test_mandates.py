@@ -23,6 +23,7 @@ from ledger.ids import new_id
 from ledger.journal.model import Entry
 from ledger.journal.model import Request
 from ledger.people import Person
+from ledger.people.rules import handle_of
 from tests.builders import GRID
 from tests.builders import OTHER_VILLAGE
 from tests.builders import VAULT
@@ -123,8 +124,9 @@ def test_five_numbers_that_are_nobodys_have_to_wait_and_one_that_is_costs_nothin
     own = {"helper_handle": helper.handle, "ends_on": UNTIL}
     assert ask("/mandates/own", own).status_code == 201
     for number in range(5):
-        assert kind(ask("/mandates/own", own | {"helper_handle": f"1234567{number}"})) == (422, "passbook-unknown")
-    for handle in ("12345679", helper.handle):
+        assert kind(ask("/mandates/own", own | {"helper_handle": handle_of(1234560 + number)})) == (422, "passbook-unknown")
+    assert kind(ask("/mandates/own", own | {"helper_handle": "1234"})) == (422, "passbook-unknown")
+    for handle in (handle_of(7654321), helper.handle):
         assert kind(ask("/mandates/own", own | {"helper_handle": handle})) == (429, "guesses-too-many")
     assert other("/mandates/own", own).status_code == 201
     clock.advance(minutes=16)

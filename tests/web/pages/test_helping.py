@@ -13,6 +13,7 @@ from ledger.claims.model import Decision
 from ledger.journal.model import Entry
 from ledger.people import Mandate
 from ledger.people import Person
+from ledger.people.rules import handle_of
 from tests.builders import GRID
 from tests.builders import OTHER_VILLAGE
 from tests.builders import VILLAGE
@@ -175,7 +176,7 @@ def test_five_numbers_that_are_nobodys_have_to_wait(hall: Hall) -> None:
     (_, browser), (helper, _) = hall.enter(), hall.enter(name="李桂荣")
     for number in range(5):
         browser.open("/helping/give")
-        assert "没有这些存折号" in browser.send("委托", helper=f"1234567{number}").text
+        assert "没有这些存折号" in browser.send("委托", helper=handle_of(1234560 + number)).text
     browser.open("/helping/give")
     assert browser.send("委托", helper=helper.handle).status == 429
     assert "李" not in browser.open("/helping").text.partition("谁可以替我办")[2]
