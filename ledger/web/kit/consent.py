@@ -33,7 +33,7 @@ def against_shared_device() -> ResponseReturnValue | None:
 def against_number(typed: str) -> ResponseReturnValue | None:
     """Count a try at somebody's number, unless it is somebody's; return what to answer after too many.
 
-    Asked before a write begins: the try counts whatever becomes of that. What has not the form of a number tells nothing and does not count.
+    Asked before a write begins: the try counts whatever becomes of that. What is no number does not count.
     """
     if not people.is_handle(digits_of(typed)):
         return None
