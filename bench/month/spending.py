@@ -56,6 +56,7 @@ def _on_page(month: Month, day: int, person: Somebody, shop: Shop, stand: Stand,
     phone = month.phones.get(person.id)
     with stand.lock:
         stand.begin()
+        waits = way < 3 or offer["points"] > AT_ONCE
         if way < 3:
             redemption_id, number = stand.order(offer)
             if phone:
@@ -65,10 +66,12 @@ def _on_page(month: Month, day: int, person: Somebody, shop: Shop, stand: Stand,
                 month.client.post(person.token, "/orders/confirm", code=number)
         else:
             redemption_id = stand.take(offer, _shown(month, person, phone))
-            if offer["points"] > AT_ONCE:
-                stand.must_be(redemption_id, "等居民在手机上确认")
+            if waits:
+                stand.must_say("等居民在手机上确认")
                 _say_yes(month, person, phone, redemption_id)
-        stand.must_be(redemption_id, f"已收 {offer['points']} 分")
+        if waits:
+            stand.browser.open(f"/till/redemptions/{redemption_id}")
+        stand.must_say(f"已收 {offer['points']} 分")
     return Sale(redemption_id, day, shop, shop.cashiers[0], person, offer["points"], offer["cash_fen"])
 
 

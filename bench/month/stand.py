@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field
+from datetime import datetime
+from datetime import timedelta
 from threading import RLock
 from typing import Any
 
@@ -12,6 +14,8 @@ from bench.month.client import Client
 from bench.month.client import UnexpectedError
 from bench.month.community import Somebody
 from bench.month.staff import Officer
+from bench.server import MovedClock
+from ledger.sign_in.rules import SHIFT
 
 PIN = "90473{number}"
 SAY = r'<p class="say">(.*?)</p>'
@@ -25,33 +29,37 @@ class Stand:
     browser: Browser
     cashier: Somebody
     pin: str
+    clock: MovedClock
     #: A till serves one after the other.
     lock: RLock = field(default_factory=RLock)
-    is_open: bool = False
+    used_at: datetime | None = None
 
     def begin(self) -> None:
-        """Open the day's shift, unless it is open."""
-        if not self.is_open:
+        """Open a shift, unless one is open that did not lock itself."""
+        if not self._is_open():
             self.browser.open("/shift", person_id=self.cashier.id)
             self.browser.send("/shift", _pin=self.pin)
-            self.is_open = True
+        self.used_at = self.clock.now()
 
     def end(self) -> None:
-        """End the shift."""
-        if self.is_open:
+        """End the shift, where one is open."""
+        if self._is_open():
             self.browser.open("/till", till_id=self.till_id)
             self.browser.send("/shift/end")
-            self.is_open = False
+            self.used_at = None
+
+    def _is_open(self) -> bool:
+        return self.used_at is not None and self.clock.now() - self.used_at < SHIFT.rests - timedelta(minutes=1)
 
     def take(self, offer: dict[str, Any], code: str) -> str:
         """Take a code that is shown or told for an offer; return the redemption's id."""
         self.browser.open("/till", till_id=self.till_id, offer_id=offer["id"])
         return self.browser.send("/till", code=code, quantity="1").last
 
-    def take_by_card(self, points: int, card: str, pin: str, expects: str = "") -> str:
+    def take_by_card(self, points: int, card: str, pin: str) -> str:
         """Take points for a card and the PIN that its holder types; return the redemption's id."""
         self.browser.open("/till/card", till_id=self.till_id)
-        return self.browser.send("/till/card", card=card, _pin=pin, points=str(points), expects=expects).last
+        return self.browser.send("/till/card", card=card, _pin=pin, points=str(points)).last
 
     def order(self, offer: dict[str, Any]) -> tuple[str, str]:
         """Draw an order for an offer; return the redemption's id, and the number to type."""
@@ -59,10 +67,10 @@ class Stand:
         page = self.browser.send("/till/orders", quantity="1")
         return page.last, page.found(r'<p class="say"><span>([\d ]+)</span>').replace(" ", "")
 
-    def must_be(self, redemption_id: str, said: str) -> None:
-        """Look at a redemption again, and raise Unexpected unless the page says so of it."""
-        if said not in self.browser.open(f"/till/redemptions/{redemption_id}").html:
-            raise UnexpectedError(f"the till's page of {redemption_id} does not say {said}")
+    def must_say(self, said: str) -> None:
+        """Raise Unexpected unless the page that is shown says so."""
+        if said not in self.browser.page.html:
+            raise UnexpectedError(f"{self.browser.page.address} does not say {said}")
 
 
 def pair(client: Client, issuer: Browser, page: str, **told: str) -> Browser:
@@ -81,9 +89,9 @@ def set_up(client: Client, owner: Officer, unit_id: str, till_id: str, cashier: 
     page = owner.browser.open(f"/shop/{unit_id}/staff")
     action = page.found(rf"{cashier.handle}.*?(/shop/{unit_id}/staff/[0-9a-f-]+/pin-code)")
     code = owner.browser.send(action).found(SAY)
-    stand = Stand(till_id, device, cashier, PIN.format(number=number % 10))
+    stand = Stand(till_id, device, cashier, PIN.format(number=number % 10), owner.clock)
     device.open("/shift/pin", person_id=cashier.id)
     device.send("/shift/pin", code=code, _pin=stand.pin, _pin_again=stand.pin)
-    stand.is_open = True
+    stand.used_at = owner.clock.now()
     stand.end()
     return stand
