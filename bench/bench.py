@@ -165,7 +165,7 @@ def _redeem_sqlite(bench: Bench) -> None:
 @contextmanager
 def _serving(bench: Bench, kind: str, *, workers: int | None = None) -> Iterator[tuple[Server, Market, str]]:
     with scratch_database(kind) as (url, owner_url), serving(url, workers=workers, threads=16, start=START) as server:
-        market = open_market(server, volunteers=bench.size.volunteers, shops=10, points=10**6, price=desk.PRICE)
+        market = open_market(server, owner_url, volunteers=bench.size.volunteers, shops=10, points=10**6, price=desk.PRICE)
         analyze(owner_url)
         yield server, market, owner_url
 

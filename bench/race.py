@@ -52,7 +52,7 @@ def main() -> int:
     console, faults, won = Console(stderr=True), list[str](), 0
     with scratch_database(kind) as (url, owner_url), serving(url, threads=AT_ONCE // 2, start=START) as server:
         identical = -(-rounds // IDENTICAL_EVERY)
-        market = open_market(server, volunteers=VOLUNTEERS, shops=2, points=(rounds + identical) * PRICE, price=PRICE)
+        market = open_market(server, owner_url, volunteers=VOLUNTEERS, shops=2, points=(rounds + identical) * PRICE, price=PRICE)
         analyze(owner_url)
         crowd, began = Crowd(server.url, AT_ONCE), time.monotonic()
         with Progress(console=console) as bar:
