@@ -58,7 +58,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--db")
-        metafunc.parametrize("database", ["sqlite", "postgresql"] if chosen == "both" else [chosen], indirect=True)
+        kinds = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
+        if chosen == "both" and (walk := metafunc.definition.get_closest_marker("walk")):
+            kinds = [walk.args[0]]
+        metafunc.parametrize("database", kinds, indirect=True)
 
 
 class HandClock:

@@ -28,6 +28,8 @@ from ledger.web.kit.problems import PROBLEMS
 from tests.conftest import ROOT
 from tests.house.conftest import Community
 
+pytestmark = pytest.mark.walk("postgresql")
+
 #: Of pages that differ only in whom or what they are about, so many are looked at.
 ALIKE_MAX = 2
 ODD = (

@@ -22,6 +22,8 @@ from ledger.web.kit.auth import allow
 from ledger.web.kit.problems import PROBLEMS
 from tests.house.conftest import Community
 
+pytestmark = pytest.mark.walk("postgresql")
+
 Schema = dict[str, Any]
 Send = Callable[..., TestResponse]
 

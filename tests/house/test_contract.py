@@ -28,6 +28,8 @@ from schemathesis.core.failures import FailureGroup
 from ledger.web.kit.auth import allow
 from tests.house.conftest import Community
 
+pytestmark = pytest.mark.walk("postgresql")
+
 EXAMPLES = os.environ.get("PASSBOOK_FUZZ")
 HOW_MUCH = {"max_examples": int(EXAMPLES)} if EXAMPLES else {"max_examples": 3, "derandomize": True, "phases": [Phase.generate]}
 LIKE_THIS = settings(**HOW_MUCH, deadline=None, database=None, suppress_health_check=list(HealthCheck))

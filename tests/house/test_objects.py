@@ -47,6 +47,8 @@ from tests.house.conftest import Community
 from tests.house.test_bad_input import Document
 from tests.house.test_bad_input import Forms
 
+pytestmark = pytest.mark.walk("postgresql")
+
 #: What everybody of a book may look at, or take part in: activities, what shops offer, areas, teams, the colours of units.
 OPEN_WITHIN_THE_BOOK = frozenset(
     {

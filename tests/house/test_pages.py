@@ -17,6 +17,8 @@ from ledger import people
 from ledger.web.kit.auth import rule_of
 from tests.house.conftest import Community
 
+pytestmark = pytest.mark.walk("sqlite")
+
 #: Opened by a code, by a link that is handed over, after a form was sent, on a paired device, or from what was taken on the same day.
 NOT_BY_CLICKING = {
     "account.of_person",

@@ -28,6 +28,8 @@ from scripts.demo.cast import COUNTY
 from tests.builders import VAULT
 from tests.house.conftest import Community
 
+pytestmark = pytest.mark.walk("sqlite")
+
 #: Credentials by role, for pages and for the API; nobody has none.
 Actors = dict[str, tuple[str, str]]
 NOBODY = "nobody"
