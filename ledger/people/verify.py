@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from uuid import UUID
 
 from sqlalchemy import Subquery
 from sqlalchemy import and_
 from sqlalchemy import null
-from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import type_coerce
 from sqlalchemy import union_all
@@ -43,13 +43,17 @@ def verify(session: Session, book_id: UUID) -> list[Fault]:
 def _faults(session: Session, book_id: UUID) -> Iterator[Fault]:
     zone = areas.book(session, book_id).zone
     ties = ties_ever(book_id)
-    pairs = or_(
-        and_(ties.c.person_id == Grant.person_id, ties.c.other_id.in_((Grant.granted_by, Grant.confirmed_by))),
-        and_(ties.c.person_id == Grant.granted_by, ties.c.other_id == Grant.confirmed_by),
-    )
+    # Each pair is looked up by itself: with an OR between them the database compares every role with every tie.
+    pairs = union_all(
+        *(
+            select(Grant.id.label("grant_id"), one.label("person_id"), other.label("other_id")).where(Grant.book_id == book_id)
+            for one, other in combinations((Grant.person_id, Grant.granted_by, Grant.confirmed_by), 2)
+        )
+    ).subquery()
     wanted = (
         select(Grant.id, Grant.role, Grant.starts_on, ties.c.declared_at, ties.c.ended_at)
-        .join(ties, pairs)
+        .join(pairs, pairs.c.grant_id == Grant.id)
+        .join(ties, and_(ties.c.person_id == pairs.c.person_id, ties.c.other_id == pairs.c.other_id))
         .where(Grant.book_id == book_id)
         .order_by(Grant.id)
     )
