@@ -25,7 +25,13 @@ setup: .venv/run .venv/dev  ## make the environment in .venv, with hash-checked 
 serve: .venv/run  ## serve on http://localhost:8000 with a small demonstration community; a second start keeps the data
 	@$(BIN)/python scripts/serve.py
 
-test: .venv/dev  ## run all tests on SQLite and on PostgreSQL (make test ARGS="-k journal --db sqlite")
+browser: .venv/dev  ## see to it that there is a Chromium for tests and pictures: the one that is there, or get one
+	@$(BIN)/python scripts/browser.py
+
+vendor: .venv/dev  ## copy anew what pages and prints take from npm (needs npm)
+	@$(BIN)/python scripts/vendor.py
+
+test: browser  ## run all tests on SQLite and on PostgreSQL (make test ARGS="-k journal --db sqlite")
 	@$(BIN)/python -m pytest -n 2 -q $(ARGS)
 
 lint: .venv/dev  ## ruff: style and mistakes
@@ -60,7 +66,7 @@ fuzz: .venv/dev  ## ask the API much more of what it forbids, other examples eac
 docs: .venv/run  ## write the tables of docs/ that follow from the code: routes, problem types, commands
 	@$(BIN)/python scripts/reference.py
 
-picture: .venv/dev  ## draw docs/img/faces.png from the pages as they are (needs chromium)
+picture: browser  ## draw docs/img/faces.png from the pages as they are
 	@$(BIN)/python scripts/picture.py
 
 story: .venv/dev  ## play a month of a large community through the API (DATABASE_URL=... for PostgreSQL, SIZE=small)
@@ -84,4 +90,4 @@ lock: .venv/dev  ## write requirements/*.txt anew from pyproject.toml, with hash
 clean:  ## remove the environment, and what tests and tools left; the demonstration's data in var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup serve test lint fix types imports bandit security sbom timing check fuzz docs picture story bench race translations lock clean
+.PHONY: help setup serve browser vendor test lint fix types imports bandit security sbom timing check fuzz docs picture story bench race translations lock clean

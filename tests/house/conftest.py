@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from datetime import timedelta
 from uuid import UUID
 
@@ -108,10 +109,15 @@ class Community:
 
 @pytest.fixture
 def community(session: Session, clock: HandClock) -> Community:
+    return make_community(session, VAULT, clock.now())
+
+
+def make_community(session: Session, vault: people.Vault, now: datetime) -> Community:
+    """Play the demonstration, and what it leaves out, until `now`."""
     areas.import_published(session, PUBLISHED)
-    book = areas.open_book(session, name="鼓楼区善行存折", area_code=COUNTY, zone=ZONE, at=clock.now())
-    journal.open_book_accounts(session, book.id, clock.now())
-    stage = Stage(session, VAULT, clock.now())
+    book = areas.open_book(session, name="鼓楼区善行存折", area_code=COUNTY, zone=ZONE, at=now)
+    journal.open_book_accounts(session, book.id, now)
+    stage = Stage(session, vault, now)
     for play in CHAPTERS:
         play(stage)
     open_counters(stage)
