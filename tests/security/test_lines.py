@@ -43,6 +43,7 @@ from ledger.tokens import new_token
 from ledger.web.kit.auth import SESSION_COOKIE
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import rule_of
+from ledger.web.kit.extensions import db
 from ledger.web.kit.problems import PROBLEMS
 from tests.builders import GRID
 from tests.builders import VAULT
@@ -157,6 +158,8 @@ def test_cookies_that_stand_for_somebody_are_bound_to_this_host(settings: Settin
         assert not [part for part in parts if part.startswith("domain=")], cookie
         assert len(cookie) < 4096
         assert name == "language" or name.startswith("__Host-"), cookie
+    with secure.app_context():
+        db.engine.dispose()
 
 
 def csrf_of(token: str) -> str:
