@@ -121,3 +121,27 @@ class Decision(Base):
     decided_at: Mapped[datetime]
     #: A code of the fixed list; what the volunteer is told besides is about a person, and lies sealed in the vault.
     reason: Mapped[str | None]
+
+
+class Photo(Base):
+    """A picture that a deed is told with: drawn anew without what the camera wrote into it, and sealed for whoever the deed is of."""
+
+    __tablename__ = "photo"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "claim_id"], ["claim.book_id", "claim.id"]),
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        Index("ix_photo_claim", "book_id", "claim_id"),
+        Index("ix_photo_person", "book_id", "person_id"),
+        Index("ix_photo_added_at", "book_id", "added_at"),
+        deletable=True,
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    claim_id: Mapped[UUID]
+    #: Whose key it is sealed with.
+    person_id: Mapped[UUID]
+    sealed: Mapped[bytes]
+    #: 64 bits of how it looks: pictures that look alike differ in few of them.
+    likeness: Mapped[int]
+    added_at: Mapped[datetime]

@@ -403,3 +403,26 @@ class Erasure(Base):
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     erased_by: Mapped[UUID]
     erased_at: Mapped[datetime]
+
+
+class PassbookPrint(Base):
+    """Lines that were printed into somebody's paper passbook: where the next ones go, follows from the last of these."""
+
+    __tablename__ = "passbook_print"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
+        CheckConstraint("line_from >= 1 AND line_to >= line_from AND row_from >= 1", name="lines_in_order"),
+        Index("ix_passbook_print_person", "book_id", "person_id", "printed_at"),
+        append_only=True,
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID]
+    #: The numbers of the first and of the last line.
+    line_from: Mapped[int]
+    line_to: Mapped[int]
+    #: The row of the booklet, counted over its pages, that the first of them stands in; 1 begins a new booklet.
+    row_from: Mapped[int]
+    printed_by: Mapped[UUID]
+    printed_at: Mapped[datetime]

@@ -5,22 +5,27 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import CheckConstraint
 from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
 from ledger.store import Base
+from ledger.store import one_of
 from ledger.store import table_args
+from redeem.codes.rules import KINDS
 
 
 class PayDevice(Base):
-    """Something that draws pay codes for a person: a phone, or this service in its stead. Its key is sealed at rest."""
+    """Something that draws pay codes for a person: a phone, this service in its stead, or a slip of paper. Its key is sealed at rest."""
 
     __tablename__ = "pay_device"
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
         Index("ix_pay_device_person", "book_id", "person_id"),
+        one_of("kind", *KINDS),
+        CheckConstraint("(kind = 'slip') = (expires_at IS NOT NULL AND points_max IS NOT NULL)", name="slip_has_bounds"),
         changes=("sealed_key", "revoked_at"),
     )
 
@@ -30,6 +35,11 @@ class PayDevice(Base):
     sealed_key: Mapped[bytes]
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    #: "service" draws where no phone can; "phone" draws without a network; "slip" shows one code, on paper.
+    kind: Mapped[str] = mapped_column(default="service")
+    #: Of a slip: until when, and for how many points at most.
+    expires_at: Mapped[datetime | None] = mapped_column(default=None)
+    points_max: Mapped[int | None] = mapped_column(default=None)
 
 
 class SpentStep(Base):

@@ -9,6 +9,8 @@ from ledger.tokens import digits_of
 from ledger.tokens import normalised
 
 PURPOSE = "pay"
+#: What draws codes for somebody.
+KINDS = ("service", "phone", "slip")
 HANDLE_LENGTH = 8
 DIGITS_LENGTH = 6
 CODE_LENGTH = 16

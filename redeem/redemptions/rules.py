@@ -16,7 +16,7 @@ from ledger.errors import Refusal
 
 #: open: an order code waits for a volunteer; pending: a volunteer is asked to confirm; lapsed: nobody did in time.
 STATES = ("open", "pending", "posted", "cancelled", "lapsed")
-WAYS = ("order_code", "pay_code", "card")
+WAYS = ("order_code", "pay_code", "card", "slip")
 #: How long the shop's order code is good.
 ORDER_LIVES = timedelta(seconds=120)
 #: How long a request waits for the volunteer's confirmation; longer than any code's countdown.
