@@ -39,6 +39,8 @@ from ledger.journal.queries import balance_of
 from ledger.journal.queries import entries_of_kinds
 from ledger.journal.queries import helpers_of
 from ledger.journal.queries import history
+from ledger.journal.queries import lines_between
+from ledger.journal.queries import lines_numbered
 from ledger.journal.queries import sum_of
 from ledger.journal.queries import trial_balance
 from ledger.journal.verify import verify
@@ -77,6 +79,8 @@ __all__ = [
     "entries_of_kinds",
     "helpers_of",
     "history",
+    "lines_between",
+    "lines_numbered",
     "lock_spendable",
     "open_accounts",
     "open_book_accounts",

@@ -97,16 +97,15 @@ _OPEN_HOLDS = (
     .outerjoin(HoldEnd, and_(HoldEnd.book_id == Hold.book_id, HoldEnd.hold_id == Hold.id))
     .where(Hold.book_id == bindparam("book_id"), Hold.account_id.in_(bindparam("ids", expanding=True)), HoldEnd.hold_id.is_(None))
 )
-_HISTORY = (
+_LINES = (
     select(
         Line.number, Line.entry_id, Entry.kind, Line.amount, Line.before, Line.after, Line.posted_at, Line.deed_on, Entry.reference,
         Entry.unit_id, Entry.till_id, Entry.reverses, Entry.acted_for.is_not(None),
     )
     .join(Entry, and_(Entry.book_id == Line.book_id, Entry.id == Line.entry_id))
-    .where(Line.book_id == bindparam("book_id"), Line.account_id == bindparam("account_id"), Line.number < bindparam("before"))
-    .order_by(Line.number.desc())
-    .limit(bindparam("limit"))
+    .where(Line.book_id == bindparam("book_id"), Line.account_id == bindparam("account_id"))
 )  # fmt: skip
+_HISTORY = _LINES.where(Line.number < bindparam("before")).order_by(Line.number.desc()).limit(bindparam("limit"))
 #: A number that no line has.
 _AFTER_ALL = 2**62
 
@@ -187,6 +186,18 @@ def history(
     before = _AFTER_ALL if before_number is None else before_number
     rows = session.execute(_HISTORY, {"book_id": book_id, "account_id": account_id, "before": before, "limit": limit})
     return [LineRow(*tuple(row)) for row in rows]
+
+
+def lines_between(session: Session, book_id: UUID, account_id: UUID, since: datetime, until: datetime) -> list[LineRow]:
+    """Return the account's lines that were posted from `since` on and before `until`, the oldest first."""
+    wanted = _LINES.where(Line.posted_at >= since, Line.posted_at < until).order_by(Line.number)
+    return [LineRow(*tuple(row)) for row in session.execute(wanted, {"book_id": book_id, "account_id": account_id})]
+
+
+def lines_numbered(session: Session, book_id: UUID, account_id: UUID, first: int, last: int) -> list[LineRow]:
+    """Return the account's lines with these numbers, from `first` to `last`, the oldest first."""
+    wanted = _LINES.where(Line.number.between(first, last)).order_by(Line.number)
+    return [LineRow(*tuple(row)) for row in session.execute(wanted, {"book_id": book_id, "account_id": account_id})]
 
 
 def as_of(session: Session, book_id: UUID, account_id: UUID, moment: datetime) -> int:

@@ -1,4 +1,4 @@
-"""QR codes drawn: the matrix by `qrcode`, as one SVG path for pages, and in half blocks for a terminal."""
+"""QR codes drawn: the matrix by `qrcode`, as one SVG path for pages and prints, and in half blocks for a terminal."""
 
 from __future__ import annotations
 
@@ -19,22 +19,27 @@ def matrix(text: str) -> list[list[bool]]:
     return [[bool(module) for module in row] for row in code.get_matrix()]
 
 
-def svg(text: str, label: str) -> Markup:
-    """Return the code of `text` as an SVG picture that says `label` to those who cannot see it."""
+def path(text: str) -> tuple[int, str]:
+    """Return how many modules wide the code of `text` is, with its quiet zone, and what is dark in it as the path of an SVG picture."""
     modules = matrix(text)
-    path = []
+    runs = []
     for y, row in enumerate(modules):
         x = 0
         while x < len(row):
             run = next((step for step in range(x, len(row)) if not row[step]), len(row)) - x
             if run:
-                path.append(f"M{x + QUIET} {y + QUIET}h{run}v1h-{run}z")
+                runs.append(f"M{x + QUIET} {y + QUIET}h{run}v1h-{run}z")
             x += run + 1
-    side = len(modules) + 2 * QUIET
+    return len(modules) + 2 * QUIET, "".join(runs)
+
+
+def svg(text: str, label: str) -> Markup:
+    """Return the code of `text` as an SVG picture that says `label` to those who cannot see it."""
+    side, drawn = path(text)
     return Markup(
         '<svg class="qr" role="img" aria-label="{}" viewBox="0 0 {} {}" shape-rendering="crispEdges">'
         '<rect width="100%" height="100%" fill="#fff"/><path d="{}" fill="#000"/></svg>'
-    ).format(escape(label), side, side, "".join(path))
+    ).format(escape(label), side, side, drawn)
 
 
 def terminal(text: str) -> str:
