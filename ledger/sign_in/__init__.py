@@ -16,6 +16,7 @@ from ledger.sign_in.counter import pin_of
 from ledger.sign_in.counter import pin_set_at
 from ledger.sign_in.counter import reserve_pin
 from ledger.sign_in.counter import set_pin
+from ledger.sign_in.counter import shift_began
 from ledger.sign_in.counter import uncount_pin
 from ledger.sign_in.counter import use_pin_code
 from ledger.sign_in.devices import PairedDevice
@@ -63,6 +64,7 @@ from ledger.sign_in.sessions import act_for
 from ledger.sign_in.sessions import end_every_way_in
 from ledger.sign_in.sessions import end_session
 from ledger.sign_in.sessions import held_in
+from ledger.sign_in.sessions import is_open
 from ledger.sign_in.sessions import issue_bearer
 from ledger.sign_in.sessions import issue_link
 from ledger.sign_in.sessions import note_proof
@@ -82,6 +84,7 @@ from ledger.sign_in.staff import forget_ways_in
 from ledger.sign_in.staff import issue_way_in
 from ledger.sign_in.staff import link_token
 from ledger.sign_in.staff import link_told
+from ledger.sign_in.staff import links_to_confirm
 from ledger.sign_in.staff import links_waiting
 from ledger.sign_in.staff import open_by_passkey
 from ledger.sign_in.staff import open_by_password
@@ -123,6 +126,7 @@ __all__ = [
     "has_pin",
     "held_in",
     "is_fresh",
+    "is_open",
     "issue_bearer",
     "issue_link",
     "issue_pin_code",
@@ -132,6 +136,7 @@ __all__ = [
     "link_token",
     "link_told",
     "links_of",
+    "links_to_confirm",
     "links_waiting",
     "locked_shift_on",
     "note_proof",
@@ -158,6 +163,7 @@ __all__ = [
     "sealed_parts",
     "sessions_of",
     "set_pin",
+    "shift_began",
     "shown_code",
     "sign_in_options",
     "sign_out",

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy import and_
 from sqlalchemy import bindparam
 from sqlalchemy import delete
+from sqlalchemy import exists
 from sqlalchemy import insert
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -341,6 +342,12 @@ def sessions_of(session: Session, book_id: UUID, person_id: UUID, at: datetime) 
     return [
         one for one in found if not (one.rests_max_s and one.last_used_at and (at - one.last_used_at).total_seconds() > one.rests_max_s)
     ]
+
+
+def is_open(book_id: Any, session_id: Any, at: Any) -> ColumnElement[bool]:
+    """Tell of each row of something of a book whether the session that it names is neither signed out nor over."""
+    named = (Credential.book_id == book_id, Credential.id == session_id, Credential.ended_at.is_(None), Credential.expires_at > at)
+    return exists().where(*named)
 
 
 def end_session(session: Session, act: Act, person_id: UUID, credential_id: UUID) -> None:

@@ -29,6 +29,13 @@ def upgrade() -> None:
         f"ALTER TABLE pay_device ADD COLUMN points_max {whole} CONSTRAINT ck_pay_device_slip_has_bounds "
         "CHECK ((kind = 'slip') = (expires_at IS NOT NULL AND points_max IS NOT NULL))"
     )
+    unit = sa.Uuid().compile(dialect=op.get_bind().dialect)
+    op.execute(
+        f"ALTER TABLE pay_device ADD COLUMN session_id {unit} CONSTRAINT ck_pay_device_phone_has_session "
+        "CHECK ((kind = 'phone') = (session_id IS NOT NULL))"
+    )
+    kind, default = ("BOOLEAN", "false") if is_postgresql else ("INTEGER", "0")
+    op.execute(f"ALTER TABLE rate ADD COLUMN with_photo {kind} NOT NULL DEFAULT {default}")
     _make_tables()
     (_guard_postgresql if is_postgresql else _guard_sqlite)()
 
@@ -67,9 +74,11 @@ def _make_tables() -> None:
         sa.PrimaryKeyConstraint("book_id", "id", name=op.f("pk_photo")),
         sqlite_strict=True,
     )
-    op.create_index("ix_photo_claim", "photo", ["book_id", "claim_id"], unique=False)
+    op.create_index("ix_photo_claim", "photo", ["book_id", "claim_id", "added_at", "id"], unique=False)
     op.create_index("ix_photo_person", "photo", ["book_id", "person_id"], unique=False)
-    op.create_index("ix_photo_added_at", "photo", ["book_id", "added_at"], unique=False)
+    # Whatever is asked of many photos stands in an index: SQLite would read through each picture to come to what lies behind it.
+    op.create_index("ix_photo_added_at", "photo", ["book_id", "added_at", "claim_id", "likeness"], unique=False)
+    op.create_index("ix_photo_likeness", "photo", ["book_id", "claim_id", "likeness", "added_at"], unique=False)
     op.create_table(
         "passbook_print",
         sa.Column("book_id", sa.Uuid(), nullable=False),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from redeem.codes.actions import add_device
+from redeem.codes.actions import add_phone
+from redeem.codes.actions import end_phone
 from redeem.codes.actions import pay_code
 from redeem.codes.actions import spend
 from redeem.codes.disclosing import records_of
@@ -13,6 +15,8 @@ from redeem.codes.queries import PayCode
 from redeem.codes.queries import Recognised
 from redeem.codes.queries import devices_of
 from redeem.codes.queries import is_used
+from redeem.codes.queries import is_used_on
+from redeem.codes.queries import phones_of
 from redeem.codes.queries import recognise
 from redeem.codes.queries import spent
 from redeem.codes.queries import used_up
@@ -25,10 +29,14 @@ __all__ = [
     "PayDevice",
     "Recognised",
     "add_device",
+    "add_phone",
     "devices_of",
+    "end_phone",
     "is_used",
+    "is_used_on",
     "leaving",
     "pay_code",
+    "phones_of",
     "read",
     "recognise",
     "records_of",

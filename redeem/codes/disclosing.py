@@ -15,5 +15,6 @@ from redeem.codes.model import PayDevice
 
 def records_of(session: Session, vault: Vault, book_id: UUID, person_id: UUID, at: datetime) -> dict[str, Any]:
     """Return the devices that draw somebody's pay codes, without their keys."""
-    wanted = select(PayDevice.created_at, PayDevice.revoked_at).where(PayDevice.book_id == book_id, PayDevice.person_id == person_id)
+    columns = (PayDevice.kind, PayDevice.created_at, PayDevice.revoked_at)
+    wanted = select(*columns).where(PayDevice.book_id == book_id, PayDevice.person_id == person_id)
     return {"pay_devices": [dict(row) for row in session.execute(wanted.order_by(PayDevice.id)).mappings()]}

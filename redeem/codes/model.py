@@ -26,6 +26,7 @@ class PayDevice(Base):
         Index("ix_pay_device_person", "book_id", "person_id"),
         one_of("kind", *KINDS),
         CheckConstraint("(kind = 'slip') = (expires_at IS NOT NULL AND points_max IS NOT NULL)", name="slip_has_bounds"),
+        CheckConstraint("(kind = 'phone') = (session_id IS NOT NULL)", name="phone_has_session"),
         changes=("sealed_key", "revoked_at"),
     )
 
@@ -40,6 +41,8 @@ class PayDevice(Base):
     #: Of a slip: until when, and for how many points at most.
     expires_at: Mapped[datetime | None] = mapped_column(default=None)
     points_max: Mapped[int | None] = mapped_column(default=None)
+    #: Of a phone: the sign-in in which it was given its key, and with which the key ends.
+    session_id: Mapped[UUID | None] = mapped_column(default=None)
 
 
 class SpentStep(Base):

@@ -14,10 +14,12 @@ from sqlalchemy import Select
 from sqlalchemy import and_
 from sqlalchemy import bindparam
 from sqlalchemy import func
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
+from ledger import sign_in
 from ledger.people import Person
 from ledger.people import Vault
 from ledger.tokens import STEP_SECONDS
@@ -73,9 +75,19 @@ def drawn_by(vault: Vault, book_number: int, device: PayDevice, handle: str, at:
 
 
 def devices_of(session: Session, book_id: UUID, person_id: UUID) -> list[PayDevice]:
-    """Return the devices that draw codes for somebody, those not revoked, oldest first."""
-    wanted = select(PayDevice).where(PayDevice.book_id == book_id, PayDevice.person_id == person_id, PayDevice.revoked_at.is_(None))
-    return list(session.execute(wanted.order_by(PayDevice.id)).scalars())
+    """Return the devices of this service's own that draw codes for somebody, those not revoked, oldest first."""
+    return list(session.execute(_devices(book_id, person_id, "service").order_by(PayDevice.id)).scalars())
+
+
+def phones_of(session: Session, book_id: UUID, person_id: UUID, at: datetime) -> list[PayDevice]:
+    """Return the phones that draw codes for somebody alone, those not ended, oldest first."""
+    alive = _devices(book_id, person_id, "phone").where(sign_in.is_open(book_id, PayDevice.session_id, at))
+    return list(session.execute(alive.order_by(PayDevice.id)).scalars())
+
+
+def _devices(book_id: UUID, person_id: UUID, kind: str) -> Select[PayDevice]:
+    this = (PayDevice.book_id == book_id, PayDevice.person_id == person_id, PayDevice.kind == kind)
+    return select(PayDevice).where(*this, PayDevice.revoked_at.is_(None))
 
 
 # Asked at every till, so it is put together once; so is what follows.
@@ -86,6 +98,7 @@ _DEVICES = (
         PayDevice.book_id == bindparam("book_id"),
         Person.handle.in_(bindparam("handles", expanding=True)),
         PayDevice.revoked_at.is_(None),
+        or_(PayDevice.session_id.is_(None), sign_in.is_open(bindparam("book_id"), PayDevice.session_id, bindparam("at"))),
     )
     .order_by(PayDevice.id)
     .with_for_update(key_share=True, of=PayDevice)
@@ -101,7 +114,7 @@ def recognise(session: Session, vault: Vault, book_id: UUID, given: Collection[G
     The devices found are locked until the transaction ends, so that one code is judged at one till at a time.
     """
     handles = list({one.handle for one in given})
-    rows = session.connection().execute(_DEVICES, {"book_id": book_id, "handles": handles}).all() if handles else []
+    rows = session.connection().execute(_DEVICES, {"book_id": book_id, "handles": handles, "at": at}).all() if handles else []
     found: dict[Given, Recognised] = {}
     for device_id, sealed, person_id, handle, status, guarded_until in rows:
         key = vault.open(context(book_id, device_id), sealed)
@@ -134,6 +147,11 @@ def is_used(session: Session, book_id: UUID, person_id: UUID, at: datetime) -> b
     """Tell whether the code that this service draws for somebody at a moment was used already."""
     steps = [(device.id, step_at(at)) for device in devices_of(session, book_id, person_id)[:1]]
     return bool(steps) and bool(spent(session, book_id, steps))
+
+
+def is_used_on(session: Session, phone: PayDevice, at: datetime) -> bool:
+    """Tell whether the code that a phone draws at a moment was used already."""
+    return bool(spent(session, phone.book_id, [(phone.id, step_at(at))]))
 
 
 def used_up(book_id: UUID) -> Select[*tuple[Any, ...]]:

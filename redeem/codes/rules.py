@@ -11,6 +11,8 @@ from ledger.tokens import normalised
 PURPOSE = "pay"
 #: What draws codes for somebody.
 KINDS = ("service", "phone", "slip")
+#: Of one person; with the next one the oldest ends.
+PHONES_MAX = 5
 HANDLE_LENGTH = 8
 DIGITS_LENGTH = 6
 CODE_LENGTH = 16
