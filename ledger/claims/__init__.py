@@ -23,6 +23,13 @@ from ledger.claims.intake import import_claims
 from ledger.claims.merging import merge
 from ledger.claims.model import Claim
 from ledger.claims.model import Decision
+from ledger.claims.photos import Alike
+from ledger.claims.photos import NewPhoto
+from ledger.claims.photos import PhotoRow
+from ledger.claims.photos import alike
+from ledger.claims.photos import photos_of
+from ledger.claims.photos import picture
+from ledger.claims.photos import pictures_of
 from ledger.claims.queries import ClaimRow
 from ledger.claims.queries import Notice
 from ledger.claims.queries import Own
@@ -36,6 +43,7 @@ from ledger.claims.queries import decisions_of
 from ledger.claims.queries import mine
 from ledger.claims.queries import notes_of
 from ledger.claims.queries import of_team
+from ledger.claims.queries import owner_of
 from ledger.claims.queries import points_approved_by
 from ledger.claims.queries import points_of
 from ledger.claims.queries import public_notices
@@ -45,14 +53,22 @@ from ledger.claims.queries import reported_by
 from ledger.claims.queries import returned_to
 from ledger.claims.queries import risks_of
 from ledger.claims.queries import told_of
+from ledger.claims.queries import waiting
 from ledger.claims.queries import why_two
 from ledger.claims.rules import MAY
 from ledger.claims.rules import ONLY
+from ledger.claims.rules import PHOTOS_MAX
 from ledger.claims.rules import PLACE_LENGTH_MAX
 from ledger.claims.rules import REASONS
 from ledger.claims.rules import STATES
 from ledger.claims.rules import TEXT_LENGTH_MAX
 from ledger.claims.verify import verify
+from ledger.claims.weighing import Record
+from ledger.claims.weighing import ToldTwice
+from ledger.claims.weighing import last_deeds
+from ledger.claims.weighing import records_this_year
+from ledger.claims.weighing import standing_aside
+from ledger.claims.weighing import told_twice
 from ledger.claims.workbook import COLUMNS
 from ledger.claims.workbook import DeedFault
 from ledger.claims.workbook import DeedsReading
@@ -63,10 +79,12 @@ __all__ = [
     "COLUMNS",
     "MAY",
     "ONLY",
+    "PHOTOS_MAX",
     "PLACE_LENGTH_MAX",
     "REASONS",
     "STATES",
     "TEXT_LENGTH_MAX",
+    "Alike",
     "Claim",
     "ClaimRow",
     "Decision",
@@ -75,10 +93,15 @@ __all__ = [
     "DeedsReport",
     "Moved",
     "NewDeed",
+    "NewPhoto",
     "Notice",
     "Own",
+    "PhotoRow",
     "Reach",
+    "Record",
     "Telling",
+    "ToldTwice",
+    "alike",
     "among",
     "approvals_needed",
     "approve",
@@ -90,11 +113,16 @@ __all__ = [
     "decisions_of",
     "empty_sheet",
     "import_claims",
+    "last_deeds",
     "leaving",
     "merge",
     "mine",
     "notes_of",
     "of_team",
+    "owner_of",
+    "photos_of",
+    "picture",
+    "pictures_of",
     "points_approved_by",
     "points_of",
     "propose",
@@ -103,6 +131,7 @@ __all__ = [
     "reach_of",
     "read_deeds",
     "records_of",
+    "records_this_year",
     "refuse",
     "reopen",
     "report",
@@ -112,8 +141,11 @@ __all__ = [
     "return_",
     "returned_to",
     "risks_of",
+    "standing_aside",
     "told_of",
+    "told_twice",
     "verify",
+    "waiting",
     "why_two",
     "withdraw",
 ]

@@ -133,10 +133,14 @@ def claim(session: Session, book_id: UUID, claim_id: UUID, reach: Reach | None =
 
 
 def queue(
-    session: Session, book_id: UUID, reach: Reach, states: Collection[str], *, after: tuple[datetime, UUID] | None = None, limit: int = 50
+    session: Session, book_id: UUID, reach: Reach, states: Collection[str], *, halfway: bool | None = None,
+    after: tuple[datetime, UUID] | None = None, limit: int = 50,
 ) -> list[ClaimRow]:  # fmt: skip
-    """Return the claims in `states` within reach, the oldest first, from after the one reported at (moment, id)."""
-    wanted = select(Claim.id).where(Claim.book_id == book_id, Claim.state.in_(states), reach.covers(book_id))
+    """Return the claims in `states` within reach, the oldest first, from after the one reported at (moment, id).
+
+    `halfway`: only those that somebody has approved already, or only those that nobody has.
+    """
+    wanted = select(Claim.id).where(Claim.book_id == book_id, Claim.state.in_(states), reach.covers(book_id), *_halfway(halfway))
     if after:
         wanted = wanted.where(tuple_(Claim.reported_at, Claim.id) > after)
     order = (Claim.reported_at, Claim.id)
@@ -144,6 +148,29 @@ def queue(
     page = session.execute(wanted.order_by(*order).limit(limit)).scalars().all()
     rows = session.execute(_rows().where(Claim.book_id == book_id, Claim.id.in_(page)).order_by(*order))
     return [_read(row) for row in rows]
+
+
+def rows_of(session: Session, book_id: UUID, ids: Collection[UUID]) -> list[ClaimRow]:
+    """Return these claims, for whoever has found them by what is within reach."""
+    return [_read(row) for row in session.execute(_rows().where(Claim.book_id == book_id, Claim.id.in_(ids)))]
+
+
+def _halfway(asked: bool | None) -> list[ColumnElement[bool]]:
+    return [] if asked is None else [Claim.approvals > 0 if asked else Claim.approvals == 0]
+
+
+def waiting(
+    session: Session, book_id: UUID, reach: Reach, states: Collection[str], *, most: int, halfway: bool | None = None,
+    but_by: UUID | None = None,
+) -> int:  # fmt: skip
+    """Return how many claims in `states` are within reach, at most `most`: without those that `but_by` has approved already."""
+    wanted = select(Claim.id).where(Claim.book_id == book_id, Claim.state.in_(states), reach.covers(book_id), *_halfway(halfway))
+    if but_by:
+        own = select(Decision.number).where(
+            Decision.book_id == Claim.book_id, Decision.claim_id == Claim.id, Decision.actor == but_by, Decision.act == "approve"
+        )
+        wanted = wanted.where(or_(Claim.approvals == 0, ~own.exists()))
+    return session.execute(select(func.count()).select_from(wanted.limit(most).subquery())).scalar_one()
 
 
 def mine(session: Session, book_id: UUID, person_id: UUID, *, after: UUID | None = None, limit: int = 50) -> list[ClaimRow]:
@@ -246,10 +273,11 @@ def approved_by(session: Session, book_id: UUID, ids: Collection[UUID], person_i
 
 
 #: Who gets the points, a person or a team.
-_OWNER = func.coalesce(Claim.person_id, Claim.team_id)
+OWNER = func.coalesce(Claim.person_id, Claim.team_id)
 
 
-def _owned(owners: Collection[UUID]) -> ColumnElement[bool]:
+def owned(owners: Collection[UUID]) -> ColumnElement[bool]:
+    """Return the condition that one of these, persons or teams, gets the points."""
     return or_(Claim.person_id.in_(owners), Claim.team_id.in_(owners))
 
 
@@ -259,12 +287,12 @@ def done_before(session: Session, book_id: UUID, owners: Collection[UUID], years
     for chunk in people.in_sets(found):
         rows = session.execute(
             select(
-                _OWNER, tariff.Rate.category, tariff.Rate.deed, Claim.deed_on, Claim.points, Claim.minutes, Claim.activity_id, Claim.source
+                OWNER, tariff.Rate.category, tariff.Rate.deed, Claim.deed_on, Claim.points, Claim.minutes, Claim.activity_id, Claim.source
             )
             .join(tariff.Rate, and_(tariff.Rate.book_id == Claim.book_id, tariff.Rate.id == Claim.rate_id))
             .where(
                 Claim.book_id == book_id,
-                _owned(chunk),
+                owned(chunk),
                 Claim.state.in_(COUNTING),
                 Claim.deed_on.between(date(min(years), 1, 1), date(max(years), 12, 31)),
             )
@@ -286,11 +314,11 @@ def told_before(session: Session, vault: Vault, book_id: UUID, asked: Collection
     for chunk in people.in_sets({told[0] for told in asked}):
         rows = session.execute(
             select(
-                Claim.id, func.coalesce(Claim.person_id, Claim.reporter_id), _OWNER, tariff.Rate.deed, Claim.deed_on, Claim.minutes,
+                Claim.id, func.coalesce(Claim.person_id, Claim.reporter_id), OWNER, tariff.Rate.deed, Claim.deed_on, Claim.minutes,
                 Claim.starts_at,
             )
             .join(tariff.Rate, and_(tariff.Rate.book_id == Claim.book_id, tariff.Rate.id == Claim.rate_id))
-            .where(Claim.book_id == book_id, _owned(chunk), Claim.state.in_(COUNTING), Claim.deed_on.between(min(days), max(days)))
+            .where(Claim.book_id == book_id, owned(chunk), Claim.state.in_(COUNTING), Claim.deed_on.between(min(days), max(days)))
         )  # fmt: skip
         for claim_id, keeper, owner, deed, on, minutes, starts_at in rows:
             if (told := (owner, deed, on, minutes, starts_at)) in alike:
@@ -306,9 +334,9 @@ def timed(
     found: list[tuple[UUID, datetime, int | None]] = []
     for chunk in people.in_sets(owners):
         rows = session.execute(
-            select(_OWNER, Claim.starts_at, Claim.minutes).where(
+            select(OWNER, Claim.starts_at, Claim.minutes).where(
                 Claim.book_id == book_id,
-                _owned(chunk),
+                owned(chunk),
                 Claim.state.in_(COUNTING),
                 Claim.starts_at.between(since, until),
                 Claim.activity_id.is_(None),
@@ -347,15 +375,15 @@ def month_points(
     sums: dict[tuple[UUID, int, int], int] = defaultdict(int)
     for chunk in people.in_sets(owners):
         rows = session.execute(
-            select(_OWNER, Claim.deed_on, func.sum(Claim.points))
+            select(OWNER, Claim.deed_on, func.sum(Claim.points))
             .where(
                 Claim.book_id == book_id,
-                _owned(chunk),
+                owned(chunk),
                 Claim.state.in_(COUNTING - {"reported"}),
                 Claim.deed_on >= min(months).replace(day=1),
                 Claim.deed_on < until,
             )
-            .group_by(_OWNER, Claim.deed_on)
+            .group_by(OWNER, Claim.deed_on)
         )
         for owner, on, points in rows:
             sums[owner, on.year, on.month] += int(points)
@@ -377,11 +405,11 @@ def why_two(session: Session, book: areas.Book, risks: Collection[Risk], on: dat
         return {}
     asked = {(person_id, risk.claim.deed_on) for risk in risks for person_id in risk.beneficiaries}
     staff = people.staff_since(session, book.id, asked, on)
-    sums = month_points(session, book.id, {_owner(risk.claim) for risk in risks}, [risk.claim.deed_on for risk in risks])
+    sums = month_points(session, book.id, {owner_of(risk.claim) for risk in risks}, [risk.claim.deed_on for risk in risks])
     twice = tariff.always_two(session, book.id)
     why = {}
     for claim, category, beneficiaries in ((risk.claim, risk.category, risk.beneficiaries) for risk in risks):
-        month = (_owner(claim), claim.deed_on.year, claim.deed_on.month)
+        month = (owner_of(claim), claim.deed_on.year, claim.deed_on.month)
         why[claim.id] = rules.why_two(
             month_points=sums.get(month, 0) + (claim.points if claim.state == "reported" else 0),
             alone_points_max=book.approve_alone_points_max,
@@ -393,7 +421,8 @@ def why_two(session: Session, book: areas.Book, risks: Collection[Risk], on: dat
     return why
 
 
-def _owner(claim: Claim) -> UUID:
+def owner_of(claim: Claim) -> UUID:
+    """Return who gets the points: a person or a team."""
     owner = claim.person_id or claim.team_id
     assert owner is not None, "a CHECK of the table"
     return owner

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
+from itertools import pairwise
 
 from ledger.errors import Invalid
 
@@ -61,9 +63,14 @@ REASONS = ("evidence-missing", "not-a-deed", "not-done", "done-twice", "wrong-pe
 MINUTES_MAX = 1440
 PLACE_LENGTH_MAX = 200
 TEXT_LENGTH_MAX = 500
+PHOTOS_MAX = 3
+#: Pictures of which so few of 64 bits differ look alike; looked for among those of so many days.
+LIKENESS_BITS, ALIKE_BITS_MAX, ALIKE_WITHIN = 64, 5, timedelta(days=90)
 
 #: The oldest deed that can still be reported.
 OLDEST = timedelta(days=366)
+#: The same deed at the same place so soon before or after may be one that was told twice.
+NEAR = timedelta(days=3)
 
 
 def conflict(
@@ -115,6 +122,26 @@ def overlaps(one: tuple[datetime, datetime], other: tuple[datetime, datetime]) -
     return one[0] < other[1] and other[0] < one[1]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """When and where something was done, as it was told."""
+
+    deed_on: date
+    starts_at: datetime | None
+    minutes: int | None
+    place: str
+
+
+def looks_told_twice(one: Seen, other: Seen) -> bool:
+    """Tell whether two tellings of the same deed of the same person may be one: by day and time, or by place within some days."""
+    if one.deed_on == other.deed_on:
+        times = [
+            (seen.starts_at, seen.starts_at + timedelta(minutes=seen.minutes)) for seen in (one, other) if seen.starts_at and seen.minutes
+        ]
+        return len(times) < 2 or overlaps(times[0], times[1])
+    return bool(one.place) and one.place == other.place and abs(one.deed_on - other.deed_on) <= NEAR
+
+
 def text_field(claim_id: object) -> str:
     """Return under which name what is told in a claim lies in the vault."""
     return f"claim:{claim_id}"
@@ -123,6 +150,23 @@ def text_field(claim_id: object) -> str:
 def place_field(claim_id: object) -> str:
     """Return under which name the place of a claim lies in the vault: it may be the address of somebody who was helped."""
     return f"place:{claim_id}"
+
+
+def photo_name(photo_id: object) -> str:
+    """Return what a photo is sealed to, besides whose key it is."""
+    return f"photo:{photo_id}"
+
+
+def bands_of(likeness: int) -> list[tuple[int, int]]:
+    """Return the bits of a likeness in one band more than may differ, each with its place: pictures that look alike have one in common."""
+    bits = likeness % (1 << LIKENESS_BITS)
+    edges = [LIKENESS_BITS * band // (ALIKE_BITS_MAX + 1) for band in range(ALIKE_BITS_MAX + 2)]
+    return [(low, (bits >> low) & ((1 << (high - low)) - 1)) for low, high in pairwise(edges)]
+
+
+def looks_alike(one: int, other: int) -> bool:
+    """Tell whether two likenesses differ in few bits."""
+    return ((one ^ other) % (1 << LIKENESS_BITS)).bit_count() <= ALIKE_BITS_MAX
 
 
 def note_field(claim_id: object, number: int) -> str:

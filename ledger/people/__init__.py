@@ -18,6 +18,7 @@ from ledger.people.actions import grant_role
 from ledger.people.actions import grant_roles
 from ledger.people.actions import label_tie
 from ledger.people.actions import lead_team
+from ledger.people.actions import seal_contents
 from ledger.people.actions import seal_texts
 from ledger.people.actions import tie
 from ledger.people.actions import tie_all
@@ -47,6 +48,7 @@ from ledger.people.joining import Applied
 from ledger.people.joining import application
 from ledger.people.joining import application_context
 from ledger.people.joining import applications
+from ledger.people.joining import applications_waiting
 from ledger.people.joining import apply_to_join
 from ledger.people.joining import confirm_application
 from ledger.people.joining import enrolled_alike
@@ -79,12 +81,19 @@ from ledger.people.model import Grant
 from ledger.people.model import Mandate
 from ledger.people.model import Merge
 from ledger.people.model import Opening
+from ledger.people.model import PassbookPrint
 from ledger.people.model import Person
 from ledger.people.model import Team
 from ledger.people.model import TeamLeader
 from ledger.people.opening import open_person
 from ledger.people.opening import opened
 from ledger.people.opening import openings_of
+from ledger.people.paper import ROWS_A_PAGE
+from ledger.people.paper import last_print
+from ledger.people.paper import last_row
+from ledger.people.paper import page_and_row
+from ledger.people.paper import print_lines
+from ledger.people.paper import print_of
 from ledger.people.queries import Power
 from ledger.people.queries import PowersOf
 from ledger.people.queries import by_handle
@@ -105,6 +114,7 @@ from ledger.people.queries import mandates
 from ledger.people.queries import members_of_many
 from ledger.people.queries import members_since
 from ledger.people.queries import names_of
+from ledger.people.queries import open_contents
 from ledger.people.queries import person
 from ledger.people.queries import persons
 from ledger.people.queries import powers_of
@@ -142,6 +152,9 @@ from ledger.people.rules import is_handle
 from ledger.people.rules import masked_name
 from ledger.people.rules import normal_name
 from ledger.people.rules import normal_phone
+from ledger.people.taking_two import erasures_waiting
+from ledger.people.taking_two import grants_waiting
+from ledger.people.taking_two import merges_waiting
 from ledger.people.vault import Vault
 from ledger.people.vault import VaultError
 from ledger.people.verify import ties_ever
@@ -156,6 +169,7 @@ __all__ = [
     "PERSONAL_FIELDS",
     "PLAIN_ROLES",
     "ROLES",
+    "ROWS_A_PAGE",
     "SHOP_ROLES",
     "STAFF_ROLES",
     "STRONG_ROLES",
@@ -174,6 +188,7 @@ __all__ = [
     "NewMandate",
     "NewPerson",
     "Opening",
+    "PassbookPrint",
     "Person",
     "Power",
     "PowersOf",
@@ -192,6 +207,7 @@ __all__ = [
     "application",
     "application_context",
     "applications",
+    "applications_waiting",
     "apply_to_join",
     "ask_to_erase",
     "by_handle",
@@ -216,6 +232,7 @@ __all__ = [
     "enrol_many",
     "enrolled_alike",
     "erase",
+    "erasures_waiting",
     "fields_of",
     "found_by",
     "give_charge",
@@ -224,6 +241,7 @@ __all__ = [
     "grant_role",
     "grant_roles",
     "grants_of",
+    "grants_waiting",
     "holders_of",
     "holding",
     "households_of_leader",
@@ -238,6 +256,8 @@ __all__ = [
     "is_staff",
     "issue_card",
     "label_tie",
+    "last_print",
+    "last_row",
     "lead_team",
     "leaders_of",
     "limits_of",
@@ -252,15 +272,20 @@ __all__ = [
     "merge_to_decide",
     "merged_into",
     "merges",
+    "merges_waiting",
     "names_of",
     "normal_name",
     "normal_phone",
+    "open_contents",
     "open_person",
     "opened",
     "openings_of",
+    "page_and_row",
     "person",
     "persons",
     "powers_of",
+    "print_lines",
+    "print_of",
     "propose_merge",
     "read_roster",
     "records_of",
@@ -271,6 +296,7 @@ __all__ = [
     "replace_handle",
     "reseal",
     "revoke_card",
+    "seal_contents",
     "seal_texts",
     "sealed_parts",
     "staff_since",

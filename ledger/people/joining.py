@@ -11,6 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import delete
+from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import tuple_
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
@@ -88,6 +89,14 @@ def applications(
         wanted = wanted.where(tuple_(Application.applied_at, Application.id) > after)
     found = session.execute(wanted.order_by(Application.applied_at, Application.id).limit(limit)).scalars()
     return [_opened(vault, row) for row in found]
+
+
+def applications_waiting(session: Session, book_id: UUID, scope: Scope, at: datetime, *, most: int) -> int:
+    """Return how many applications of the areas within `scope` wait, at most `most`."""
+    wanted = select(Application.id).where(
+        Application.book_id == book_id, Application.applied_at > at - KEPT_FOR, areas.covered(book_id, Application.area_code, scope)
+    )
+    return session.execute(select(func.count()).select_from(wanted.limit(most).subquery())).scalar_one()
 
 
 def application(session: Session, vault: Vault, book_id: UUID, application_id: UUID, at: datetime, within: Scope) -> Applied:

@@ -161,6 +161,14 @@ def links_waiting(session: Session, book_id: UUID, person_id: UUID, at: datetime
     return session.execute(wanted.order_by(Credential.id)).scalars().all()
 
 
+def links_to_confirm(session: Session, book_id: UUID, scope: areas.Scope, at: datetime, *, limit: int) -> Sequence[Credential]:
+    """Return the links for persons of areas within `scope` that wait for a second administrator."""
+    alive = (Credential.ended_at.is_(None), Credential.expires_at > at, ~is_released())
+    near = select(people.Person.id).where(people.Person.book_id == book_id, areas.covered(book_id, people.Person.area_code, scope))
+    wanted = select(Credential).where(Credential.book_id == book_id, Credential.kind == "link", Credential.person_id.in_(near), *alive)
+    return session.execute(wanted.order_by(Credential.id).limit(limit)).scalars().all()
+
+
 def link_told(session: Session, vault: Vault, book_id: UUID, link_id: UUID, to: UUID) -> str | None:
     """Return the token of a link for whoever hands it out: of one that took two, only the second."""
     wanted = select(Credential.asked_by, Credential.confirmed_by).where(Credential.book_id == book_id, Credential.id == link_id)

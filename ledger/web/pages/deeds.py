@@ -31,6 +31,7 @@ from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.tokens import digits_of
 from ledger.web.kit import forms
+from ledger.web.kit import pictures
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
@@ -84,6 +85,7 @@ def deed_from_form() -> NewDeed:
         minutes=forms.whole("minutes", 1, 1440) if forms.text("minutes") else None,
         starts_at=_moment("starts_at", f"{day.isoformat()}T{began}") if (began := forms.text("starts_at")) else None,
         text=forms.words("text", 500, least=0, lines=True),
+        photos=pictures.photos(),
     )
 
 
@@ -146,10 +148,10 @@ class Listed:
     why_two: tuple[str, ...]
 
 
-def queued(step: str, states: Collection[str]) -> Page:
+def queued(step: str, states: Collection[str], *, halfway: bool | None = None) -> Page:
     """Return the claims in `states` that whoever asks may take `step` on, the oldest first, from where the address says."""
     after: Any = read_cursor(request.args.get("cursor"), moment, UUID)
-    rows = claims.queue(session(), me().book_id, reach(step), states, after=after, limit=AT_ONCE + 1)
+    rows = claims.queue(session(), me().book_id, reach(step), states, halfway=halfway, after=after, limit=AT_ONCE + 1)
     return page_of(rows, AT_ONCE, lambda row: [row.claim.reported_at, row.id])
 
 

@@ -61,7 +61,7 @@ def listed() -> ResponseReturnValue:
     (after,) = read_cursor(request.args.get("cursor"), str) or ("",)
     within = (area.path,) if area else scope
     page = page_of(people.living_in(session(), book_id, within, after=after, limit=AT_ONCE + 1), AT_ONCE, lambda one: [one.handle])
-    return render_template("ledger/register/list.html", area=area, below=below, next=page.next, **_shown(page.items), **_waiting())
+    return render_template("ledger/register/list.html", area=area, below=below, next=page.next, **_shown(page.items))
 
 
 @pages.post("/found")
@@ -439,12 +439,3 @@ def _named(persons: Iterable[Person]) -> dict[str, Any]:
 def _shown(persons: Iterable[Person]) -> dict[str, Any]:
     listed = list(persons)
     return {"persons": listed, **_named(listed)}
-
-
-def _waiting() -> dict[str, int]:
-    """Return how many applications wait, for those who answer them."""
-    scope = me().scope(*WRITERS)
-    if not scope:
-        return {"waiting": 0}
-    found = people.applications(session(), services().vault, me().book_id, scope, services().clock.now(), limit=AT_ONCE)
-    return {"waiting": len(found)}

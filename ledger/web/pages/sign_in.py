@@ -40,7 +40,7 @@ from ledger.web.kit.problems import problem_body
 from ledger.web.kit.problems import say
 from ledger.web.kit.problems import show
 from ledger.web.kit.writing import is_own_form
-from ledger.web.pages.staff import STAFF
+from ledger.web.pages.office import STAFF
 
 pages = Blueprint("sign_in", __name__)
 

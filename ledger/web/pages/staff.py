@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint
 from flask import Response
@@ -37,58 +38,93 @@ from ledger.web.kit.templating import named
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.deeds import AT_ONCE
+from ledger.web.pages.deeds import Listed
 from ledger.web.pages.deeds import address_of_outcomes
 from ledger.web.pages.deeds import chosen
 from ledger.web.pages.deeds import deed_choices
 from ledger.web.pages.deeds import listed
 from ledger.web.pages.deeds import outcomes_page
 from ledger.web.pages.deeds import persons_typed
+from ledger.web.pages.deeds import priced
 from ledger.web.pages.deeds import proposed
 from ledger.web.pages.deeds import queued
 from ledger.web.pages.deeds import ticked
 from ledger.web.pages.deeds import turned_down
+from ledger.web.pages.office import STAFF
+from ledger.web.pages.office import WORKERS
+from ledger.web.pages.office import office
+from ledger.web.pages.office import to_confirm
+from ledger.web.pages.weighing import evidence_of
+from ledger.web.pages.weighing import weighed
 
 pages = Blueprint("staff", __name__)
 
-STAFF = ("approver", "grid_worker", "activity_host", "administrator", "co_confirmer", "street_auditor")
-WORKERS = ("grid_worker", "administrator")
 #: Decided already, and not yet in a passbook.
 ON_THE_WAY = ("on_notice", "awaiting_funds")
 #: How many cells of a sheet are shown; after so many it is the wrong sheet.
 FAULTS_MAX = 200
 
 
+pages.add_app_template_global(office, "office")
+
+
 @pages.get("/staff")
 @allow(*STAFF)
 def home() -> ResponseReturnValue:
     """Show what waits, and the ways on."""
-    to_approve = claims.queue(session(), me().book_id, reach("approve"), ["attested"], limit=AT_ONCE)
-    to_attest = claims.queue(session(), me().book_id, reach("attest"), ["reported"], limit=AT_ONCE)
-    # What one has approved already waits for somebody else.
-    others = len(to_approve) - len(claims.approved_by(session(), me().book_id, [row.id for row in to_approve], me().actor_id))
-    who = people.person(session(), me().book_id, me().person_id)
-    return render_template("ledger/staff/home.html", person=who, to_approve=others, to_attest=len(to_attest), most=AT_ONCE)
+    return render_template("ledger/staff/home.html", person=people.person(session(), me().book_id, me().person_id))
 
 
 @pages.get("/staff/queue")
 @allow("approver")
 def queue() -> ResponseReturnValue:
-    """Show what waits for approval, the oldest first."""
-    page = queued("approve", ["attested"])
-    approved = claims.approved_by(session(), me().book_id, [row.id for row in page.items], me().actor_id)
-    return render_template("ledger/staff/queue.html", claims=listed(page.items), approved=approved, next=page.next, reasons=REASONS)
+    """Show what waits for approval, the oldest first, and beside it everything about the one that is chosen."""
+    stage = _stage()
+    page = queued("approve", ["attested"], halfway=stage == "second")
+    claims_here = weighed(page.items)
+    asked = request.args.get("claim")
+    found = next((place for place, one in enumerate(claims_here) if str(one.row.id) == asked), None)
+    one = claims_here[found or 0] if claims_here else None
+    around = [claims_here[place].row.id if 0 <= place < len(claims_here) else None for place in ((found or 0) - 1, (found or 0) + 1)]
+    return render_template(
+        "ledger/staff/queue.html", stage=stage, claims=claims_here, one=one, is_chosen=found is not None, previous=around[0],
+        following=around[1], evidence=evidence_of(one.row) if one else None, next=page.next, cursor=request.args.get("cursor"),
+        reasons=REASONS, just=_just_decided(), priced=priced,
+    )  # fmt: skip
+
+
+def _stage() -> str:
+    stage = request.args.get("stage", "first")
+    if stage not in {"first", "second"}:
+        raise Invalid("choice-malformed", "stage")
+    return stage
+
+
+def _just_decided() -> Listed | None:
+    """Return the claim that was decided on the page before, as it stands now."""
+    try:
+        asked = [UUID(request.args.get("was", ""))]
+    except ValueError:
+        return None
+    return next(iter(listed(claims.among(session(), me().book_id, asked, reach("approve")))), None)
 
 
 @pages.post("/staff/queue")
 @allow("approver")
 @form_write(queue)
-def decide() -> str:
-    """Approve the ticked deeds, or return or refuse them with a reason."""
+def decide() -> str | Refusal:
+    """Approve the ticked deeds, or approve, return or refuse the one that is shown, and go on to the next."""
     ids, step = chosen("id"), forms.choice("step", "approve", "return", "refuse")
     if step == "approve":
         prove_large(ids)
     outcomes = claims.approve(session(), act(), reach(step).scope, ids) if step == "approve" else turned_down(step, ids)
-    return address_of_outcomes("staff.decided", ids, outcomes)
+    if "following" not in request.form:
+        return address_of_outcomes("staff.decided", ids, outcomes)
+    if isinstance(outcomes[0], Refusal):
+        return outcomes[0]
+    following = forms.an_id("following") if forms.text("following") else None
+    stage, cursor = _stage(), request.args.get("cursor")
+    return url_for("staff.queue", stage=stage if stage == "second" else None, cursor=cursor, claim=following, was=ids[0])
 
 
 @pages.get("/staff/queue/done")
@@ -117,6 +153,22 @@ def looked_over() -> ResponseReturnValue:
     decisions = claims.decisions_of(session(), me().book_id, [row.id for row in page.items])
     return render_template(
         "ledger/staff/looked_over.html", claims=listed(page.items), next=page.next, state=state, states=STATES, decisions=decisions
+    )  # fmt: skip
+
+
+@pages.get("/staff/second-word")
+@allow(*WORKERS)
+def second_word() -> ResponseReturnValue:
+    """Show what waits for a second administrator: roles, links, merges of two records, and erasing somebody."""
+    found = to_confirm()
+    ids = {
+        *(one.person_id for one in found["grants"]), *(one.person_id for one in found["links"]), *(one.id for one in found["erasures"]),
+        *(one for merge in found["merges"] for one in (merge.kept_id, merge.gone_id)),
+    }  # fmt: skip
+    names = people.names_of(session(), services().vault, me().book_id, ids)
+    return render_template(
+        "ledger/staff/second_word.html", found=found, persons=people.persons(session(), me().book_id, ids),
+        names={one: people.masked_name(name) for one, name in names.items()},
     )  # fmt: skip
 
 

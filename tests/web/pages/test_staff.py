@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ledger import people
 from tests.builders import GRID
 from tests.builders import OTHER_GRID
 from tests.builders import OTHER_VILLAGE
@@ -13,22 +14,26 @@ from tests.web.pages.hall import Hall
 def test_the_queue_shows_whose_what_how_old_and_how_many_must_approve(hall: Hall) -> None:
     worker = hall.community.person("grid_worker", name="郑海明")
     one, two = hall.community.person(name="陈桂芳"), hall.community.person(name="马志强")
-    hall.community.propose(worker, one, "patrol", text="一圈")
+    plain = hall.community.propose(worker, one, "patrol", text="一圈")
     hall.community.propose(worker, two, "honour")
-    hall.community.propose(worker, two, "patrol", TODAY - timedelta(days=20))
+    late = hall.community.propose(worker, two, "patrol", TODAY - timedelta(days=20))
     hall.session.commit()
     hall.clock.advance(days=2)
     _, browser = hall.enter("approver", area_code=VILLAGE)
-    page = browser.open("/staff/queue")
+    page = browser.open(f"/staff/queue?claim={plain}")
     assert "本页 3 条，最久 2 天" in page.text
     assert "陈桂芳 · patrol+50" in page.text
-    assert "社区代报 郑海明 · 2 天前报 一圈 一人即可" in page.text
-    assert "双人审核 0/2 突出贡献类" in page.text
-    assert "双人审核 0/2 补报较早的事" in page.text
+    assert "社区代报 · 2 天前报 ✓ 可批量" in page.text
+    assert "② 双人 0/2" in page.text
+    assert ("一圈" in page.text, "申报 郑海明" in page.text, "本月 1 件 50 分" in page.text) == (True, True, True)
+    assert "社区积分经费 余 100,000 分" in page.text
+    page = browser.open(f"/staff/queue?claim={late}")
+    assert "↺ 补报 ② 双人 0/2" in page.text
+    assert "双人审核补报较早的事" in page.text
 
 
 def test_several_are_approved_at_once_and_each_outcome_is_shown(hall: Hall) -> None:
-    approver, browser = hall.enter("approver", area_code=VILLAGE)
+    approver, browser = hall.enter("approver", area_code=VILLAGE, name="周建国")
     worker, friend, son = hall.community.person("grid_worker"), hall.community.person(name="马志强"), hall.community.person(name="李思远")
     hall.community.tie(approver, son)
     plain, large, own, kin = (
@@ -36,7 +41,7 @@ def test_several_are_approved_at_once_and_each_outcome_is_shown(hall: Hall) -> N
         for who, deed in ((friend, "patrol"), (friend, "honour"), (approver, "patrol"), (son, "patrol"))
     )
     hall.session.commit()
-    browser.open("/staff/queue")
+    assert browser.open("/staff/queue").text.count("⊘ 回避") == 2
     page = browser.send("通过所选", id=[str(claim_id) for claim_id in (plain, large, own, kin)])
     assert "办成 2 条" in page.text
     assert "+50 2026-11-23 · 3栋 社区代报 陈桂芳 · 今天报 已入存折" in page.text
@@ -44,17 +49,95 @@ def test_several_are_approved_at_once_and_each_outcome_is_shown(hall: Hall) -> N
     assert "没有办成 1 个：不能为自己的事作证、代报或审批" in page.text
     assert "没有办成 1 个：这是您亲属或同户的申报" in page.text
     assert hall.balance(friend) == 50
-    assert "双人审核 1/2" in browser.follow("继续").text
-    assert browser.page.text.count("您已审核，等另一位") == 1
-    assert "待审核2" in browser.open("/staff").text
+    page = browser.open("/staff/queue?stage=second")
+    assert ("双人 1/2" in page.text, "您已办过，等另一位" in page.text) == (True, True)
+    assert "通过这一件" not in page.text
+    assert "待审核2 复审0" in browser.open("/staff").text
     assert f"No. {approver.handle[:4]} {approver.handle[4:]}" in browser.page.text
-    browser.open("/staff/queue")
+    browser.open("/staff/queue?stage=second")
     page = browser.send("通过所选", id=[str(large)])
     assert "没有办成 1 个：这条申报您已办过一步" in page.text
     _, second = hall.enter("approver", area_code=VILLAGE)
-    second.open("/staff/queue")
-    second.send("通过所选", id=[str(large)])
+    assert "复审1" in second.open("/staff").text
+    assert "通过 周建国" in second.follow("复审").text
+    second.send("通过这一件")
     assert hall.balance(friend) == 70
+
+
+def test_one_after_the_other_is_decided_and_the_next_is_shown(hall: Hall) -> None:
+    worker, persons = hall.community.person("grid_worker"), [hall.community.person(name=name) for name in ("陈桂芳", "马志强", "孙守业")]
+    for person in persons:
+        hall.community.propose(worker, person)
+    hall.session.commit()
+    _, browser = hall.enter("approver", area_code=VILLAGE)
+    browser.open("/staff/queue")
+    page = browser.send("通过这一件")
+    assert ("陈桂芳 · patrol 已入存折" in page.text, page.headings[1:2]) == (True, ["马志强 · patrol"])
+    page = browser.send("退回补充", reason="evidence-missing")
+    assert ("马志强 · patrol 退回，请补充" in page.text, page.headings[1:2]) == (True, ["孙守业 · patrol"])
+    page = browser.send("通过这一件")
+    assert ("孙守业 · patrol 已入存折" in page.text, "都办完了，没有待审核的" in page.text) == (True, True)
+
+
+def test_what_was_decided_by_another_meanwhile_is_said_and_nothing_is_done(hall: Hall) -> None:
+    worker, friend = hall.community.person("grid_worker"), hall.community.person()
+    claim_id = hall.community.propose(worker, friend)
+    hall.session.commit()
+    _, browser = hall.enter("approver", area_code=VILLAGE)
+    browser.open("/staff/queue")
+    hall.community.approve(hall.community.person("approver"), claim_id)
+    hall.session.commit()
+    page = browser.send("通过这一件")
+    assert (page.status, "这条申报已不在这一步" in page.text, hall.balance(friend)) == (409, True, 50)
+
+
+def test_what_may_be_told_twice_is_marked_and_not_approved_with_the_others(hall: Hall) -> None:
+    worker, friend, other = hall.community.person("grid_worker"), hall.community.person(name="陈桂芳"), hall.community.person()
+    first = hall.community.propose(worker, friend, "patrol", TODAY - timedelta(days=2), place="3栋")
+    hall.community.propose(worker, friend, "patrol", TODAY, place="3栋")
+    for who, deed, day in ((friend, "tea_house", TODAY), (other, "patrol", TODAY), (other, "tea_house", TODAY)):
+        hall.community.propose(worker, who, deed, day, place="3栋")
+    hall.session.commit()
+    _, browser = hall.enter("approver", area_code=VILLAGE)
+    page = browser.open(f"/staff/queue?claim={first}")
+    assert page.text.count("≈ 疑似重复") == 3
+    assert f"疑似重复{TODAY} · 3栋 等审核" in page.text
+    assert "批量通过 3 件可批量的" in page.text
+    assert "办成 3 条" in browser.send("批量通过").text
+    assert [hall.balance(who) for who in (friend, other)] == [10, 60]
+
+
+def test_whoever_was_at_an_activity_is_shown_with_the_time_of_coming_and_going(hall: Hall) -> None:
+    host, browser = hall.enter("activity_host", area_code=VILLAGE)
+    activity, friend = hall.community.activity(host), hall.community.person()
+    hall.session.commit()
+    browser.open(f"/hosting/{activity.id}")
+    browser.send("签到", numbers=friend.handle)
+    hall.clock.advance(minutes=60)
+    browser.open(f"/hosting/{activity.id}")
+    browser.send("给所选的签退", person_id=[str(friend.id)])
+    _, approver = hall.enter("approver", area_code=VILLAGE)
+    page = approver.open("/staff/queue")
+    assert "09:00 签到，10:00 签退" in page.text
+
+
+def test_what_waits_for_a_second_administrator_stands_on_one_page(hall: Hall) -> None:
+    first, _ = hall.enter("administrator", area_code=VILLAGE)
+    _, second = hall.enter("administrator", area_code=VILLAGE)
+    member, gone = hall.community.person(name="陈桂芳"), hall.community.person(name="马志强")
+    session, book = hall.session, hall.community.book
+    people.grant_role(session, hall.community.act(first), person_id=member.id, role="approver", area_code=VILLAGE, starts_on=TODAY)
+    people.propose_merge(session, hall.community.act(first), kept_id=member.id, gone_id=gone.id)
+    left = hall.community.person(name="孙守业")
+    people.ask_to_erase(session, hall.community.act(first), left.id, [])
+    session.commit()
+    assert "等第二位管理员3" in second.open("/staff").text
+    page = second.follow("等第二位管理员")
+    assert page.headings[1:4] == ["角色", "永久删除", "合并重复的记录"]
+    assert ("陈**" in page.text, "审核员" in page.text, "陈桂芳" in page.text) == (True, True, False)
+    assert book.id == left.book_id
+    own = hall.browser(first).open("/staff/second-word")
+    assert "没有等您确认的" in own.text
 
 
 def test_what_is_approved_bit_by_bit_without_a_proof_is_summed_up(hall: Hall) -> None:
@@ -75,9 +158,9 @@ def test_a_large_award_stands_on_notice_first(hall: Hall) -> None:
     worker, friend = hall.community.person("grid_worker"), hall.community.person(name="马志强", birth_month="1961-08")
     claim_id = hall.community.propose(worker, friend, "rescue")
     hall.session.commit()
-    for _ in range(2):
+    for stage in ("first", "second"):
         _, browser = hall.enter("approver", area_code=VILLAGE)
-        browser.open("/staff/queue")
+        browser.open(f"/staff/queue?stage={stage}")
         browser.send("通过所选", id=[str(claim_id)])
     assert "公示中" in browser.page.text
     assert "公示到 2026-11-30 09:00" in browser.open("/staff/on-the-way").text
@@ -138,7 +221,7 @@ def test_a_worker_goes_down_to_a_grid_and_ticks_its_people(hall: Hall) -> None:
     team = hall.community.team(here)
     hall.session.commit()
     browser.open("/staff")
-    browser.follow("批量代报")
+    browser.follow("替居民代报")
     assert "蔡庆华" not in browser.page.text
     browser.follow("仙霞路社区居委会")
     page = browser.follow("第1网格")
