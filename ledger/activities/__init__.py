@@ -29,10 +29,12 @@ from ledger.activities.queries import attendance_of
 from ledger.activities.queries import coming
 from ledger.activities.queries import credited
 from ledger.activities.queries import hosted_by
+from ledger.activities.queries import hours_by_year
 from ledger.activities.queries import hours_of
 from ledger.activities.queries import presences
 from ledger.activities.queries import present_at
 from ledger.activities.queries import rows_of
+from ledger.activities.queries import seats_taken
 from ledger.activities.queries import under_way
 from ledger.activities.queries import within_reach
 
@@ -55,6 +57,7 @@ __all__ = [
     "create",
     "credited",
     "hosted_by",
+    "hours_by_year",
     "hours_of",
     "leaving",
     "presences",
@@ -66,6 +69,7 @@ __all__ = [
     "reopen",
     "rows_of",
     "sealed_parts",
+    "seats_taken",
     "sign_up",
     "under_way",
     "venue_code",

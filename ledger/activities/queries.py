@@ -188,6 +188,18 @@ def hours_of(session: Session, book_id: UUID, person_id: UUID) -> Hours:
     return Hours(sums.get("credit", 0), sums.get("honour", 0))
 
 
+def hours_by_year(session: Session, book_id: UUID, person_id: UUID) -> dict[int, Hours]:
+    """Return what somebody has served in each year in which they did."""
+    wanted = select(HoursRecord.served_on, HoursRecord.kind, HoursRecord.minutes).where(
+        HoursRecord.book_id == book_id, HoursRecord.person_id == person_id
+    )
+    sums: dict[int, dict[str, int]] = {}
+    for served_on, kind, minutes in session.execute(wanted):
+        year = sums.setdefault(served_on.year, {"credit": 0, "honour": 0})
+        year[kind] += minutes
+    return {year: Hours(**minutes) for year, minutes in sums.items()}
+
+
 def seats_taken(session: Session, book_id: UUID, activity_id: UUID) -> set[UUID]:
     """Return who has signed up or come."""
     signed = select(SignUp.person_id).where(SignUp.book_id == book_id, SignUp.activity_id == activity_id)

@@ -38,6 +38,7 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "file-missing": Sentence(422, "还没有选文件；请先选一个 Excel 文件。", "No file was chosen; choose an Excel file first."),
     "file-unreadable": Sentence(422, "文件读不出来；请另存为 xlsx 再试。", "The file cannot be read; save it as xlsx and try again."),
     "name-malformed": Sentence(422, "姓名应为 1 到 50 个字。", "A name has 1 to 50 characters."),
+    "booklet-up-to-date": Sentence(409, "没有新记录要打，纸存折是最新的。", "There is nothing new to print; the paper passbook is up to date."),
     "nothing-to-correct": Sentence(409, "内容与原来相同，没有改动。", "It is the same as before; nothing was changed."),
     "opening-reason-unknown": Sentence(422, "请从列出的查看理由中选一个。", "Choose one of the reasons that are listed."),
     "personal-field-unknown": Sentence(422, "没有这一项资料。", "There is no such field of a person."),

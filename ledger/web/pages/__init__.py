@@ -10,6 +10,7 @@ from ledger.web.pages import host
 from ledger.web.pages import joining
 from ledger.web.pages import leader
 from ledger.web.pages import my_data
+from ledger.web.pages import prints
 from ledger.web.pages import public
 from ledger.web.pages import register
 from ledger.web.pages import reports
@@ -30,6 +31,7 @@ ALL = (
     staff.pages,
     host.pages,
     counter.pages,
+    prints.pages,
     helping.pages,
     audit.pages,
     reports.pages,

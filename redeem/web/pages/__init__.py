@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from redeem.web.pages import devices
+from redeem.web.pages import prints
 from redeem.web.pages import shop
 from redeem.web.pages import spend
 from redeem.web.pages import till
 
-ALL = (spend.pages, till.pages, shop.pages, devices.pages)
+ALL = (spend.pages, till.pages, shop.pages, devices.pages, prints.pages)
