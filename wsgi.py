@@ -27,8 +27,10 @@ from ledger.web.kit import database
 from ledger.web.kit import extensions
 from ledger.web.kit import headers
 from ledger.web.kit import logs
+from ledger.web.kit import look
 from ledger.web.kit import origins
 from ledger.web.kit import parts
+from ledger.web.kit import pictures
 from ledger.web.kit import problems
 from ledger.web.kit import proof
 from ledger.web.kit import repeated
@@ -61,6 +63,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 
     logs.init(app)
     origins.init(app)
+    pictures.init(app)
     auth.init(app, [merchants.powers_of])
     repeated.init(app)
     headers.init(app)
@@ -68,6 +71,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     trail.init(app)
     proof.init(app)
     templating.init(app)
+    look.init(app)
     records = [part.records_of for part in (people, claims, activities, sign_in, redemptions, codes, merchants)]
     parts.init(app, parts.Parts({"spend.waiting": redemptions.waiting_for}, redemptions.had, records))
     problems.init(app, LEDGER_PROBLEMS | REDEEM_PROBLEMS)

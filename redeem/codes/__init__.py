@@ -20,18 +20,27 @@ from redeem.codes.queries import phones_of
 from redeem.codes.queries import recognise
 from redeem.codes.queries import spent
 from redeem.codes.queries import used_up
+from redeem.codes.rules import PHONES_MAX
 from redeem.codes.rules import Given
 from redeem.codes.rules import read
+from redeem.codes.slips import Slip
+from redeem.codes.slips import draw_slip
+from redeem.codes.slips import end_slip
+from redeem.codes.slips import slips_of
 
 __all__ = [
+    "PHONES_MAX",
     "Given",
     "PayCode",
     "PayDevice",
     "Recognised",
+    "Slip",
     "add_device",
     "add_phone",
     "devices_of",
+    "draw_slip",
     "end_phone",
+    "end_slip",
     "is_used",
     "is_used_on",
     "leaving",
@@ -41,6 +50,7 @@ __all__ = [
     "recognise",
     "records_of",
     "sealed_parts",
+    "slips_of",
     "spend",
     "spent",
     "used_up",

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+from flask import jsonify
+from flask import request
 from sqlalchemy.orm import Session
 
 from ledger import people
@@ -11,6 +19,13 @@ from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.extensions import transaction_of_its_own
 from redeem import codes
+
+
+def if_changed(body: Any) -> Response:
+    """Answer with `body`, or with 304 and nothing where whoever asks again has it: pages that wait ask once a second."""
+    response = jsonify(body)
+    response.set_etag(hashlib.sha256(json.dumps(body).encode()).hexdigest()[:32])
+    return response.make_conditional(request)
 
 
 def own_pay_code() -> codes.PayCode | Refusal:
@@ -29,3 +44,9 @@ def own_pay_code() -> codes.PayCode | Refusal:
         return drawn(session())
     with transaction_of_its_own() as own:
         return drawn(own)
+
+
+def own_session() -> UUID | None:
+    """Return the sign-in that a phone's key can live with: one of one's own, on a device that nobody else uses."""
+    signed_in = me().signed_in
+    return None if me().acted_for or signed_in.device_id else signed_in.id

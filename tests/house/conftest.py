@@ -21,6 +21,7 @@ from ledger.clock import local_day
 from ledger.errors import Refusal
 from ledger.store import Base
 from ledger.web.kit.auth import SESSION_COOKIE
+from redeem import codes
 from redeem import library
 from redeem import merchants
 from scripts.demo.cast import COUNTY
@@ -77,6 +78,7 @@ class Community:
         }
         found |= {f"{table}_id": self._column(table, "id") for table in ("person", "team", "mandate", "merge", "application")}
         found |= {"credential_id": self._column("credential", "id"), "link_id": self._column("credential", "id", "asked_by")}
+        found |= {"phone_id": self._column("pay_device", "id", "session_id")}
         found |= {"grant_id": self._column("role_grant", "id"), "staff_id": self._column("shop_staff", "id")}
         found |= dict.fromkeys(("other_id", "leader_id", "host_id"), found["person_id"])
         found |= {"ids": found["claim_id"], "person_ids": found["person_id"], "member_ids": found["person_id"]}
@@ -127,12 +129,16 @@ def make_community(session: Session, vault: people.Vault, now: datetime) -> Comm
 
 
 def open_counters(stage: Stage) -> None:
-    """Let a till and a counter wait to be paired, a cashier set a PIN, a volunteer have a card, and links wait for their second word."""
+    """Let a till and a counter wait to be paired, a cashier set a PIN, a volunteer have card and phone, links wait for a second word."""
     (shop,) = library.units(stage.session, stage.book.id, colour="white")
     sign_in.prepare_device(stage.session, stage.act("owner"), stage.vault, name="收银平板", unit_id=shop.id)
     sign_in.prepare_device(stage.session, stage.act("grid_worker"), stage.vault, name="窗口平板", area_code=VILLAGE)
     sign_in.issue_pin_code(stage.session, stage.act("owner"), stage.vault, stage.who("cashier"))
     people.issue_card(stage.session, stage.act("grid_worker"), stage.who("volunteer"))
+    sign_in.open_session(stage.session, stage.book, stage.who("volunteer"), "passkey", stage.now)
+    (opened, *_) = sign_in.sessions_of(stage.session, stage.book.id, stage.who("volunteer"), stage.now)
+    assert opened.id
+    codes.add_phone(stage.session, stage.act("volunteer"), stage.vault, stage.who("volunteer"), opened.id)
     for key in ("first_approver", "second_approver"):
         asked = sign_in.issue_way_in(
             stage.session, stage.act("grid_worker"), stage.vault, stage.who(key), anew=False,

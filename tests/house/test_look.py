@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 CSS = (Path(__file__).parents[2] / "static/css/app.css").read_text("utf-8")
-LIGHT, DARK = re.findall(r":root \{(.*?)\}", CSS, re.DOTALL)[:2]
+LIGHT, BY_PHONE, DARK = (re.findall(rf":root{which} \{{(.*?)\}}", CSS, re.DOTALL)[0] for which in ("", r":not\(\.light\)", r"\.dark"))
 
 
 def colours(theme: str) -> dict[str, str]:
@@ -26,6 +26,10 @@ def _luminance(colour: str) -> float:
     channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     linear = [channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_dark_is_the_same_whether_the_phone_or_its_owner_chose_it() -> None:
+    assert DARK.replace("color-scheme: dark;", "").split() == BY_PHONE.split()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -38,8 +38,14 @@ NOT_BY_CLICKING = {
     "joining.form",
     "leader.attested",
     "leader.proposals_made",
+    "phone.now",
+    "phone.offline",
+    "phone.worker",
     "public.health",
     "public.problem_type",
+    "settings.manifest",
+    "settings.offline",
+    "settings.version",
     "shop.pin_code",
     "sign_in.how",
     "sign_in.language",
@@ -127,8 +133,8 @@ def walk(app: Flask, community: Community, key: str, language: str) -> Walk:
         found.faults += [(address, fault) for fault in _faults(answer.status_code, answer.text, reader, language)]
         for href in reader.links:
             target = urljoin(answer.request.path, href)
-            # Choosing the other language is another walk; and of a long list the first pages are enough.
-            if target.startswith("/") and "/language/" not in target and "cursor=" not in address:
+            # Another language is another walk, the plain version leaves things out; and of a long list the first pages are enough.
+            if target.startswith("/") and not re.match("/(language|settings/version)/", target) and "cursor=" not in address:
                 waiting.append(target.partition("#")[0])
     return found
 

@@ -169,6 +169,12 @@ def maybe_me() -> Me | None:
     return found
 
 
+def forget_who() -> None:
+    """Let the page be drawn as for nobody, whoever asks: a browser keeps it, and shows it to whoever holds it."""
+    g.me = None
+    g.pop("mandate_ended", None)
+
+
 def init(app: Flask, sources: Sequence[PowersOf]) -> None:
     """Check every request of `app`; `sources` are further places where powers are kept."""
     app.extensions["power_sources"] = tuple(sources)

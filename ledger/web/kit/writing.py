@@ -133,7 +133,9 @@ def input_hashes() -> InputHashes:
         content = json.dumps(asked, sort_keys=True, ensure_ascii=False)
     else:
         fields = sorted((name, value) for name, value in request.form.items(multi=True) if not name.startswith("_"))
-        files = sorted((name, hashlib.sha256(file.stream.read()).hexdigest()) for name, file in request.files.items(multi=True))
+        # A field for a file that was left empty is none: who sends the form again may send it in the other way of forms.
+        given = [(name, file) for name, file in request.files.items(multi=True) if file.filename]
+        files = sorted((name, hashlib.sha256(file.stream.read()).hexdigest()) for name, file in given)
         for file in request.files.values():
             file.stream.seek(0)
         content = json.dumps([fields, files], ensure_ascii=False)
@@ -226,7 +228,7 @@ def form_write(form: Callable[..., Any]) -> Callable[[Callable[..., str | Refusa
     return decorate
 
 
-def show_once(page: str) -> None:
+def show_once(page: str | Response) -> None:
     """Answer the form that is being carried out with a page instead of leading on, this time only: what is on it is kept nowhere."""
     g.shown_once = page
 

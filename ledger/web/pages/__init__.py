@@ -10,10 +10,12 @@ from ledger.web.pages import host
 from ledger.web.pages import joining
 from ledger.web.pages import leader
 from ledger.web.pages import my_data
+from ledger.web.pages import photos
 from ledger.web.pages import prints
 from ledger.web.pages import public
 from ledger.web.pages import register
 from ledger.web.pages import reports
+from ledger.web.pages import settings
 from ledger.web.pages import sign_in
 from ledger.web.pages import staff
 from ledger.web.pages import team
@@ -23,9 +25,11 @@ from ledger.web.pages import volunteer
 ALL = (
     public.pages,
     sign_in.pages,
+    settings.pages,
     account.pages,
     volunteer.pages,
     my_data.pages,
+    photos.pages,
     venue.pages,
     leader.pages,
     staff.pages,

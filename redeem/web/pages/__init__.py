@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from redeem.web.pages import devices
+from redeem.web.pages import phone
 from redeem.web.pages import prints
 from redeem.web.pages import shop
+from redeem.web.pages import slips
 from redeem.web.pages import spend
 from redeem.web.pages import till
 
-ALL = (spend.pages, till.pages, shop.pages, devices.pages, prints.pages)
+ALL = (spend.pages, phone.pages, till.pages, shop.pages, devices.pages, prints.pages, slips.pages)

@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from ledger import journal
 from ledger.errors import Refusal
 from ledger.tokens import digits_of
+from ledger.web.kit import scanning
 from ledger.web.kit.addresses import code_address
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import maybe_me
@@ -24,6 +25,7 @@ from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.paired import open_form
 from ledger.web.kit.problems import body_of
 from ledger.web.kit.problems import show
 from ledger.web.kit.writing import act
@@ -32,7 +34,9 @@ from redeem import catalogue
 from redeem import codes
 from redeem import library
 from redeem import redemptions
+from redeem.web.kit import if_changed
 from redeem.web.kit import own_pay_code
+from redeem.web.kit import own_session
 
 pages = Blueprint("spend", __name__)
 
@@ -59,10 +63,19 @@ def code() -> ResponseReturnValue:
         address=code_address("p", drawn.token),
         seconds=int((drawn.valid_until - now).total_seconds()),
         looks_again=max(1, int(min(LOOKS_EVERY, drawn.valid_until - now).total_seconds())),
-        waiting=redemptions.waiting_for(session(), me().book_id, now, me().person_id),
-        paid=[row for row in _newest() if row.posted_at and row.posted_at > now - JUST_NOW],
-        balance=_balance(),
+        draws_alone=own_session() is not None,
+        **lately(),
     )
+
+
+def lately() -> dict[str, object]:
+    """Return what the code's page says of redemptions: what waits for a yes, what was paid just now, and what is left."""
+    now = services().clock.now()
+    return {
+        "waiting": redemptions.waiting_for(session(), me().book_id, now, me().person_id),
+        "paid": [row for row in _newest() if row.posted_at and row.posted_at > now - JUST_NOW],
+        "balance": _balance(),
+    }
 
 
 @pages.get("/o/<token>")
@@ -98,6 +111,31 @@ def typed() -> ResponseReturnValue:
         return redirect(url_for("spend.order", token=digits_of(number)))
     g.problem = body_of(found)
     return render_template("redeem/spend/typed.html", number=number), g.problem["status"]
+
+
+@pages.get("/scan")
+@allow("volunteer")
+def scan() -> ResponseReturnValue:
+    """Scan the code of a shop's order, or of a venue."""
+    return render_template("redeem/spend/scan.html")
+
+
+@pages.post("/scan")
+@allow("volunteer")
+@open_form(scan)
+def look_up() -> ResponseReturnValue | Refusal:
+    """Lead to what a scanned or photographed code of this service is about; nothing else is followed, and nothing changed."""
+    found = scanning.scanned(scanning.code_given("code", "photo"))
+    return found if isinstance(found, Refusal) else redirect(found.path, 303)
+
+
+@pages.get("/live")
+@allow("volunteer")
+def live() -> ResponseReturnValue:
+    """Tell what became of what shops asked for in the last minutes, for pages that wait; nothing where nothing changed."""
+    rows = redemptions.lately(session(), me().book_id, services().clock.now(), me().person_id)
+    waiting = sum(state == "pending" for _, state in rows)
+    return if_changed({"shown": str(waiting), "lately": [{"id": str(redemption_id), "state": state} for redemption_id, state in rows]})
 
 
 @pages.get("/waiting")
