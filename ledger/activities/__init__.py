@@ -21,12 +21,14 @@ from ledger.activities.erasing import leaving
 from ledger.activities.keys import sealed_parts
 from ledger.activities.model import Activity
 from ledger.activities.model import Attendance
+from ledger.activities.model import HoursRecord
 from ledger.activities.queries import ActivityRow
 from ledger.activities.queries import Hours
 from ledger.activities.queries import activity
 from ledger.activities.queries import attendance_at
 from ledger.activities.queries import attendance_of
 from ledger.activities.queries import coming
+from ledger.activities.queries import count_present
 from ledger.activities.queries import credited
 from ledger.activities.queries import hosted_by
 from ledger.activities.queries import hours_by_year
@@ -44,6 +46,7 @@ __all__ = [
     "ActivityRow",
     "Attendance",
     "Hours",
+    "HoursRecord",
     "NewActivity",
     "Served",
     "VenueCode",
@@ -54,6 +57,7 @@ __all__ = [
     "check_in",
     "check_out",
     "coming",
+    "count_present",
     "create",
     "credited",
     "hosted_by",

@@ -128,6 +128,12 @@ def attendance_of(
     return session.execute(wanted.order_by(Attendance.in_at, Attendance.person_id).limit(limit)).scalars().all()
 
 
+def count_present(session: Session, book_id: UUID, activity_id: UUID) -> int:
+    """Return how many are checked in to an activity and not yet out of it."""
+    wanted = select(func.count()).where(Attendance.book_id == book_id, Attendance.activity_id == activity_id, Attendance.out_at.is_(None))
+    return session.execute(wanted).scalar_one()
+
+
 def present_at(session: Session, book_id: UUID, person_id: UUID) -> Activity | None:
     """Return the activity that somebody is checked in to and not yet out of."""
     wanted = (

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint
+from flask import make_response
 from flask import render_template
+from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
@@ -36,7 +40,7 @@ from ledger.web.pages.deeds import persons_typed
 
 pages = Blueprint("host", __name__)
 
-HOSTS = ("activity_host", "grid_worker", "administrator")
+HOSTS = ("activity_host", "building_leader", "grid_worker", "administrator")
 AREAS_MAX = 300
 
 
@@ -102,9 +106,30 @@ def _hosted(activity_id: UUID) -> Activity:
 @pages.get("/hosting/<uuid:activity_id>/code")
 @allow(*HOSTS)
 def code(activity_id: UUID) -> ResponseReturnValue:
-    """Show the venue's code of this moment, large; the page refreshes itself."""
-    shown = activities.venue_code(session(), services().vault, me().book, activity_id, me().person_id, services().clock.now())
-    return render_template("ledger/host/code.html", activity=_hosted(activity_id), code=shown, address=code_address("v", shown.token))
+    """Show the venue's code of this moment, large, for a projector or a phone that is passed round; the page renews itself."""
+    return render_template("ledger/host/code.html", activity=_hosted(activity_id), **_shown_now(activity_id))
+
+
+@pages.get("/hosting/<uuid:activity_id>/code/now")
+@allow(*HOSTS)
+def code_now(activity_id: UUID) -> ResponseReturnValue:
+    """Give the part of that page which changes, where it has: asked once a second."""
+    now = _shown_now(activity_id)
+    answer = make_response(render_template("ledger/host/_shown.html", **now))
+    answer.set_etag(f"{now['code'].digits}-{now['present']}")
+    answer.headers["X-Seconds-Left"] = str(now["seconds"])
+    return answer.make_conditional(request)
+
+
+def _shown_now(activity_id: UUID) -> dict[str, Any]:
+    now = services().clock.now()
+    shown = activities.venue_code(session(), services().vault, me().book, activity_id, me().person_id, now)
+    return {
+        "code": shown,
+        "address": code_address("v", shown.token),
+        "present": activities.count_present(session(), me().book_id, activity_id),
+        "seconds": math.ceil((shown.valid_until - now).total_seconds()),
+    }
 
 
 @pages.post("/hosting/<uuid:activity_id>/check-in")

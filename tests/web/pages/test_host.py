@@ -9,6 +9,7 @@ from tests.builders import OTHER_VILLAGE
 from tests.builders import VILLAGE
 from tests.builders import an_act
 from tests.earning import TODAY
+from tests.journeys.pictures import scan
 from tests.web.pages.hall import Hall
 
 PLAN = {
@@ -74,6 +75,36 @@ def test_the_code_is_shown_to_its_host_only_and_renews_itself(hall: Hall) -> Non
     _, other = hall.enter("activity_host", area_code=VILLAGE)
     assert other.open(f"/hosting/{activity.id}/code").status == 404
     assert other.open(f"/hosting/{activity.id}").status == 404
+
+
+def test_the_shown_code_is_asked_for_again_and_given_only_where_it_has_changed(hall: Hall) -> None:
+    host, browser = hall.enter("activity_host", area_code=VILLAGE)
+    activity, friend = hall.community.activity(host), hall.community.person()
+    hall.session.commit()
+    address = f"/hosting/{activity.id}/code/now"
+    first = browser.client.get(address)
+    again = browser.client.get(address, headers={"If-None-Match": first.headers["ETag"]})
+    assert (first.status_code, again.status_code, again.data, again.headers["X-Seconds-Left"]) == (200, 304, b"", "30")
+    assert "在场 0 人" in first.text
+    browser.open(f"/hosting/{activity.id}")
+    browser.send("签到", numbers=friend.handle)
+    come = browser.client.get(address, headers={"If-None-Match": first.headers["ETag"]})
+    assert (come.status_code, "在场 1 人" in come.text, scan(come.text) == scan(first.text)) == (200, True, True)
+    hall.clock.advance(seconds=30)
+    later = browser.client.get(address, headers={"If-None-Match": come.headers["ETag"]})
+    assert (later.status_code, scan(later.text) == scan(first.text)) == (200, False)
+    _, other = hall.enter("activity_host", area_code=VILLAGE)
+    assert other.client.get(address).status_code == 404
+
+
+def test_a_building_leader_hosts_an_activity_of_their_grid(hall: Hall) -> None:
+    _, browser = hall.enter("building_leader", area_code=GRID)
+    browser.open("/leader")
+    browser.follow("我负责的活动")
+    browser.follow("安排新活动")
+    page = browser.send("安排", **PLAN)
+    assert "清扫日" in page.headings
+    assert browser.follow("显示签到码").scan().startswith("HTTP://LOCALHOST:8000/V/")
 
 
 def test_the_host_checks_people_in_by_number_and_out_by_tick(hall: Hall) -> None:
