@@ -34,6 +34,9 @@ from ledger.sign_in.rules import is_pin
 from ledger.sign_in.sessions import open_session
 from ledger.tokens import normalised
 
+#: How often a shift that locked itself is traced back to its beginning.
+_OPENED_AGAIN_MAX = 200
+
 
 @dataclass(frozen=True)
 class PinTry:
@@ -177,6 +180,19 @@ def locked_shift_on(session: Session, book_id: UUID, device_id: UUID) -> UUID | 
         Credential.book_id == book_id, Credential.device_id == device_id, Credential.way == "shift", Credential.ended_at.is_(None)
     )
     return session.execute(wanted.order_by(Credential.created_at.desc()).limit(1)).scalar_one_or_none()
+
+
+def shift_began(session: Session, book_id: UUID, device_id: UUID, person_id: UUID) -> datetime | None:
+    """Return since when somebody's newest shift on a device is open: one that locked itself and was opened again is the same one."""
+    this = (Credential.book_id == book_id, Credential.device_id == device_id, Credential.person_id == person_id)
+    wanted = select(Credential.created_at, Credential.ended_at).where(*this, Credential.way == "shift")
+    began = None
+    for created_at, ended_at in session.execute(wanted.order_by(Credential.created_at.desc()).limit(_OPENED_AGAIN_MAX)):
+        # Opening it again ends what was locked, in the same moment.
+        if began is not None and ended_at != began:
+            break
+        began = created_at
+    return began
 
 
 def has_pin(session: Session, book_id: UUID, person_id: UUID, kind: str) -> bool:

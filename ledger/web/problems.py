@@ -445,6 +445,25 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     ),
     "venue-code-unknown": Sentence(404, "没有这个签到码，请扫活动现场的码。", "There is no such venue code; scan the one at the venue."),
     # Claims
+    "deed-told-without-photo": Sentence(
+        409, "调解的事不拍照片，也不写当事人；请去掉照片再提交。", "Mediation is told without photos of anybody; take them off and send again."
+    ),
+    "photo-missing": Sentence(409, "这件事要附一张照片；请选好照片再提交。", "This deed is shown by a photo; choose one and send again."),
+    "photo-of-iphone": Sentence(
+        422,
+        "苹果手机的 HEIC 照片打不开。请在“设置 › 相机 › 格式”里选“兼容性最佳”再拍，或选一张截图。",
+        "HEIC photos of an iPhone cannot be opened. Under Settings, Camera, Formats choose Most Compatible, or send a screenshot.",
+    ),
+    "photo-of-too-many-pixels": Sentence(
+        422, "照片太大（超过 {most} 百万像素）；请选小一点的。", "The photo has more than {most} million pixels; choose a smaller one."
+    ),
+    "photo-too-large": Sentence(
+        422, "照片文件超过 {most} MB；请选小一点的。", "The file of the photo is larger than {most} MB; choose a smaller one."
+    ),
+    "photo-unreadable": Sentence(
+        422, "这个文件不是照片，或者坏了；请选 JPEG、PNG 或 WebP 照片。", "This is no photo, or a broken one; choose a JPEG, PNG or WebP."
+    ),
+    "photos-too-many": Sentence(422, "最多附 {most} 张照片。", "At most {most} photos can be sent along."),
     "acted-before": Sentence(
         403, "这条申报您已办过一步，下一步要由另一个人来办。", "You have acted on this claim already; the next step is somebody else's."
     ),
@@ -546,6 +565,23 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
         422,
         "选了“其他原因”，请写明是什么原因，申报人会看到。",
         "With “other” as the reason, write what it is; whoever reported the deed reads it.",
+    ),
+    # Codes that are scanned
+    "scan-nothing-given": Sentence(422, "请扫码、拍照，或输入数字。", "Scan the code, take a picture of it, or type the digits."),
+    "scan-nothing-seen": Sentence(
+        422,
+        "照片里没有看到码：离近一点，换亮的地方，把整个码拍进去；也可以输入码旁边的数字。",
+        "No code is seen in the picture: go closer, find more light, and take in all of the code; or type the digits beside it.",
+    ),
+    "scan-not-ours": Sentence(
+        404,
+        "这不是善行存折的码，可能是付款码或别家的码；请扫善行存折的码。",
+        "This is no code of the Good-Deed Passbook, but perhaps one for paying with money; scan one of the passbook's.",
+    ),
+    "scan-cut-off": Sentence(
+        404,
+        "码只读到一部分，请把整个码放进框里再扫一次。",
+        "Only a part of the code was read: hold all of it into the frame and scan again.",
     ),
     "own-deed": Sentence(
         403,

@@ -22,9 +22,11 @@ from redeem.redemptions.pricing import Asked
 from redeem.redemptions.queries import RedemptionRow
 from redeem.redemptions.queries import Taken
 from redeem.redemptions.queries import had
+from redeem.redemptions.queries import lately
 from redeem.redemptions.queries import of_person
 from redeem.redemptions.queries import of_units
 from redeem.redemptions.queries import redemption
+from redeem.redemptions.queries import standing
 from redeem.redemptions.queries import taken_since
 from redeem.redemptions.queries import waiting_for
 from redeem.redemptions.rules import ORDER_LIVES
@@ -53,6 +55,7 @@ __all__ = [
     "confirm_order",
     "decline",
     "had",
+    "lately",
     "leaving",
     "of_person",
     "of_units",
@@ -62,6 +65,7 @@ __all__ = [
     "records_of",
     "redemption",
     "shop_of",
+    "standing",
     "take",
     "take_by_card",
     "taken_since",

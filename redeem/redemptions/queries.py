@@ -152,12 +152,36 @@ class Taken:
     voided: int
 
 
-def taken_since(session: Session, book_id: UUID, unit_ids: Collection[UUID], since: datetime) -> Taken:
-    """Return what these shops took since a moment; cash goes back with the last of the points, and with no part of them."""
+def standing(session: Session, book_id: UUID, at: datetime, redemption_id: UUID, *, unit_ids: Collection[UUID]) -> str:
+    """Return the state of a redemption of one's own shops: read by its key alone, for a page that asks once a second."""
+    wanted = select(Redemption.state, Redemption.expires_at).where(
+        Redemption.book_id == book_id, Redemption.id == redemption_id, Redemption.unit_id.in_(unit_ids)
+    )
+    found = session.execute(wanted).one_or_none()
+    if found is None:
+        raise NotFound("redemption_id")
+    return state_at(found.state, found.expires_at, at)
+
+
+def lately(session: Session, book_id: UUID, at: datetime, person_id: UUID) -> list[tuple[UUID, str]]:
+    """Return how what was asked of somebody in the last minutes stands, the oldest first: one read by an index, once a second."""
+    wanted = select(Redemption.id, Redemption.state, Redemption.expires_at).where(
+        Redemption.book_id == book_id, Redemption.person_id == person_id, Redemption.opened_at > at - REQUEST_LIVES
+    )
+    rows = session.execute(wanted.order_by(Redemption.opened_at, Redemption.id))
+    return [(redemption_id, state_at(state, expires_at, at)) for redemption_id, state, expires_at in rows]
+
+
+def taken_since(
+    session: Session, book_id: UUID, unit_ids: Collection[UUID], since: datetime, *, cashier_id: UUID | None = None
+) -> Taken:  # fmt: skip
+    """Return what these shops, or one cashier of them, took since a moment; cash goes back with the last of the points, no part of them."""
     kept = case((Redemption.voided < Redemption.points, Redemption.cash_fen), else_=0)
     wanted = select(func.count(), func.sum(Redemption.points), func.sum(kept), func.sum(Redemption.voided)).where(
         Redemption.book_id == book_id, Redemption.unit_id.in_(unit_ids), Redemption.posted_at >= since
     )
+    if cashier_id:
+        wanted = wanted.where(Redemption.cashier_id == cashier_id)
     return Taken(*(int(value or 0) for value in session.execute(wanted).one()))
 
 

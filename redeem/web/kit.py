@@ -25,7 +25,8 @@ def if_changed(body: Any) -> Response:
     """Answer with `body`, or with 304 and nothing where whoever asks again has it: pages that wait ask once a second."""
     response = jsonify(body)
     response.set_etag(hashlib.sha256(json.dumps(body).encode()).hexdigest()[:32])
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def own_pay_code() -> codes.PayCode | Refusal:

@@ -1,7 +1,11 @@
-// What every page has: the worker that keeps the code at hand where there is no network, and a button that reads the page aloud.
+// What every page has: the worker that keeps the code at hand where there is no network, and a button that reads the page aloud; and what
+// a page has that waits for something.
 //
 // [data-say] holds the words to be said, or has them in it. What is said as an answer (role status or alert) is said by itself where
 // somebody asked for that; everything else only when the button is pressed.
+//
+// [data-live] with [data-shown] asks that address every data-every seconds, which answers 304 as long as nothing changed; when it is no
+// longer as it is shown, the page is drawn anew. Without this file such a page refreshes itself, or is opened again.
 
 const root = document.documentElement;
 const canSpeak = "speechSynthesis" in window && "SpeechSynthesisUtterance" in window;
@@ -38,9 +42,70 @@ async function keep() {
   if (before !== null && before !== looks) registration.active?.postMessage("anew");
 }
 
+// --- What is waited for
+
+const PATIENCE_MS = 5_000;
+let asking = 0;
+
+// An answer, all of it within its time: where the service hangs, whoever asked is told so and may ask again.
+export async function fetched(address, options, patience = PATIENCE_MS) {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), patience);
+  try {
+    const answer = await fetch(address, { ...options, signal: stop.signal });
+    return { status: answer.status, tag: answer.headers.get("ETag"), address: answer.url, text: await answer.text() };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// Put a page of this service in the place of this one, as it was answered; whatever else runs here is told.
+export function draw(text, address) {
+  const fresh = new DOMParser().parseFromString(text, "text/html");
+  if (!fresh.querySelector("#main")) throw new Error("this is no page of ours");
+  document.title = fresh.title;
+  document.body.replaceWith(document.adoptNode(fresh.body));
+  if (address !== location.href) history.pushState(null, "", address);
+  document.querySelector("[autofocus]")?.focus();
+  document.dispatchEvent(new Event("drawn"));
+}
+
+function watch() {
+  clearTimeout(asking);
+  const place = document.querySelector("[data-live][data-shown]");
+  if (place) asking = setTimeout(() => ask(place, ""), place.dataset.every * 1_000);
+}
+
+async function ask(place, tag) {
+  let known = tag;
+  if (!document.hidden) {
+    try {
+      const headers = tag ? { "If-None-Match": tag } : {};
+      const given = await fetched(place.dataset.live, { headers, cache: "no-store", redirect: "error" });
+      if (!place.isConnected) return;
+      if ([401, 403, 404].includes(given.status)) return location.reload();
+      if (given.status === 200) {
+        known = given.tag;
+        if (tag || JSON.parse(given.text).shown !== place.dataset.shown) return await drawAnew();
+      }
+    } catch {
+      // The network is gone, or the service: it is asked again.
+    }
+  }
+  if (place.isConnected) asking = setTimeout(() => ask(place, known), place.dataset.every * 1_000);
+}
+
+async function drawAnew() {
+  const { text, address } = await fetched(location.href, { cache: "no-store" });
+  draw(text, address);
+  document.dispatchEvent(new Event("news"));
+}
+
 offer();
 answer();
+watch();
 document.addEventListener("drawn", offer);
+document.addEventListener("drawn", watch);
 document.addEventListener("news", answer);
 // A browser that keeps nothing goes without.
 if ("serviceWorker" in navigator) keep().catch(() => undefined);

@@ -7,6 +7,11 @@ from urllib.parse import urlsplit
 from ledger.web.kit.extensions import services
 
 
+def own_address() -> str:
+    """Return the address that everything of this service lies below."""
+    return services().settings.public_url
+
+
 def code_address(letter: str, token: str) -> str:
     """Return the address that is drawn as a QR code: in upper case, which makes small codes, where the service lies at no path."""
     public_url = services().settings.public_url

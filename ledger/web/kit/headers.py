@@ -31,7 +31,8 @@ def init(app: Flask) -> None:
 
 def _put(response: Response) -> Response:
     headers = response.headers
-    headers["Content-Security-Policy"] = POLICY
+    # A worker's script has a policy of its own (see `assets`).
+    headers.setdefault("Content-Security-Policy", POLICY)
     headers["Reporting-Endpoints"] = 'csp="/csp-reports"'
     headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     headers["X-Content-Type-Options"] = "nosniff"

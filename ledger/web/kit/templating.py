@@ -15,6 +15,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from ledger.web.kit import qr
+from ledger.web.kit.addresses import own_address
 from ledger.web.kit.auth import maybe_me
 from ledger.web.kit.extensions import language
 from ledger.web.kit.parts import had
@@ -134,6 +135,7 @@ def init(app: Flask) -> None:
     app.jinja_env.filters |= {"points": points, "signed": signed, "yuan": yuan, "local": local, "day": day, "named": named}
     app.jinja_env.globals |= {"typed": typed, "form_fields": form_fields, "problem": problem, "maybe_me": maybe_me}
     app.jinja_env.globals |= {"wrong_at": wrong_at, "wrong_field": wrong_field}
+    app.jinja_env.globals |= {"own_address": own_address}
     app.jinja_env.globals |= {"words_typed": words_typed, "form_page": form_page}
     app.jinja_env.globals |= {"acted_for": acted_for, "mandate_ended": mandate_ended}
     app.jinja_env.globals |= {"language": language, "qr": qr.svg, "sentence": sentence, "had": had, "span": span}

@@ -46,6 +46,7 @@ from ledger.web.kit.writing import form_write
 from ledger.web.kit.writing import is_own_form
 from redeem import library
 from redeem import merchants
+from redeem import redemptions
 
 pages = Blueprint("devices", __name__)
 
@@ -178,6 +179,18 @@ def first_pin() -> ResponseReturnValue | Refusal:
     sign_in.give_back(session(), reserved)
     trail.note("shift PIN", book_id=device.book.id, actor=person_id, about=device.id)
     return entered(redirect(url_for("till.till"), 303), device, person_id, "shift")
+
+
+@pages.get("/shift/end")
+@allow("cashier")
+def close_form() -> ResponseReturnValue:
+    """Show what was taken in the shift, to be compared with the slips and the cash, before it ends."""
+    who = me()
+    if who.signed_in.way != "shift" or who.signed_in.device_id is None:
+        return redirect(url_for("till.today"))
+    began = sign_in.shift_began(session(), who.book_id, who.signed_in.device_id, who.actor_id) or who.signed_in.created_at
+    taken = redemptions.taken_since(session(), who.book_id, who.unit_ids("cashier"), began, cashier_id=who.actor_id)
+    return render_template("redeem/devices/close.html", began=began, taken=taken)
 
 
 @pages.post("/shift/end")

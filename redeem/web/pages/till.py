@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.web.kit import forms
+from ledger.web.kit import scanning
 from ledger.web.kit.addresses import code_address
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
@@ -33,6 +34,7 @@ from redeem import redemptions
 from redeem.redemptions import Asked
 from redeem.redemptions import CardTaking
 from redeem.redemptions import Taking
+from redeem.web.kit import if_changed
 
 pages = Blueprint("till", __name__)
 
@@ -41,7 +43,6 @@ Thing = TypeVar("Thing", merchants.Till, catalogue.Offer)
 ROLES = ("cashier", "shop_owner")
 OFFERS_MAX = 200
 TODAY_MAX = 200
-CODE_LENGTH_MAX = 200
 #: As printed, with its spaces.
 CARD_LENGTH_MAX = 20
 
@@ -57,8 +58,11 @@ def till() -> ResponseReturnValue:
 @allow(*ROLES)
 @form_write(till)
 def take() -> str | Refusal:
-    """Take the code: paid at once, or the volunteer is asked."""
-    taking = Taking(act(), _asked(), me().unit_ids(*ROLES), forms.words("code", CODE_LENGTH_MAX))
+    """Take the code, scanned, typed or photographed: paid at once, or the volunteer is asked."""
+    code = scanning.code_given("code", "photo")
+    if refusal := scanning.against(code):
+        return refusal
+    taking = Taking(act(), _asked(), me().unit_ids(*ROLES), code)
     (taken,) = redemptions.take(session(), services().vault, [taking])
     return taken if isinstance(taken, Refusal) else url_for("till.answer", redemption_id=taken.id)
 
@@ -124,6 +128,15 @@ def answer(redemption_id: UUID) -> ResponseReturnValue:
         number=code and code.number,
         seconds=max(0, int((row.expires_at - now).total_seconds())),
     )
+
+
+@pages.get("/till/redemptions/<uuid:redemption_id>/live")
+@allow(*ROLES)
+def live(redemption_id: UUID) -> ResponseReturnValue:
+    """Tell how a redemption stands, for the page that waits; nothing where nothing changed."""
+    now = services().clock.now()
+    standing = redemptions.standing(session(), me().book_id, now, redemption_id, unit_ids=me().unit_ids(*ROLES))
+    return if_changed({"shown": standing})
 
 
 @pages.post("/till/redemptions/<uuid:redemption_id>/cancel")

@@ -71,7 +71,9 @@ def test_the_owner_pairs_a_device_the_cashier_takes_points_on_it_and_ends_the_sh
     assert device.send("收取", points="30", code=desk.code()).headings == ["已收 30 分"]
     assert desk.balance() == 470
     device.follow("下一位")
-    assert device.send("交班").headings == ["开班"]
+    closing = device.follow("交班")
+    assert "开班时间2026-11-23 09:00 兑换笔数1 收到积分30 其中已撤销0 另收现金¥0.00" in closing.text
+    assert device.send("对上了，交班").headings == ["开班"]
     assert device.open("/till").headings == ["开班"]
     assert device.send("开班", _pin=PIN).headings == ["收银"]
     assert "这个码已经用过" in desk.owner.open(desk.owner.page.address).text
@@ -136,7 +138,8 @@ def test_an_unused_shift_locks_itself_and_asks_the_same_cashier(desk: Desk) -> N
     locked = device.open("/till")
     assert (locked.headings, locked.form("开班").fields["person_id"]) == (["开班"], [str(desk.shop.cashier.id)])
     assert device.send("开班", _pin=PIN).headings == ["收银"]
-    device.send("交班")
+    device.follow("交班")
+    device.send("对上了，交班")
     assert "person_id" not in {name for form in device.page.forms for name in form.fields}, "an ended shift is anybody's next"
 
 

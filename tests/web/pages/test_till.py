@@ -290,7 +290,7 @@ def test_another_shop_sees_and_changes_nothing(desk: Desk) -> None:
 ADDRESSES = [
     ("GET", "/till"), ("POST", "/till"), ("GET", "/till/orders"), ("POST", "/till/orders"), ("GET", "/till/today"),
     ("GET", "/till/redemptions/{id}"), ("POST", "/till/redemptions/{id}/cancel"), ("GET", "/till/redemptions/{id}/void"),
-    ("POST", "/till/redemptions/{id}/void"), ("GET", "/till/card"), ("POST", "/till/card"),
+    ("POST", "/till/redemptions/{id}/void"), ("GET", "/till/card"), ("POST", "/till/card"), ("GET", "/till/redemptions/{id}/live"),
 ]  # fmt: skip
 
 

@@ -1,0 +1,95 @@
+"""Codes that come in at a page: read from a photo where no camera can scan, and followed only where they are this service's own."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import zxingcpp
+from flask import request
+from PIL import Image
+from PIL import UnidentifiedImageError
+
+from ledger.errors import Invalid
+from ledger.errors import Refusal
+from ledger.web.kit import forms
+from ledger.web.kit.extensions import services
+
+CODE_LENGTH_MAX = 200
+#: What is decoded, and of how many pixels at most: a JPEG can be decoded at a part of its size, the others cannot.
+PIXELS_MAX = {"JPEG": 50_000_000, "PNG": 16_000_000, "WEBP": 16_000_000}
+#: A code that fills a tenth of the picture's width is still read at this size.
+SIDE = 2000
+
+#: What follows the service's own address in its codes: of an order, a venue, a volunteer's pay code.
+_TOKENS = re.compile(r"/(?:O/\d{1,5}-[0-9A-Z]{26}|V/\d{1,5}-[0-9A-Z]{26}-[0-9A-Z]{16}|P/\d{1,5}-\d{8}-[0-9A-Z]{16})")
+#: What wallets show for paying with money: digits alone, more of them than any number of ours has.
+_KINDS = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
+_OF_WALLETS = re.compile(r"\d{16,24}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """A code of this service."""
+
+    #: Where it leads: a path of our own, put together from what was read, and no address that somebody else wrote.
+    path: str
+
+
+def scanned(text: str) -> Scanned | Refusal:
+    """Return where a code of this service leads; whatever else was scanned is refused, and nothing of it followed."""
+    if refusal := against(text):
+        return refusal
+    path = _below(text)
+    return Scanned(request.script_root + path) if path else Refusal("scan-not-ours", "code")
+
+
+def against(text: str) -> Refusal | None:
+    """Return what stands against a code before anybody looks it up: it is another service's, or only a part of one of ours."""
+    given = unicodedata.normalize("NFKC", text).strip()
+    path = _below(given)
+    if path is None:
+        return Refusal("scan-not-ours", "code") if "://" in given or _OF_WALLETS.fullmatch(given) else None
+    return None if _TOKENS.fullmatch(path) else Refusal("scan-cut-off", "code")
+
+
+def code_given(name: str, photo: str) -> str:
+    """Return the code that a form carries: scanned or typed into the field `name`, or read from the picture `photo`."""
+    file = request.files.get(photo)
+    if file is not None and file.filename:
+        return in_photo(photo)
+    if not forms.text(name):
+        raise Invalid("scan-nothing-given", name)
+    return forms.words(name, CODE_LENGTH_MAX)
+
+
+def in_photo(name: str) -> str:
+    """Return what the code in an uploaded picture says, one of ours before any other; raise Invalid where none can be read."""
+    found = zxingcpp.read_barcodes(_grey(name), formats=_KINDS)
+    texts = sorted((str(one.text) for one in found if one.text), key=lambda text: _below(text) is None)
+    if not texts or len(texts[0]) > CODE_LENGTH_MAX:
+        raise Invalid("scan-not-ours" if texts else "scan-nothing-seen", name)
+    return texts[0]
+
+
+def _below(text: str) -> str | None:
+    """Return what follows the service's own address in an upper-case text; None where it does not begin with it."""
+    given, own = unicodedata.normalize("NFKC", text).strip().upper(), services().settings.public_url.upper()
+    return given.removeprefix(own) if given.startswith(f"{own}/") else None
+
+
+def _grey(name: str) -> Image.Image:
+    """Return an uploaded picture, no larger than codes want it; its kind and its pixels are looked at before anything is decoded."""
+    try:
+        with Image.open(request.files[name].stream, formats=list(PIXELS_MAX)) as picture:
+            if picture.width * picture.height > PIXELS_MAX[picture.format or ""]:
+                raise Invalid("photo-of-too-many-pixels", name, most=PIXELS_MAX[picture.format or ""] // 1_000_000)
+            picture.draft("L", (SIDE, SIDE))
+            grey = picture.convert("L")
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise Invalid("photo-of-too-many-pixels", name, most=max(PIXELS_MAX.values()) // 1_000_000) from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError):
+        raise Invalid("photo-unreadable", name) from None
+    grey.thumbnail((SIDE, SIDE))
+    return grey
