@@ -73,7 +73,7 @@ def attest_on_page(month: Month, worker: Somebody, claim_id: str) -> None:
 
 def report_on_page(month: Month, phone: Browser, deed: str, day: int, minutes: int | None, text: str | None) -> str:
     """Report a deed on a phone, one's own or that of whom one acts for; return the claim's id."""
-    phone.open("/me/report")
+    phone.open(f"/me/report?deed={deed}")
     told = {"deed": deed, "deed_on": day_of(day), "place": "本小区", "minutes": str(minutes or ""), "text": text or ""}
     return phone.send("", **told).last
 

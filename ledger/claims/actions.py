@@ -27,6 +27,7 @@ from ledger import people
 from ledger import tariff
 from ledger.act import Act
 from ledger.claims import awarding
+from ledger.claims import photos
 from ledger.claims import queries
 from ledger.claims.awarding import Moved
 from ledger.claims.filing import Filing
@@ -288,7 +289,8 @@ def resubmit(session: Session, act: Act, vault: Vault, reach: Reach, claim_id: U
         return Refusal("no-longer-in-reach", "claim_id")
     if state == "attested" and (refusal := _against_proposing_again(session, act, reach, told)):
         return refusal
-    again = Filing(told, claim.source, state, claim.area_code, activity_id=claim.activity_id)
+    has_photo = bool(photos.photos_of(session, act.book_id, [claim_id])[claim_id])
+    again = Filing(told, claim.source, state, claim.area_code, activity_id=claim.activity_id, has_photo=has_photo)
     (filed,) = file_claims(session, act, vault, [again], claim_id=claim_id)
     if isinstance(filed, Refusal):
         return filed
@@ -310,7 +312,7 @@ def _again(claim: Claim, deed: NewDeed, code: str, place: str) -> NewDeed:
     if claim.activity_id is None:
         return replace(deed, person_id=claim.person_id, team_id=claim.team_id)
     # What check-in and check-out say is not told anew, only the words beside it.
-    return NewDeed(code, claim.deed_on, place, claim.minutes, claim.starts_at, deed.text, claim.person_id)
+    return NewDeed(code, claim.deed_on, place, claim.minutes, claim.starts_at, deed.text, claim.person_id, photos=deed.photos)
 
 
 def withdraw(session: Session, act: Act, claim_id: UUID) -> Outcome:

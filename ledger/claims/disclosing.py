@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from ledger import journal
+from ledger.claims import photos
 from ledger.claims import queries
 from ledger.people import Vault
 
@@ -40,6 +41,7 @@ def _claims(session: Session, vault: Vault, book_id: UUID, person_id: UUID) -> l
     told = queries.told_of(session, vault, book_id, [row.claim for row in rows])
     notes = queries.notes_of(session, vault, book_id, rows)
     decisions = queries.decisions_of(session, book_id, [row.id for row in rows])
+    shown = photos.photos_of(session, book_id, [row.id for row in rows])
     return [
         {
             "deed": row.rate.deed,
@@ -48,6 +50,7 @@ def _claims(session: Session, vault: Vault, book_id: UUID, person_id: UUID) -> l
             **{name: getattr(row.claim, name) for name in _CLAIM},
             "place": told[row.id].place,
             "text": told[row.id].text,
+            "photos": [{"id": one.id, "added_at": one.added_at} for one in shown[row.id]],
             "decisions": [
                 {"act": one.act, "decided_at": one.decided_at, "reason": one.reason, "note": notes[row.id].get(one.number)}
                 for one in decisions[row.id]

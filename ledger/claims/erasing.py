@@ -12,6 +12,7 @@ from ledger import journal
 from ledger import people
 from ledger.act import Act
 from ledger.claims import actions
+from ledger.claims import photos
 from ledger.claims.model import Claim
 from ledger.claims.rules import ON_THE_WAY
 from ledger.clock import local_day
@@ -38,6 +39,7 @@ def _against(session: Session, act: Act, person_id: UUID) -> Refusal | None:
 
 def _end(session: Session, act: Act, person_id: UUID) -> None:
     actions.withdraw_all(session, act, person_id)
+    photos.remove_of(session, act.book_id, person_id)
     passbook = journal.account_ids(session, act.book_id, "passbook", [person_id]).get(person_id)
     points = journal.balance_of(session, act.book_id, passbook, act.at).balance if passbook else 0
     if passbook is None or points == 0:

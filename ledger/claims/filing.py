@@ -22,10 +22,13 @@ from ledger import areas
 from ledger import people
 from ledger import tariff
 from ledger.act import Act
+from ledger.claims import photos
 from ledger.claims import queries
 from ledger.claims.model import Claim
 from ledger.claims.model import Decision
+from ledger.claims.photos import NewPhoto
 from ledger.claims.rules import MINUTES_MAX
+from ledger.claims.rules import PHOTOS_MAX
 from ledger.claims.rules import PLACE_LENGTH_MAX
 from ledger.claims.rules import TEXT_LENGTH_MAX
 from ledger.claims.rules import check_day
@@ -58,6 +61,7 @@ class NewDeed:
     #: Who did it, where somebody else tells it: a person or a team.
     person_id: UUID | None = None
     team_id: UUID | None = None
+    photos: tuple[NewPhoto, ...] = ()
 
     @property
     def owner(self) -> UUID:
@@ -84,6 +88,8 @@ class Filing:
     reporter_id: UUID | None = None
     attester_id: UUID | None = None
     activity_id: UUID | None = None
+    #: Whether there are photos already, of a claim that is told anew.
+    has_photo: bool = False
 
 
 #: A row of `claim`.
@@ -133,6 +139,10 @@ def write(session: Session, act: Act, vault: Vault, filed: Sequence[tuple[Filing
     ]
     if told:
         people.seal_texts(session, vault, act.book_id, told)
+    shown = [(row["id"], row["person_id"] or row["reporter_id"], photo) for filing, row in filed for photo in filing.deed.photos]
+    if shown and not is_new:
+        photos.remove(session, act.book_id, {claim_id for claim_id, _, _ in shown})
+    photos.add(session, act, vault, shown)
 
 
 def check(filing: Filing, zone: str, now: datetime) -> None:
@@ -146,6 +156,8 @@ def check(filing: Filing, zone: str, now: datetime) -> None:
     for field, text, most in (("place", deed.place, PLACE_LENGTH_MAX), ("text", deed.text, TEXT_LENGTH_MAX)):
         if len(text) > most or "\0" in text:
             raise Invalid("text-malformed", field)
+    if len(deed.photos) > PHOTOS_MAX:
+        raise Invalid("photos-too-many", "photos", most=PHOTOS_MAX)
     if deed.starts_at and not filing.activity_id:
         ended = deed.starts_at + timedelta(minutes=deed.minutes or 0)
         if local_day(deed.starts_at, zone) != deed.deed_on or ended > now:
@@ -228,8 +240,8 @@ class _Bench:
         rate = next((rate for rate in self.rates[deed.deed] if _covers(rate, deed.deed_on)), None)
         if rate is None:
             return Refusal("deed-not-in-tariff", "deed", {"on": deed.deed_on.isoformat()})
-        if deed.text and rate.category in self.silent:
-            return Refusal("deed-told-without-text", "text")
+        if refusal := self._against_showing(filing, rate):
+            return refusal
         if rate.unit == "hour" and not deed.minutes:
             return Refusal("minutes-missing", "minutes")
         points = tariff.points_for(rate.unit, rate.points, deed.minutes)
@@ -255,6 +267,16 @@ class _Bench:
         if span:
             self.busy[deed.owner].append(span)
         return rate, done
+
+    def _against_showing(self, filing: Filing, rate: tariff.Rate) -> Refusal | None:
+        deed = filing.deed
+        if deed.text and rate.category in self.silent:
+            return Refusal("deed-told-without-text", "text")
+        if deed.photos and rate.category in self.silent:
+            return Refusal("deed-told-without-photo", "photos")
+        if rate.with_photo and filing.source == "volunteer" and not (deed.photos or filing.has_photo):
+            return Refusal("photo-missing", "photos")
+        return None
 
 
 def _span(filing: Filing) -> tuple[datetime, datetime] | None:

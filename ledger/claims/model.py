@@ -130,9 +130,11 @@ class Photo(Base):
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "claim_id"], ["claim.book_id", "claim.id"]),
         ForeignKeyConstraint(["book_id", "person_id"], ["person.book_id", "person.id"]),
-        Index("ix_photo_claim", "book_id", "claim_id"),
+        Index("ix_photo_claim", "book_id", "claim_id", "added_at", "id"),
         Index("ix_photo_person", "book_id", "person_id"),
-        Index("ix_photo_added_at", "book_id", "added_at"),
+        # Whatever is asked of many photos stands in an index: SQLite would read through each picture to come to what lies behind it.
+        Index("ix_photo_added_at", "book_id", "added_at", "claim_id", "likeness"),
+        Index("ix_photo_likeness", "book_id", "claim_id", "likeness", "added_at"),
         deletable=True,
     )
 

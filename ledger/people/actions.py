@@ -64,6 +64,7 @@ from ledger.people.rules import pairs_of
 from ledger.people.rules import personal_fields
 from ledger.people.rules import search_values
 from ledger.people.vault import Vault
+from ledger.people.vault import seal_bytes
 from ledger.people.vault import seal_field
 from ledger.points import POINTS_MAX
 
@@ -239,6 +240,12 @@ def seal_texts(session: Session, vault: Vault, book_id: UUID, texts: Iterable[tu
         new = upsert(SealedField)
         placed = new.on_conflict_do_update(index_elements=["book_id", "person_id", "field"], set_={"sealed": new.excluded.sealed})
         session.connection().execute(placed, [{"book_id": book_id, **row} for row in rows])
+
+
+def seal_contents(session: Session, vault: Vault, book_id: UUID, contents: Sequence[tuple[UUID, str, bytes]]) -> list[bytes]:
+    """Return for each (person, name, content) that content sealed with the person's key, for a table of another capability."""
+    keys = _keys_of(session, vault, book_id, {person_id for person_id, _, _ in contents})
+    return [seal_bytes(keys[person_id], book_id, person_id, name, content) for person_id, name, content in contents]
 
 
 def add_fields(session: Session, vault: Vault, book_id: UUID, added: Mapping[UUID, dict[str, str]]) -> None:

@@ -46,6 +46,7 @@ from ledger.people.rules import in_sets
 from ledger.people.rules import is_below
 from ledger.people.rules import is_handle
 from ledger.people.vault import Vault
+from ledger.people.vault import open_bytes
 from ledger.people.vault import open_field
 from ledger.tokens import digits_of
 
@@ -137,6 +138,19 @@ def fields_of(
                 keys[person_id] = vault.unwrap(book_id, person_id, wrapped)
             found[person_id][field] = open_field(keys[person_id], book_id, person_id, field, sealed)
     return found
+
+
+def open_contents(
+    session: Session, vault: Vault, book_id: UUID, contents: Sequence[tuple[UUID, str, bytes]]
+) -> list[bytes | None]:  # fmt: skip
+    """Return each (person, name, sealed) opened, as `seal_contents` sealed it; nothing of an erased person opens."""
+    keys: dict[UUID, bytes] = {}
+    for chunk in in_sets({person_id for person_id, _, _ in contents}):
+        wanted = select(PersonKey.person_id, PersonKey.wrapped).where(PersonKey.book_id == book_id, PersonKey.person_id.in_(chunk))
+        keys |= {person_id: vault.unwrap(book_id, person_id, wrapped) for person_id, wrapped in session.execute(wanted)}
+    return [
+        open_bytes(keys[person_id], book_id, person_id, name, sealed) if person_id in keys else None for person_id, name, sealed in contents
+    ]
 
 
 def names_of(session: Session, vault: Vault, book_id: UUID, ids: Iterable[UUID]) -> dict[UUID, str]:

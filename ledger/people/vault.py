@@ -120,6 +120,16 @@ def open_field(key: bytes, book_id: UUID, person_id: UUID, field: str, sealed: b
     return _open(key, f"{book_id}|{person_id}|{field}", sealed).decode()
 
 
+def seal_bytes(key: bytes, book_id: UUID, person_id: UUID, field: str, content: bytes) -> bytes:
+    """Return what is no text, as a picture, sealed with the person's key."""
+    return _seal(key, f"{book_id}|{person_id}|{field}", content)
+
+
+def open_bytes(key: bytes, book_id: UUID, person_id: UUID, field: str, sealed: bytes) -> bytes:
+    """Return what is no text from its sealed form."""
+    return _open(key, f"{book_id}|{person_id}|{field}", sealed)
+
+
 def _seal(key: bytes, context: str, plain: bytes) -> bytes:
     nonce = secrets.token_bytes(NONCE_LENGTH)
     return nonce + ChaCha20Poly1305(key).encrypt(nonce, plain, context.encode())

@@ -81,7 +81,7 @@ def import_tariff(session: Session, act: Act, rows: Iterable[Mapping[str, str]],
 
 
 def _is_same(row: RateRow, rate: Rate) -> bool:
-    return row == (rate.category, rate.deed, rate.name_zh, rate.name_en, rate.unit, rate.points)
+    return row == (rate.category, rate.deed, rate.name_zh, rate.name_en, rate.unit, rate.points, rate.with_photo)
 
 
 def define_rate(session: Session, act: Act, new: RateRow, *, valid_from: date) -> Rate | Refusal:

@@ -66,6 +66,8 @@ class Rate(Base):
     points: Mapped[int]
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
+    #: Whoever reports it themselves shows a photo of it.
+    with_photo: Mapped[bool] = mapped_column(default=False)
 
 
 class Cap(Base):

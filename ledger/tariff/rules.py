@@ -18,6 +18,8 @@ UNITS = ("hour", "deed", "activity")
 PERIODS = ("day", "month", "year", "activity")
 MEASURES = ("points", "minutes", "deeds")
 COLUMNS = ("category", "deed", "deed_zh", "unit", "points")
+#: What a table may have besides: whether the deed is reported with a photo.
+PHOTO_COLUMN, PHOTO_WORDS = "photo", {"": False, "no": False, "否": False, "yes": True, "是": True}
 
 #: Code, name in both languages, whether it always takes two approvers, and whether it is told without a text, so that nobody is named
 #: whom it concerns: the seven of the Dingshan model, and patrol.
@@ -46,6 +48,8 @@ class RateRow(NamedTuple):
     name_en: str
     unit: str
     points: int
+    #: Whoever reports it themselves shows a photo of it.
+    with_photo: bool = False
 
 
 class RowFault(NamedTuple):
@@ -57,12 +61,12 @@ class RowFault(NamedTuple):
 
 
 def read_rows(rows: Iterable[Mapping[str, str]]) -> tuple[list[RateRow], list[RowFault]]:
-    """Return the rates of a table with the columns `COLUMNS`, and what cannot be taken; the first row is line 2."""
+    """Return the rates of a table with the columns `COLUMNS`, perhaps `PHOTO_COLUMN`, and what cannot be taken; the first row is line 2."""
     known = {code for code, *_ in CATEGORIES}
     read: list[RateRow] = []
     faults: list[RowFault] = []
     for line, row in enumerate(rows, start=2):
-        texts = {column: (row.get(column) or "").strip() for column in COLUMNS}
+        texts = {column: (row.get(column) or "").strip() for column in (*COLUMNS, PHOTO_COLUMN)}
         points = int(texts["points"]) if re.fullmatch(r"[0-9]{1,12}", texts["points"]) else 0
         bad = {
             "category": texts["category"] not in known,
@@ -70,10 +74,12 @@ def read_rows(rows: Iterable[Mapping[str, str]]) -> tuple[list[RateRow], list[Ro
             "deed_zh": not texts["deed_zh"],
             "unit": texts["unit"] not in UNITS,
             "points": not 1 <= points <= POINTS_MAX,
+            PHOTO_COLUMN: texts[PHOTO_COLUMN].lower() not in PHOTO_WORDS,
         }
-        faults += [RowFault(line, column, texts[column]) for column in COLUMNS if bad[column]]
+        faults += [RowFault(line, column, texts[column]) for column in bad if bad[column]]
         if not any(bad.values()):
-            read.append(RateRow(texts["category"], deed_code(texts["deed"]), texts["deed_zh"], texts["deed"], texts["unit"], points))
+            code, with_photo = deed_code(texts["deed"]), PHOTO_WORDS[texts[PHOTO_COLUMN].lower()]
+            read.append(RateRow(texts["category"], code, texts["deed_zh"], texts["deed"], texts["unit"], points, with_photo))
     return read, faults
 
 

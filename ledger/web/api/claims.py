@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from marshmallow import validate
 from ledger import claims
 from ledger import people
 from ledger.claims import MAY
+from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
@@ -36,6 +38,7 @@ from ledger.web.kit.paging import PageQuery
 from ledger.web.kit.paging import moment
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.pictures import Photos
 from ledger.web.kit.problems import body_of
 from ledger.web.kit.reach import in_words
 from ledger.web.kit.reach import own
@@ -50,6 +53,7 @@ QUEUES = ("reported", "attested", "on_notice", "awaiting_funds")
 AT_ONCE_MAX = 500
 
 _PLACE = "Where; of a mediation the place and who mediated, never the parties"
+_PHOTOS = f"JPEG, PNG or WebP, at most {claims.PHOTOS_MAX}, within the 2 MiB of a body; drawn anew without metadata, and sealed"
 _TEXT = "In the teller's words, kept sealed; of a mediation never who the parties are or what it was about"
 
 
@@ -62,6 +66,7 @@ class DeedIn(Shape):
     minutes = Minutes(load_default=None, allow_none=True, metadata={"description": "For deeds paid by the hour"})
     starts_at = Moment(load_default=None, allow_none=True)
     text = Words(claims.TEXT_LENGTH_MAX, least=0, lines=True, load_default="", metadata={"description": _TEXT})
+    photos = Photos(metadata={"description": _PHOTOS})
 
 
 class ProposedIn(DeedIn):
@@ -139,9 +144,23 @@ class DecisionOut(Shape):
     note = Personal(required=True, allow_none=True)
 
 
+class PhotoOut(Shape):
+    """A photo of a claim."""
+
+    id = Id(required=True)
+    added_at = Moment(required=True)
+
+
+class PictureOut(Shape):
+    """A picture."""
+
+    content = Personal(required=True, metadata={"description": "A JPEG", "contentEncoding": "base64"})
+
+
 class WholeClaimOut(ClaimOut):
     """A claim with everything that was decided on it."""
 
+    photos = fields.List(fields.Nested(PhotoOut), required=True)
     decisions = fields.List(fields.Nested(DecisionOut), required=True)
 
 
@@ -222,7 +241,19 @@ def get_claim(claim_id: UUID) -> dict[str, Any]:
     told = [
         {column: getattr(one, column) for column in columns} | {"note": notes.get(one.number) if is_open else None} for one in decisions
     ]
-    return shown | {"decisions": told}
+    photos = claims.photos_of(session(), me().book_id, [claim_id])[claim_id] if is_open else []
+    return shown | {"decisions": told, "photos": photos}
+
+
+@blp.reads("/claims/<uuid:claim_id>/photos/<uuid:photo_id>", PictureOut)
+@allow()
+def get_photo(claim_id: UUID, photo_id: UUID) -> dict[str, Any]:
+    """Show a photo of a claim to those who may read its words."""
+    row = claims.claim(session(), me().book_id, claim_id, reach("read"), own=own())
+    if claim_id not in in_words([row]):
+        raise NotFound("photo_id")
+    content = claims.picture(session(), services().vault, me().book_id, claim_id, photo_id)
+    return {"content": base64.b64encode(content).decode()}
 
 
 @blp.writes("/claims/attest", IdsIn, OutcomesOut)

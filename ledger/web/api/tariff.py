@@ -6,7 +6,6 @@ from typing import Any
 
 from marshmallow import fields
 
-from ledger import areas
 from ledger import tariff
 from ledger.errors import Refusal
 from ledger.points import POINTS_MAX
@@ -23,6 +22,7 @@ from ledger.web.kit.fields import Shape
 from ledger.web.kit.fields import Truth
 from ledger.web.kit.fields import Whole
 from ledger.web.kit.fields import Words
+from ledger.web.kit.reach import against_part_of_book
 from ledger.web.kit.writing import act
 
 blp = Resource("tariff", __name__, "The tariff: categories, rates with their dates, caps")
@@ -56,6 +56,7 @@ class RateOut(Shape):
     name_en = fields.String(required=True)
     unit = fields.String(required=True)
     points = fields.Integer(required=True)
+    with_photo = fields.Boolean(required=True, metadata={"description": "Whoever reports it themselves shows a photo of it"})
     valid_from = Day(required=True)
     valid_to = Day(required=True, allow_none=True)
 
@@ -82,6 +83,7 @@ class RateIn(Shape):
     name_en = Words(NAME_LENGTH_MAX, required=True)
     unit = Choice(*tariff.UNITS, required=True)
     points = Points(required=True)
+    with_photo = Truth(load_default=False, metadata={"description": "Whoever reports it themselves shows a photo of it"})
     valid_from = Day(required=True)
 
 
@@ -130,17 +132,11 @@ def list_rates(asked: dict[str, Any]) -> dict[str, Any]:
 def set_rate(asked: dict[str, Any]) -> tariff.Rate | Refusal:
     """Set what a deed is worth from a day on, today at the earliest; the rate before it ends. For administrators of the whole book."""
     valid_from = asked.pop("valid_from")
-    return _not_everywhere() or tariff.define_rate(session(), act(), tariff.RateRow(**asked), valid_from=valid_from)
+    return against_part_of_book() or tariff.define_rate(session(), act(), tariff.RateRow(**asked), valid_from=valid_from)
 
 
 @blp.writes("/tariff/caps", CapIn, CapOut, status=201)
 @allow("administrator", fresh=True)
 def set_cap(asked: dict[str, Any]) -> Any:
     """Set the most that a person can earn in a period, from today at the earliest. For administrators of the whole book."""
-    return _not_everywhere() or tariff.define_cap(session(), act(), **asked)
-
-
-def _not_everywhere() -> Refusal | None:
-    """Refuse where somebody is administrator of a part of the book only: the tariff is one for all of it."""
-    root = areas.path_of(session(), me().book_id, me().book.area_code)
-    return None if areas.in_scope(root, me().scope("administrator")) else Refusal("for-the-whole-book")
+    return against_part_of_book() or tariff.define_cap(session(), act(), **asked)

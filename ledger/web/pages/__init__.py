@@ -5,6 +5,8 @@ from __future__ import annotations
 from ledger.web.pages import account
 from ledger.web.pages import audit
 from ledger.web.pages import counter
+from ledger.web.pages import figures
+from ledger.web.pages import funds
 from ledger.web.pages import helping
 from ledger.web.pages import host
 from ledger.web.pages import joining
@@ -18,6 +20,7 @@ from ledger.web.pages import reports
 from ledger.web.pages import settings
 from ledger.web.pages import sign_in
 from ledger.web.pages import staff
+from ledger.web.pages import tariff
 from ledger.web.pages import team
 from ledger.web.pages import venue
 from ledger.web.pages import volunteer
@@ -42,4 +45,7 @@ ALL = (
     joining.pages,
     register.pages,
     team.pages,
+    figures.pages,
+    funds.pages,
+    tariff.pages,
 )

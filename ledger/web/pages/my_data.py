@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from flask import Blueprint
 from flask import Response
 from flask import current_app
@@ -10,6 +12,7 @@ from flask import render_template
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
+from ledger import claims
 from ledger import people
 from ledger.errors import Refusal
 from ledger.web.kit import forms
@@ -44,7 +47,11 @@ def download() -> ResponseReturnValue:
     """Give the same as a file for a machine."""
     if refusal := against_own_data():
         return show(body_of(refusal))
-    content = json.dumps(in_json(own_records()), ensure_ascii=False, indent=2)
+    found = own_records()
+    pictures = claims.pictures_of(session(), services().vault, me().book_id, [one["id"] for one in found["claims"]])
+    for photo in (photo for one in found["claims"] for photo in one["photos"] if photo["id"] in pictures):
+        photo["jpeg"] = base64.b64encode(pictures[photo["id"]]).decode()
+    content = json.dumps(in_json(found), ensure_ascii=False, indent=2)
     return Response(content, mimetype="application/json", headers={"Content-Disposition": 'attachment; filename="passbook.json"'})
 
 

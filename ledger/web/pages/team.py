@@ -21,6 +21,7 @@ from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
+from ledger.web.kit.pictures import with_photos
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.deeds import AT_ONCE
@@ -74,6 +75,7 @@ def report_form(team_id: UUID) -> ResponseReturnValue:
 
 @pages.post("/<uuid:team_id>/report")
 @allow("volunteer", for_others=False)
+@with_photos
 @form_write(report_form)
 def report(team_id: UUID) -> str | Refusal:
     """Report a deed of the team; somebody else bears witness to it."""

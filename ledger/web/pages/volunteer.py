@@ -15,6 +15,7 @@ from ledger import activities
 from ledger import claims
 from ledger import journal
 from ledger import people
+from ledger import tariff
 from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.web.kit.auth import allow
@@ -24,6 +25,7 @@ from ledger.web.kit.extensions import session
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.parts import waiting
+from ledger.web.kit.pictures import with_photos
 from ledger.web.kit.reach import own
 from ledger.web.kit.reach import reach
 from ledger.web.kit.writing import act
@@ -96,12 +98,24 @@ def _deeds(lines: list[journal.LineRow]) -> dict[UUID, object]:
 @pages.get("/me/report")
 @allow("volunteer")
 def report_form() -> ResponseReturnValue:
-    """Ask what was done, when and where."""
-    return render_template("ledger/volunteer/report.html", choices=deed_choices(), today=me().today)
+    """Ask what was done: of which kind, which deed of the tariff, and then when and where."""
+    rates = tariff.rates_on(session(), me().book_id, me().today)
+    deed = (request.form if request.method == "POST" else request.args).get("deed")
+    before = [row.rate.deed for row in claims.mine(session(), me().book_id, me().person_id, limit=CLAIMS)]
+    return render_template(
+        "ledger/volunteer/report.html",
+        rate=next((rate for rate in rates if rate.deed == deed), None),
+        category=request.args.get("category"),
+        categories=[(one, [rate for rate in rates if rate.category == one.code]) for one in tariff.categories(session(), me().book_id)],
+        before=[rate for told in dict.fromkeys(before) for rate in rates if rate.deed == told][:RECENT],
+        choices=deed_choices(),
+        today=me().today,
+    )
 
 
 @pages.post("/me/report")
 @allow("volunteer")
+@with_photos
 @form_write(report_form)
 def report() -> str | Refusal:
     """Report one's own deed."""
@@ -126,15 +140,22 @@ def claim(claim_id: UUID) -> ResponseReturnValue:
     row = claims.claim(session(), me().book_id, claim_id, own=own())
     told = claims.told_of(session(), services().vault, me().book_id, [row.claim])
     notes = claims.notes_of(session(), services().vault, me().book_id, [row])[row.id]
-    is_teller = row.claim.reporter_id == me().person_id
     return render_template(
-        "ledger/volunteer/claim.html", row=row, told=told[row.id], note=notes.get(row.decision), choices=deed_choices(), today=me().today,
-        is_teller=is_teller,
-    )  # fmt: skip
+        "ledger/volunteer/claim.html",
+        row=row,
+        told=told[row.id],
+        notes=notes,
+        steps=claims.decisions_of(session(), me().book_id, [claim_id])[claim_id],
+        photos=claims.photos_of(session(), me().book_id, [claim_id])[claim_id],
+        choices=deed_choices(),
+        today=me().today,
+        is_teller=row.claim.reporter_id == me().person_id,
+    )
 
 
 @pages.post("/me/claims/<uuid:claim_id>")
 @allow("volunteer")
+@with_photos
 @form_write(claim)
 def resubmit(claim_id: UUID) -> str | Refusal:
     """Tell a returned claim anew."""

@@ -41,7 +41,7 @@ def test_what_is_not_for_somebody_is_recorded_when_they_ask_for_it(hall: Hall) -
 
 def test_a_supervisor_reads_sentences_and_no_names(hall: Hall) -> None:
     volunteer, told = hall.enter("volunteer", name="慕容晓晓")
-    told.open("/me/report")
+    told.open("/me/report?deed=patrol")
     told.send("提交", deed="patrol", deed_on="2026-11-22", place="小区")
     told.open("/staff/queue")
     _, browser = hall.enter("resident_supervisor", area_code=COUNTY)

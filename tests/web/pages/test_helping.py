@@ -69,7 +69,7 @@ def test_what_a_helper_reports_is_the_elders(hall: Hall) -> None:
     elder, of_elder, helper, browser = a_helped_elder(hall)
     browser.open("/helping")
     browser.send("替 TA 办理")
-    browser.open("/me/report")
+    browser.open("/me/report?deed=patrol")
     told = browser.send("提交", deed="patrol", place="3栋", text="巡了一圈")
     assert told.status == 200
     assert "patrol" in of_elder.open("/me/claims").text
@@ -84,7 +84,7 @@ def test_what_a_helper_reports_is_the_elders(hall: Hall) -> None:
 
 def test_a_form_that_was_drawn_for_oneself_is_not_carried_out_for_somebody_else(hall: Hall) -> None:
     *_, browser = a_helped_elder(hall)
-    browser.open("/me/report")
+    browser.open("/me/report?deed=patrol")
     form = browser.page.form("提交").fields
     browser.open("/helping")
     browser.send("替 TA 办理")
@@ -101,7 +101,7 @@ def test_a_mandate_that_ends_meanwhile_leaves_the_helper_as_themselves(hall: Hal
     hall.session.commit()
     browser.open("/helping")
     browser.send("替 TA 办理")
-    browser.open("/me/report")
+    browser.open("/me/report?deed=patrol")
     form = browser.page.form("提交").fields
     if how == "it is ended":
         of_elder.open("/helping")

@@ -15,7 +15,7 @@ SCRIPT = "<script>alert(1)</script>"
 
 
 def report(browser: Browser, **others: str) -> None:
-    browser.open("/me/report")
+    browser.open("/me/report?deed=patrol")
     browser.send("提交", **({"deed": "patrol", "place": "3栋", "text": "巡了一圈"} | others))
 
 
@@ -68,7 +68,7 @@ def test_a_deed_is_reported_and_found_among_ones_claims(hall: Hall) -> None:
 
 def test_sending_a_form_twice_does_it_once(hall: Hall) -> None:
     person, browser = hall.enter()
-    form = browser.open("/me/report").form("提交")
+    form = browser.open("/me/report?deed=patrol").form("提交")
     filled = form.fields | {"deed": ["patrol"]}
     answers = [browser.client.post(form.action, data=filled) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [303, 303]
@@ -79,8 +79,8 @@ def test_sending_a_form_twice_does_it_once(hall: Hall) -> None:
 def test_a_form_without_the_secret_of_its_session_is_refused(hall: Hall) -> None:
     person, browser = hall.enter()
     _, stranger = hall.enter()
-    form = browser.open("/me/report").form("提交")
-    theirs = stranger.open("/me/report").form("提交").fields["_csrf"]
+    form = browser.open("/me/report?deed=patrol").form("提交")
+    theirs = stranger.open("/me/report?deed=patrol").form("提交").fields["_csrf"]
     for spoilt in ({"_csrf": [""]}, {"_csrf": theirs}, {"_key": ["short"]}, {"_key": [""]}):
         answer = browser.client.post(form.action, data=form.fields | {"deed": ["patrol"]} | spoilt)
         assert (answer.status_code, "页面已过期" in answer.text) == (403, True)
@@ -205,7 +205,7 @@ def test_an_address_that_is_none_leads_whoever_is_signed_in_home(hall: Hall) -> 
 
 def test_words_that_were_typed_are_not_lost_where_the_session_has_ended_meanwhile(hall: Hall) -> None:
     _, browser = hall.enter()
-    browser.open("/me/report")
+    browser.open("/me/report?deed=patrol")
     browser.client.delete_cookie("passbook")
     page = browser.send("提交", deed="patrol", place="3栋", text="巡了一圈，看到堆物")
     assert (page.status, "巡了一圈，看到堆物" in page.text, page.link("去登录")) == (401, True, "/sign-in?next=/me/report")

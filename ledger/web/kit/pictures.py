@@ -1,0 +1,172 @@
+"""Pictures that people send: looked at before they are decoded, drawn anew small and upright, and without what the camera wrote into them.
+
+They are drawn before a write begins: while its transaction is open nobody should wait for a decoder.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import json
+import struct
+import warnings
+from collections.abc import Callable
+from collections.abc import Mapping
+from functools import wraps
+from threading import Lock
+from typing import Any
+from typing import TypeVar
+
+from flask import Flask
+from flask import current_app
+from flask import g
+from flask import request
+from marshmallow import ValidationError
+from marshmallow import fields
+from marshmallow import validate
+from PIL import Image
+from PIL import ImageOps
+
+from ledger.claims import PHOTOS_MAX
+from ledger.claims import NewPhoto
+from ledger.errors import Invalid
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+FILE_BYTES_MAX = 10 * 1024 * 1024
+PIXELS_MAX = 50_000_000
+SIDE_MAX, KEPT_BYTES_MAX = 1600, 300_000
+#: What a form with photos may have: as many as there can be, and the words beside them.
+FORM_BYTES_MAX = PHOTOS_MAX * FILE_BYTES_MAX + 1024 * 1024
+FIELD = "photos"
+
+_KINDS = ("JPEG", "PNG", "WEBP")
+_QUALITIES = (85, 75, 65, 55, 45, 35)
+#: How a file of an iPhone begins, behind its length.
+_HEIF = (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1", b"ftypavif", b"ftypavis")
+_BROKEN = (OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, OverflowError, EOFError, struct.error)
+#: A picture of 50 million pixels takes 200 MB while it is drawn: one at a time.
+_DRAWING = Lock()
+
+
+def init(app: Flask) -> None:
+    """Let the forms of `app` that take photos be as large as those are, and no others."""
+    app.before_request(_let_in)
+
+
+def _let_in() -> None:
+    if getattr(current_app.view_functions.get(request.endpoint or ""), "takes_photos", False):
+        request.max_content_length = FORM_BYTES_MAX
+
+
+def with_photos(view: View) -> View:
+    """Let a form that is written take photos: they are drawn before the write begins, and `photos` gives them to it."""
+
+    @wraps(view)
+    def write(*args: Any, **kwargs: Any) -> Any:
+        try:
+            g.photos = tuple(drawn(file) for file in _sent())
+        except Invalid as problem:
+            g.photos = problem
+        return view(*args, **kwargs)
+
+    write.takes_photos = True  # type: ignore[attr-defined]
+    return write  # type: ignore[return-value]
+
+
+def _sent() -> list[bytes]:
+    files = [file for file in request.files.getlist(FIELD) if file.filename]
+    if len(files) > PHOTOS_MAX:
+        raise Invalid("photos-too-many", FIELD, most=PHOTOS_MAX)
+    contents = []
+    for file in files:
+        contents.append(file.stream.read(FILE_BYTES_MAX + 1))
+        file.stream.seek(0)
+    return contents
+
+
+def photos() -> tuple[NewPhoto, ...]:
+    """Return the photos of the form that is being written; raise Invalid where one of them is none."""
+    found: tuple[NewPhoto, ...] | Invalid = g.get("photos", ())
+    if isinstance(found, Invalid):
+        raise found
+    return found
+
+
+def drawn(content: bytes) -> NewPhoto:
+    """Return a picture drawn anew, at most 1600 pixels wide and high; raise Invalid for what is no picture, or too large to look at."""
+    if len(content) > FILE_BYTES_MAX:
+        raise Invalid("photo-too-large", FIELD, most=FILE_BYTES_MAX // (1024 * 1024))
+    if content[4:12].startswith(_HEIF):
+        raise Invalid("photo-of-iphone", FIELD)
+    with _DRAWING, warnings.catch_warnings():
+        # What is odd about a file is no news to anybody; that it is too large is an answer.
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            with Image.open(io.BytesIO(content), formats=_KINDS) as image:
+                if image.width * image.height > PIXELS_MAX:
+                    raise Invalid("photo-of-too-many-pixels", FIELD, most=PIXELS_MAX // 1_000_000)
+                small = _upright(image)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise Invalid("photo-of-too-many-pixels", FIELD, most=PIXELS_MAX // 1_000_000) from None
+        except _BROKEN:
+            raise Invalid("photo-unreadable", FIELD) from None
+    return NewPhoto(_jpeg(small), likeness(small))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    # A JPEG is decoded no larger than it is needed.
+    image.draft("RGB", (SIDE_MAX, SIDE_MAX))
+    image.thumbnail((SIDE_MAX, SIDE_MAX))
+    turned = ImageOps.exif_transpose(image).convert("RGBA")
+    # On a sheet of its own: nothing comes along but what is seen.
+    sheet = Image.new("RGB", turned.size, "white")
+    sheet.paste(turned, mask=turned.getchannel("A"))
+    return sheet
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    for quality in _QUALITIES:
+        written = io.BytesIO()
+        image.save(written, "JPEG", quality=quality, optimize=True)
+        if written.tell() <= KEPT_BYTES_MAX:
+            return written.getvalue()
+    return _jpeg(image.reduce(2))
+
+
+def likeness(image: Image.Image) -> int:
+    """Return 64 bits of how a picture looks: of nine columns and eight rows of grey, where it grows darker to the right."""
+    grey = list(image.convert("L").resize((9, 8), Image.Resampling.BOX).tobytes())
+    bits = 0
+    for row in range(8):
+        for column in range(8):
+            bits = bits << 1 | (grey[row * 9 + column] > grey[row * 9 + column + 1])
+    return bits - (1 << 64) if bits >> 63 else bits
+
+
+class Photo(fields.Field[NewPhoto]):
+    """A picture in a body: a JPEG, PNG or WebP in base64."""
+
+    def __init__(self, **more: Any) -> None:
+        metadata = {"type": "string", "contentEncoding": "base64", "maxLength": FILE_BYTES_MAX * 4 // 3 + 4, **more.pop("metadata", {})}
+        super().__init__(metadata=metadata, **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any) -> NewPhoto:
+        try:
+            return drawn(base64.b64decode(value if isinstance(value, str) else "", validate=True))
+        except (binascii.Error, ValueError):
+            raise ValidationError("photo-unreadable") from None
+        except Invalid as problem:
+            raise ValidationError(f"{problem.code}|{json.dumps(problem.data)}") from None
+
+
+class Photos(fields.List[NewPhoto]):
+    """The pictures of a deed, as a tuple."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(Photo(), validate=validate.Length(max=PHOTOS_MAX), load_default=(), **more)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any) -> Any:
+        return tuple(super()._deserialize(value, attr, data, **more))
