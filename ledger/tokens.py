@@ -64,9 +64,9 @@ def code_at(key: bytes, step: int, purpose: str) -> str:
     return to_base32(_mac(key, step, purpose)[:10])
 
 
-def digits_at(key: bytes, step: int, purpose: str) -> str:
-    """Return the 6 digits of `step`, for typing."""
-    return f"{int.from_bytes(_mac(key, step, purpose)[-8:], 'big') % 1_000_000:06}"
+def digits_at(key: bytes, step: int, purpose: str, length: int = 6) -> str:
+    """Return the digits of `step`, for typing: 6 where a code is good for a minute, more where it is good for longer."""
+    return f"{int.from_bytes(_mac(key, step, purpose)[-8:], 'big') % 10**length:0{length}}"
 
 
 def _mac(key: bytes, step: int, purpose: str) -> bytes:

@@ -29,6 +29,9 @@ from ledger.tokens import step_at
 from redeem.codes.model import PayDevice
 from redeem.codes.model import SpentStep
 from redeem.codes.rules import PURPOSE
+from redeem.codes.rules import SLIP_DIGITS_LENGTH
+from redeem.codes.rules import SLIP_PURPOSE
+from redeem.codes.rules import SLIP_STEP
 from redeem.codes.rules import Given
 
 #: For an hour it can still be told that a code was one, and where it was used.
@@ -60,6 +63,8 @@ class Recognised:
     is_in_time: bool
     #: The last day on which a guardian acts for the person.
     guarded_until: date | None = None
+    #: Of a slip: for how many points it is good at most.
+    points_max: int | None = None
 
 
 def context(book_id: UUID, device_id: UUID) -> str:
@@ -92,7 +97,10 @@ def _devices(book_id: UUID, person_id: UUID, kind: str) -> Select[PayDevice]:
 
 # Asked at every till, so it is put together once; so is what follows.
 _DEVICES = (
-    select(PayDevice.id, PayDevice.sealed_key, Person.id, Person.handle, Person.status, Person.guarded_until)
+    select(
+        PayDevice.id, PayDevice.sealed_key, PayDevice.expires_at, PayDevice.points_max,
+        Person.id, Person.handle, Person.status, Person.guarded_until,
+    )
     .join(Person, and_(Person.book_id == PayDevice.book_id, Person.id == PayDevice.person_id))
     .where(
         PayDevice.book_id == bindparam("book_id"),
@@ -116,16 +124,21 @@ def recognise(session: Session, vault: Vault, book_id: UUID, given: Collection[G
     handles = list({one.handle for one in given})
     rows = session.connection().execute(_DEVICES, {"book_id": book_id, "handles": handles, "at": at}).all() if handles else []
     found: dict[Given, Recognised] = {}
-    for device_id, sealed, person_id, handle, status, guarded_until in rows:
+    for device_id, sealed, expires_at, points_max, person_id, handle, status, guarded_until in rows:
         key = vault.open(context(book_id, device_id), sealed)
         for one in given:
-            if one.handle != handle or (step := _step_of(key, one, step_at(at))) is None:
+            if one.handle != handle or (step := _slips_step(key, one) if expires_at else _step_of(key, one, step_at(at))) is None:
                 continue
             # Six digits are short: what another device drew long ago may look like what this one draws now.
             if one not in found or step > found[one].step:
-                is_in_time = step >= step_at(at) - 1
-                found[one] = Recognised(person_id, handle, status == "active", device_id, step, is_in_time, guarded_until)
+                is_in_time = at < expires_at if expires_at else step >= step_at(at) - 1
+                found[one] = Recognised(person_id, handle, status == "active", device_id, step, is_in_time, guarded_until, points_max)
     return found
+
+
+def _slips_step(key: bytes, given: Given) -> int | None:
+    drawn = digits_at(key, SLIP_STEP, SLIP_PURPOSE, SLIP_DIGITS_LENGTH) if given.is_typed else code_at(key, SLIP_STEP, SLIP_PURPOSE)
+    return SLIP_STEP if hmac.compare_digest(drawn.encode(), given.code.encode()) else None
 
 
 def _step_of(key: bytes, given: Given, now: int) -> int | None:

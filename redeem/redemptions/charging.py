@@ -80,6 +80,8 @@ def _counter(
         counter.at_once_uses = _at_once_uses(session, book, {charge.person_id for charge in charges}, at)
     if by_card := {charge.person_id for charge in charges if charge.is_by_card}:
         counter.by_card = _by_card(session, book, by_card, at)
+    if by_slip := {charge.unit_id for charge in charges if charge.slip_points_max is not None}:
+        counter.by_slip = _by_slip(session, book, by_slip, at)
     if any(terms.limit_period for terms in offers):
         counter.had = _had(session, book, charges, at)
     if pairs := {(charge.act.actor, charge.person_id) for charge in charges if charge.act.acted_for}:
@@ -110,6 +112,16 @@ _BY_CARD = (
     )
     .group_by(Redemption.person_id)
 )
+_BY_SLIP = (
+    select(Redemption.unit_id, func.sum(Redemption.points - Redemption.voided))
+    .where(
+        Redemption.book_id == bindparam("book_id"),
+        Redemption.unit_id.in_(bindparam("unit_ids", expanding=True)),
+        Redemption.way == "slip",
+        Redemption.posted_at >= bindparam("since"),
+    )
+    .group_by(Redemption.unit_id)
+)
 _HAD = (
     select(Redemption.person_id, Redemption.offer_id, func.sum(Redemption.quantity))
     .where(
@@ -135,6 +147,12 @@ def _by_card(session: Session, book: areas.Book, person_ids: set[UUID], at: date
     since = catalogue.period_begins("day", local_day(at, book.zone), book.zone)
     rows = session.connection().execute(_BY_CARD, {"book_id": book.id, "person_ids": list(person_ids), "since": since})
     return {person_id: int(points) for person_id, points in rows if person_id}
+
+
+def _by_slip(session: Session, book: areas.Book, unit_ids: set[UUID], at: datetime) -> dict[UUID, int]:
+    since = catalogue.period_begins("day", local_day(at, book.zone), book.zone)
+    rows = session.connection().execute(_BY_SLIP, {"book_id": book.id, "unit_ids": list(unit_ids), "since": since})
+    return {unit_id: int(points) for unit_id, points in rows}
 
 
 def _had(session: Session, book: areas.Book, charges: Sequence[Charge], at: datetime) -> dict[tuple[UUID, UUID], int]:

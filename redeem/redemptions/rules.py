@@ -24,6 +24,8 @@ REQUEST_LIVES = timedelta(minutes=5)
 NUMBER_LENGTH = 6
 #: What is paid in a day by card and PIN alone, in all shops: whoever has seen the PIN at a till spends no more with it.
 CARD_POINTS_PER_DAY = 200
+#: What a shop takes in a day for slips of paper, of everybody: whoever finds or copies slips has no use of many.
+SLIP_POINTS_PER_SHOP_DAY = 500
 #: Why points are given back: codes, because a void is kept for ever and nobody's words may be.
 VOID_REASONS = ("wrong-item", "wrong-amount", "returned", "twice", "other")
 QUANTITY_MAX = 1000
@@ -62,6 +64,8 @@ class Charge:
     is_guarded: bool = False
     #: Paid by card and PIN, typed at the till.
     is_by_card: bool = False
+    #: Of a slip of paper, which is handed over and asks nobody: for how many points it is good.
+    slip_points_max: int | None = None
 
 
 class Spent(NamedTuple):
@@ -88,6 +92,8 @@ class Counter:
     mandate_left: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
     #: What was paid by card and PIN today, by person: another card does not begin anew.
     by_card: dict[UUID, int] = field(default_factory=dict)
+    #: What was paid by slips today, by shop.
+    by_slip: dict[UUID, int] = field(default_factory=dict)
 
 
 def judge(charges: Sequence[Charge], counter: Counter) -> list[str | Refusal]:
@@ -108,7 +114,9 @@ def _judge_one(charge: Charge, counter: Counter) -> str | Refusal:
         counter.mandate_left[charge.act.actor, charge.person_id] -= charge.points
     if charge.is_by_card:
         counter.by_card[charge.person_id] = counter.by_card.get(charge.person_id, 0) + charge.points
-    if charge.code is not None:
+    if charge.slip_points_max is not None:
+        counter.by_slip[charge.unit_id] = counter.by_slip.get(charge.unit_id, 0) + charge.points
+    elif charge.code is not None:
         counter.at_once_uses[charge.person_id] = counter.at_once_uses.get(charge.person_id, 0) + 1
     if charge.terms is not None:
         offer_id = charge.terms.offer_id
@@ -138,10 +146,19 @@ def _against(charge: Charge, counter: Counter) -> Refusal | None:
 def _against_who_pays(charge: Charge, counter: Counter) -> Refusal | None:
     if charge.is_by_card and counter.by_card.get(charge.person_id, 0) + charge.points > CARD_POINTS_PER_DAY:
         return Refusal("card-limit", "points", {"most": CARD_POINTS_PER_DAY})
+    if charge.slip_points_max is not None and (refusal := _against_slip(charge, charge.slip_points_max, counter)):
+        return refusal
     if charge.act.acted_for is None:
         return Refusal("guardian-acts", "code") if charge.is_guarded else None
     left = counter.mandate_left.get((charge.act.actor, charge.person_id), 0)
     return Refusal("mandate-limit", "points", {"left": left}) if left < charge.points else None
+
+
+def _against_slip(charge: Charge, points_max: int, counter: Counter) -> Refusal | None:
+    if charge.points > points_max:
+        return Refusal("slip-limit", "points", {"most": points_max})
+    left = SLIP_POINTS_PER_SHOP_DAY - counter.by_slip.get(charge.unit_id, 0)
+    return Refusal("slip-limit-of-shop", "points", {"left": max(0, left)}) if left < charge.points else None
 
 
 def _against_offer(charge: Charge, terms: Terms, counter: Counter) -> Refusal | None:

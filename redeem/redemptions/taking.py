@@ -1,4 +1,4 @@
-"""The volunteer's pay code, given at a till: small amounts pass at once, larger ones wait for a confirmation."""
+"""The volunteer's pay code, given at a till: small amounts and slips of paper pass at once, larger ones wait for a confirmation."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ def take(session: Session, vault: Vault, takings: Sequence[Taking]) -> list[Rede
                 taking.act, new_id(), whose.person_id, asked.till.unit_id, asked.till.id, asked.till.name, taking.act.actor,
                 asked.points, asked.quantity, asked.terms, (whose.device_id, whose.step), is_active=whose.is_active,
                 is_guarded=bool(whose.guarded_until and local_day(at, book.zone) <= whose.guarded_until),
+                is_confirmed=whose.points_max is not None, slip_points_max=whose.points_max,
             )  # fmt: skip
             ready[index] = (charge, whose.handle)
     merchants.note_wrong_tries(session, wrong)
@@ -94,7 +95,7 @@ def _taken_row(charge: Charge, priced: Priced, charged: Charged) -> dict[str, An
     act = charge.act
     posted_at = act.at if charged.state == "posted" else None
     return new_row(
-        act, charge.redemption_id, priced, "pay_code", charged.state, act.at + REQUEST_LIVES,
+        act, charge.redemption_id, priced, "pay_code" if charge.slip_points_max is None else "slip", charged.state, act.at + REQUEST_LIVES,
         person_id=charge.person_id, posted_at=posted_at, entry_id=charged.entry_id,
     )  # fmt: skip
 

@@ -115,7 +115,7 @@ def _codes(session: Session, book_id: UUID) -> Iterator[Fault]:
     """Look for one step of a device of whoever pays, used up when a redemption by pay code was opened, and for none of any other."""
     used = codes.used_up(book_id).subquery("used")
     steps = func.coalesce(used.c.steps, 0)
-    belong = case((Redemption.way == "pay_code", 1), else_=0)
+    belong = case((Redemption.way.in_(("pay_code", "slip")), 1), else_=0)
     differs = or_(used.c.person_id != Redemption.person_id, used.c.spent_at != Redemption.opened_at)
     wanted = (
         select(Redemption.id, steps, belong)

@@ -78,8 +78,9 @@ class Community:
         }
         found |= {f"{table}_id": self._column(table, "id") for table in ("person", "team", "mandate", "merge", "application")}
         found |= {"credential_id": self._column("credential", "id"), "link_id": self._column("credential", "id", "asked_by")}
-        found |= {"phone_id": self._column("pay_device", "id", "session_id")}
+        found |= {"phone_id": self._column("pay_device", "id", "session_id"), "slip_id": self._column("pay_device", "id", "expires_at")}
         found |= {"grant_id": self._column("role_grant", "id"), "staff_id": self._column("shop_staff", "id")}
+        found |= {"print_id": self._column("passbook_print", "id")}
         found |= dict.fromkeys(("other_id", "leader_id", "host_id"), found["person_id"])
         found |= {"ids": found["claim_id"], "person_ids": found["person_id"], "member_ids": found["person_id"]}
         found |= dict.fromkeys(("area_code", "parent_code", "below"), self._column("area", "code"))
@@ -135,6 +136,8 @@ def open_counters(stage: Stage) -> None:
     sign_in.prepare_device(stage.session, stage.act("grid_worker"), stage.vault, name="窗口平板", area_code=VILLAGE)
     sign_in.issue_pin_code(stage.session, stage.act("owner"), stage.vault, stage.who("cashier"))
     people.issue_card(stage.session, stage.act("grid_worker"), stage.who("volunteer"))
+    people.print_lines(stage.session, stage.act("grid_worker"), stage.who("volunteer"), 1)
+    codes.draw_slip(stage.session, stage.act("volunteer"), stage.vault)
     sign_in.open_session(stage.session, stage.book, stage.who("volunteer"), "passkey", stage.now)
     (opened, *_) = sign_in.sessions_of(stage.session, stage.book.id, stage.who("volunteer"), stage.now)
     assert opened.id

@@ -10,6 +10,7 @@ from redeem.web.api import merchants
 from redeem.web.api import offers
 from redeem.web.api import orders
 from redeem.web.api import redemptions
+from redeem.web.api import slips
 from redeem.web.api import units
 
-ALL: tuple[Blueprint, ...] = (units.blp, merchants.blp, offers.blp, codes.blp, orders.blp, redemptions.blp, devices.blp)
+ALL: tuple[Blueprint, ...] = (units.blp, merchants.blp, offers.blp, codes.blp, orders.blp, redemptions.blp, devices.blp, slips.blp)
