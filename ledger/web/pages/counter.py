@@ -12,6 +12,8 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from ledger import areas
+from ledger import claims
+from ledger import journal
 from ledger import people
 from ledger import sign_in
 from ledger.errors import Invalid
@@ -47,6 +49,8 @@ WORKERS = ("grid_worker", "administrator")
 AREAS_MAX = 200
 CODE_LENGTH_MAX = 30
 HANDLE_LENGTH_MAX = 20
+#: The last lines of a passbook that is opened.
+LINES = 5
 #: As printed, with its spaces.
 CARD_LENGTH_MAX = 20
 
@@ -175,7 +179,46 @@ def cards() -> ResponseReturnValue:
     person = people.by_handle(session(), me().book_id, typed, me().scope(*WORKERS))
     if person is None:
         return render_template("ledger/counter/cards.html", handle=typed, is_unknown=True)
-    return redirect(url_for("counter.holder", person_id=person.id))
+    return redirect(url_for("counter.served", person_id=person.id))
+
+
+@pages.get("/counter/people/<uuid:person_id>")
+@allow(*WORKERS)
+def served(person_id: UUID) -> ResponseReturnValue:
+    """Show everything that can be done for somebody who stands at the counter; what they have only once it is opened with a reason."""
+    current, book_id = session(), me().book_id
+    person = _person(person_id)
+    opened = people.opened(current, services().vault, book_id, person_id, me().actor_id, services().clock.now())
+    name = people.names_of(current, services().vault, book_id, [person_id])[person_id]
+    balance, lines = _passbook(person_id) if opened is not None else (None, [])
+    awards = {line.reference for line in lines if line.kind == "award" and line.reference}
+    return render_template(
+        "ledger/counter/served.html",
+        person=person,
+        name=people.masked_name(name) if opened is None else name,
+        place=areas.names_of(current, book_id, {person.area_code})[person.area_code],
+        reasons=people.OPENING_REASONS,
+        balance=balance,
+        lines=lines,
+        deeds={row.id: row.rate for row in claims.among(current, book_id, awards, own=claims.Own(person_id))},
+    )
+
+
+def _passbook(person_id: UUID) -> tuple[journal.Balance, list[journal.LineRow]]:
+    account = journal.account_ids(session(), me().book_id, "passbook", [person_id]).get(person_id)
+    if account is None:
+        return journal.Balance(0, 0, 0, 0), []
+    balance = journal.balance_of(session(), me().book_id, account, services().clock.now())
+    return balance, journal.history(session(), me().book_id, account, limit=LINES)
+
+
+@pages.post("/counter/people/<uuid:person_id>")
+@allow(*WORKERS)
+@form_write(served)
+def open_passbook(person_id: UUID) -> str:
+    """Open what somebody has for some minutes, for a reason that they will see."""
+    people.open_person(session(), act(), person_id, forms.choice("reason", *people.OPENING_REASONS), within=me().scope(*WORKERS))
+    return url_for("counter.served", person_id=person_id)
 
 
 @pages.get("/counter/cards/<uuid:person_id>")

@@ -32,12 +32,14 @@ from ledger.web.pages.deeds import address_of_outcomes
 from ledger.web.pages.deeds import chosen
 from ledger.web.pages.deeds import deed_choices
 from ledger.web.pages.deeds import deed_from_form
+from ledger.web.pages.deeds import deed_groups
 from ledger.web.pages.deeds import listed
 from ledger.web.pages.deeds import outcomes_asked
 from ledger.web.pages.deeds import outcomes_page
 from ledger.web.pages.deeds import proposed
 from ledger.web.pages.deeds import queued
 from ledger.web.pages.deeds import turned_down
+from ledger.web.pages.office import COUNTED_MAX
 
 pages = Blueprint("leader", __name__)
 
@@ -46,18 +48,26 @@ pages = Blueprint("leader", __name__)
 @allow("building_leader")
 def home() -> ResponseReturnValue:
     """Show what waits for one's word, and the ways on."""
-    waiting = claims.queue(session(), me().book_id, reach("attest"), ["reported"], limit=AT_ONCE)
-    return render_template("ledger/leader/home.html", waiting=len(waiting), most=AT_ONCE)
+    waiting = claims.waiting(session(), me().book_id, reach("attest"), ["reported"], most=COUNTED_MAX)
+    return render_template("ledger/leader/home.html", waiting=waiting)
 
 
 @pages.get("/leader/households")
 @allow("building_leader")
 def households() -> ResponseReturnValue:
-    """Show the households in one's charge."""
+    """Show the households in one's charge, each with the last deed of anybody in it."""
     found = people.households_of_leader(session(), me().book_id, me().person_id)
     ids = [person_id for household in found for person_id in household]
     fields = people.fields_of(session(), services().vault, me().book_id, ids, ["name", "phone", "address"])
-    homes = [(next((fields[one]["address"] for one in members if "address" in fields[one]), ""), members) for members in found]
+    last = claims.last_deeds(session(), me().book_id, ids)
+    homes = [
+        (
+            next((fields[one]["address"] for one in members if "address" in fields[one]), ""),
+            members,
+            max((last[one] for one in members if one in last), key=lambda row: (row.claim.deed_on, row.id), default=None),
+        )
+        for members in found
+    ]
     persons = people.persons(session(), me().book_id, ids)
     return render_template("ledger/leader/households.html", households=homes, fields=fields, persons=persons)
 
@@ -98,7 +108,9 @@ def propose_form() -> ResponseReturnValue:
     told = people.fields_of(session(), services().vault, me().book_id, charges, ["name", "address"])
     sorted_by_home = sorted(charges, key=lambda one: (told[one].get("address", ""), told[one].get("name", ""), one))
     names = {person_id: told[person_id].get("name", "—") for person_id in sorted_by_home}
-    return render_template("ledger/leader/propose.html", names=names, choices=deed_choices(), today=me().today)
+    return render_template(
+        "ledger/leader/propose.html", names=names, groups=deed_groups(), today=me().today, asked=request.args.get("person")
+    )  # fmt: skip
 
 
 @pages.post("/leader/propose")

@@ -24,6 +24,7 @@ from ledger.claims import STATES
 from ledger.claims import DeedFault
 from ledger.errors import Invalid
 from ledger.errors import Refusal
+from ledger.people import Person
 from ledger.web.kit import forms
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
@@ -41,7 +42,7 @@ from ledger.web.pages.deeds import AT_ONCE
 from ledger.web.pages.deeds import Listed
 from ledger.web.pages.deeds import address_of_outcomes
 from ledger.web.pages.deeds import chosen
-from ledger.web.pages.deeds import deed_choices
+from ledger.web.pages.deeds import deed_groups
 from ledger.web.pages.deeds import listed
 from ledger.web.pages.deeds import outcomes_page
 from ledger.web.pages.deeds import persons_typed
@@ -184,13 +185,24 @@ def propose_form() -> ResponseReturnValue:
     )
     (after,) = read_cursor(request.args.get("cursor"), str) or ("",)
     page = page_of(people.living_in(session(), book_id, within, after=after, limit=AT_ONCE + 1), AT_ONCE, lambda one: [one.handle])
-    whole = people.names_of(session(), services().vault, book_id, [one.id for one in page.items])
+    asked = _asked(scope)
+    listed_here = {one.id: one for one in (*([asked] if asked else []), *page.items)}
+    whole = people.names_of(session(), services().vault, book_id, listed_here)
     names = {person_id: people.masked_name(name) for person_id, name in whole.items()}
-    persons = sorted(page.items, key=lambda one: (one.area_code, names[one.id], one.handle))
+    persons = sorted(listed_here.values(), key=lambda one: (one.area_code, names[one.id], one.handle))
     return render_template(
         "ledger/staff/propose.html", area=area, below=below, persons=persons, names=names, next=page.next,
-        teams=people.teams(session(), book_id, within), choices=deed_choices(), today=me().today,
+        teams=people.teams(session(), book_id, within), groups=deed_groups(), today=me().today, asked=asked,
     )  # fmt: skip
+
+
+def _asked(scope: areas.Scope) -> Person | None:
+    """Return for whom it is asked from the page of that person."""
+    try:
+        person_id = UUID(request.args["person"])
+    except (KeyError, ValueError):
+        return None
+    return people.person(session(), me().book_id, person_id, scope)
 
 
 @pages.post("/staff/propose")

@@ -102,6 +102,7 @@ def test_staff_issue_a_card_its_holder_sets_the_pin_and_a_replaced_one_is_dead(h
     _, worker = hall.enter("grid_worker", area_code=VILLAGE)
     worker.open("/counter/cards")
     worker.send("下一步", handle=person.handle)
+    worker.follow("存折卡和密码")
     issued = worker.send("发一张卡")
     number = issued.text.partition("印在卡上： ")[2][:14]
     assert people.is_card_number(number.replace(" ", ""))
@@ -117,6 +118,7 @@ def test_staff_issue_a_card_its_holder_sets_the_pin_and_a_replaced_one_is_dead(h
 
     worker.open("/counter/cards")
     worker.send("下一步", handle=person.handle)
+    worker.follow("存折卡和密码")
     replaced = worker.send("换一张卡，旧卡立即作废").text.partition("印在卡上： ")[2][:14]
     assert replaced != number
     assert device.open("/me").headings == ["刷卡登录"], "what the old card opened is closed"
@@ -196,3 +198,24 @@ def test_staff_pair_and_end_the_devices_of_their_counters(hall: Hall, session: S
     assert other.open(f"/counter/devices/{device_id}").status == 404
     worker.send("停用这台设备")
     assert "只在社区柜台" in device.open("/counter").text
+
+
+def test_whoever_stands_at_the_counter_is_served_from_one_page(hall: Hall) -> None:
+    person, worker = hall.community.person(name="陈桂芳", area_code=GRID), hall.enter("grid_worker", area_code=VILLAGE)[1]
+    hall.community.credited(person, "patrol", "patrol")
+    hall.session.commit()
+    worker.open("/staff")
+    worker.follow("窗口办事")
+    page = worker.send("下一步", handle=person.handle)
+    assert (page.headings[0], "patrol" in page.text, "100" in page.text) == ("陈**", False, False)
+    page = worker.send("查看积分", reason="counter-service")
+    assert (page.headings[0], "可用100 分" in page.text) == ("陈桂芳", True)
+    assert [row[2:] for row in page.rows] == [["+50", "100"], ["+50", "50"]]
+    assert "窗口办事" in hall.browser(person).open("/me/data").text, "they see who looked, and why"
+    page = worker.follow("替 TA 报一件好事")
+    form = page.form("提交")
+    assert form.fields["person_id"] == [str(person.id)]
+    assert "已申报 1 条" in worker.send("提交", deed="patrol", place="1幢").text
+    elsewhere = hall.community.person(area_code=OTHER_VILLAGE)
+    hall.session.commit()
+    assert worker.open(f"/counter/people/{elsewhere.id}").status == 404

@@ -23,6 +23,27 @@ def test_a_leader_sees_the_households_in_their_charge(hall: Hall) -> None:
     assert "外人" not in page.text
 
 
+def test_each_household_shows_its_last_deed_and_a_way_to_tell_of_another(hall: Hall) -> None:
+    leader, browser = hall.enter("building_leader")
+    wife, husband = (hall.community.person(name=name, address="1幢302") for name in ("陈桂芳", "李国强"))
+    single = hall.community.person(name="孙守业", address="1幢201")
+    hall.community.tie(wife, husband, "household")
+    hall.charge(leader, wife, husband, single)
+    hall.community.report(wife, "tea_house", TODAY - timedelta(days=3))
+    hall.community.report(husband, "patrol", TODAY - timedelta(days=1))
+    hall.session.commit()
+    page = browser.open("/leader/households")
+    assert "最近：2026-11-22 李国强 · patrol 等楼长或社区证明" in page.text
+    assert page.text.count("最近：") == 1
+    assert "1幢201 还没有记过好事" in page.text
+    hrefs = [href for words, href in page.links if words == "替 TA 申报"]
+    form = browser.open(next(href for href in hrefs if str(single.id) in href)).form("提交")
+    assert form.fields["person_id"] == [str(single.id)]
+    assert "已申报 1 条" in browser.send("提交", deed="patrol").text
+    again = browser.open("/leader/propose")
+    assert again.text.index("最近报过的") < again.text.index("做了什么") + 20
+
+
 def test_a_leader_attests_what_was_ticked(hall: Hall) -> None:
     leader, browser = hall.enter("building_leader")
     one, other = hall.community.person(name="陈桂芳"), hall.community.person(name="李国强")
