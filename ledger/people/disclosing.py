@@ -23,6 +23,7 @@ from ledger.people.model import Grant
 from ledger.people.model import TeamLeader
 from ledger.people.model import TeamMember
 from ledger.people.opening import openings_of
+from ledger.people.paper import prints_of
 from ledger.people.rules import PERSONAL_FIELDS
 from ledger.people.rules import kin_field
 from ledger.people.rules import was_field
@@ -46,6 +47,7 @@ def records_of(session: Session, vault: Vault, book_id: UUID, person_id: UUID, a
             _columns(grant, ("role", "area_code", "starts_on", "ends_on")) for grant in queries.grants_of(session, book_id, person_id)
         ],
         "cards": _cards(session, book_id, person_id),
+        "paper_prints": _paper_prints(session, book_id, person_id),
         "openings": _openings(session, book_id, person_id),
         "corrections": _corrections(session, vault, book_id, person_id),
     }
@@ -97,6 +99,12 @@ def _cards(session: Session, book_id: UUID, person_id: UUID) -> list[Row]:
         }
         for card in found
     ]
+
+
+def _paper_prints(session: Session, book_id: UUID, person_id: UUID) -> list[Row]:
+    found = prints_of(session, book_id, person_id)
+    who = whoever_acted(session, book_id, person_id, {(one.printed_by, one.printed_at) for one in found})
+    return [_columns(one, ("printed_at", "line_from", "line_to")) | {"by": who[one.printed_by, one.printed_at]} for one in found]
 
 
 def _openings(session: Session, book_id: UUID, person_id: UUID) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -19,6 +20,12 @@ from ledger.people.model import Person
 
 #: What a page of the booklet holds.
 ROWS_A_PAGE = 16
+
+
+def prints_of(session: Session, book_id: UUID, person_id: UUID) -> Sequence[PassbookPrint]:
+    """Return what was printed into somebody's booklets, the last first."""
+    wanted = select(PassbookPrint).where(PassbookPrint.book_id == book_id, PassbookPrint.person_id == person_id)
+    return session.execute(wanted.order_by(PassbookPrint.printed_at.desc(), PassbookPrint.id.desc())).scalars().all()
 
 
 def last_print(session: Session, book_id: UUID, person_id: UUID) -> PassbookPrint | None:

@@ -47,6 +47,7 @@ class ExportOut(Shape):
     roles = fields.List(fields.Dict(), required=True)
     shop_work = fields.List(fields.Dict(), required=True)
     cards = fields.List(fields.Dict(), required=True)
+    paper_prints = fields.List(fields.Dict(), required=True, metadata={"description": "What was printed into a paper passbook"})
     pay_devices = fields.List(fields.Dict(), required=True)
     sessions = fields.List(fields.Dict(), required=True)
     secrets = fields.List(fields.Dict(), required=True, metadata={"description": "Which there are, and since when; never what they are"})

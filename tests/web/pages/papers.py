@@ -31,6 +31,10 @@ class Paper:
         """The lines that begin so."""
         return [said for page in self.lines for _, said in page if said.startswith(words)]
 
+    def says(self, words: str) -> bool:
+        """Tell whether it says so, however lines are broken, and whatever room is left between Chinese and Latin characters."""
+        return "".join(words.split()) in "".join(self.text.split())
+
     @property
     def text(self) -> str:
         return "\n".join(self.pages)
