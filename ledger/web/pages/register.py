@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint
+from flask import current_app
 from flask import render_template
 from flask import request
 from flask import url_for
@@ -163,6 +164,18 @@ def open_person(person_id: UUID) -> str:
     """Open somebody's data for some minutes, for a reason that they will see."""
     people.open_person(session(), act(), person_id, forms.choice("reason", *people.OPENING_REASONS), within=me().scope(*READERS))
     return url_for("register.person", person_id=person_id)
+
+
+@pages.post("/<uuid:person_id>/erase")
+@allow("administrator", fresh=True)
+@form_write(person)
+def erase(person_id: UUID) -> str | Refusal:
+    """Ask that somebody be erased for good, or do what another administrator asked for; nobody does that for themselves here."""
+    if person_id == me().actor_id:
+        return Refusal("erasure-by-another", "person_id")
+    forms.choice("sure", "yes")
+    within = me().scope("administrator")
+    return _back(people.ask_to_erase(session(), act(), person_id, current_app.extensions["leavings"], within=within), person_id)
 
 
 @pages.post("/<uuid:person_id>/roles")

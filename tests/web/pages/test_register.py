@@ -173,6 +173,18 @@ def test_a_team_is_made_and_one_of_its_members_leads_it(hall: Hall, li: Person) 
     assert people.members_of_many(hall.session, hall.community.book.id, [team.id], tomorrow) == {team.id: {other.id}}
 
 
+def test_somebody_is_erased_once_two_administrators_have_said_so(hall: Hall, li: Person) -> None:
+    (_, first), (_, second) = hall.enter("administrator"), hall.enter("administrator")
+    first.open(f"/staff/people/{li.id}")
+    assert first.send("提出删除").status == 422
+    assert "您已提出，要由另一位管理员确认" in first.send("提出删除", sure="yes").text
+    second.open("/staff/second-word")
+    second.follow("另一位管理员要删除 TA 的资料")
+    assert "已不用" in second.send("确认删除", sure="yes").text
+    assert second.page.headings[0].startswith("—")
+    assert "没有等您确认的" in second.open("/staff/second-word").text
+
+
 def test_two_of_the_staff_merge_two_records(hall: Hall, li: Person, session: Session) -> None:
     gone = hall.community.person(name="李桂荣")
     give_points(hall.session, hall.community.book, gone, 60)
