@@ -67,6 +67,7 @@ let correction = null;
 let shown = 0;
 let used = 0;
 let tag = "";
+let isTold = false;
 
 async function begin() {
   phone = await recall();
@@ -178,7 +179,7 @@ async function look() {
       const answer = await fetched(section.dataset.live, tag ? { "If-None-Match": tag } : {});
       const isNew = answer.status === 200 && tag !== "";
       tag = answer.headers.get("ETag") ?? tag;
-      if (isNew || answer.type === "opaqueredirect") await news();
+      if (isNew || !isTold || answer.type === "opaqueredirect") await news();
     } catch {
       // There is no network, and the code needs none.
     }
@@ -198,11 +199,12 @@ async function news() {
   } catch {
     return;
   }
+  isTold = true;
   if (!told.is_good) return await end();
   const ahead = told.now - (sent + Date.now()) / 2;
   if (Math.abs(ahead - phone.ahead) > 1_000) await keep((phone = { ...phone, ahead }));
   used = told.used;
-  if (isOffline) section.querySelector("[data-back]").hidden = false;
+  if (isOffline) document.querySelector("[data-back]").hidden = false;
   else document.querySelector("[data-lately]").innerHTML = told.lately;
   document.dispatchEvent(new Event("news"));
   await draw();
