@@ -24,6 +24,7 @@ from ledger.activities.model import Attendance
 from ledger.activities.model import HoursRecord
 from ledger.activities.queries import ActivityRow
 from ledger.activities.queries import Hours
+from ledger.activities.queries import Service
 from ledger.activities.queries import activity
 from ledger.activities.queries import attendance_at
 from ledger.activities.queries import attendance_of
@@ -33,10 +34,12 @@ from ledger.activities.queries import credited
 from ledger.activities.queries import hosted_by
 from ledger.activities.queries import hours_by_year
 from ledger.activities.queries import hours_of
+from ledger.activities.queries import mine
 from ledger.activities.queries import presences
 from ledger.activities.queries import present_at
 from ledger.activities.queries import rows_of
 from ledger.activities.queries import seats_taken
+from ledger.activities.queries import services_of
 from ledger.activities.queries import under_way
 from ledger.activities.queries import within_reach
 
@@ -49,6 +52,7 @@ __all__ = [
     "HoursRecord",
     "NewActivity",
     "Served",
+    "Service",
     "VenueCode",
     "activity",
     "attendance_at",
@@ -64,6 +68,7 @@ __all__ = [
     "hours_by_year",
     "hours_of",
     "leaving",
+    "mine",
     "presences",
     "present_at",
     "recognise_venue_code",
@@ -74,6 +79,7 @@ __all__ = [
     "rows_of",
     "sealed_parts",
     "seats_taken",
+    "services_of",
     "sign_up",
     "under_way",
     "venue_code",

@@ -54,10 +54,20 @@ class ActivityRow:
 
 
 def coming(
-    session: Session, book_id: UUID, since: datetime, person_id: UUID, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
+    session: Session, book_id: UUID, since: datetime, person_id: UUID, *, until: datetime | None = None, scope: areas.Scope | None = None,
+    deeds: Collection[str] | None = None, after: tuple[datetime, UUID] | None = None, limit: int = 50,
 ) -> list[ActivityRow]:  # fmt: skip
-    """Return the open activities that end after `since`, the soonest first, and whether the person has signed up."""
+    """Return the open activities that end after `since`, the soonest first, and whether the person has signed up.
+
+    Only those that begin before `until`, that are in areas of `scope`, or that count as one of `deeds`, where these are given.
+    """
     wanted = select(Activity).where(Activity.book_id == book_id, Activity.ends_at > since, Activity.status == "open")
+    if until:
+        wanted = wanted.where(Activity.starts_at < until)
+    if scope is not None:
+        wanted = wanted.where(areas.covered(book_id, Activity.area_code, scope))
+    if deeds is not None:
+        wanted = wanted.where(Activity.deed.in_(deeds))
     if after:
         wanted = wanted.where(tuple_(Activity.starts_at, Activity.id) > after)
     return rows_of(
@@ -76,6 +86,15 @@ def rows_of(session: Session, book_id: UUID, found: Sequence[Activity], person_i
     taken = {activity_id: (count, bool(is_mine)) for activity_id, count, is_mine in session.execute(counted)}
     has_come = set(session.execute(came.with_only_columns(Attendance.activity_id).where(Attendance.person_id == person_id)).scalars())
     return [ActivityRow(one, *taken.get(one.id, (0, False)), one.id in has_come) for one in found]
+
+
+def mine(session: Session, book_id: UUID, person_id: UUID, since: datetime, *, limit: int = 20) -> Sequence[Activity]:
+    """Return the open activities that somebody has signed up for and that end after `since`, the soonest first."""
+    signed = select(SignUp.activity_id).where(SignUp.book_id == book_id, SignUp.person_id == person_id)
+    wanted = select(Activity).where(
+        Activity.book_id == book_id, Activity.id.in_(signed), Activity.ends_at > since, Activity.status == "open"
+    )
+    return session.execute(wanted.order_by(Activity.starts_at, Activity.id).limit(limit)).scalars().all()
 
 
 def under_way(session: Session, book_id: UUID, at: datetime) -> Sequence[Activity]:
@@ -204,6 +223,33 @@ def hours_by_year(session: Session, book_id: UUID, person_id: UUID) -> dict[int,
         year = sums.setdefault(served_on.year, {"credit": 0, "honour": 0})
         year[kind] += minutes
     return {year: Hours(**minutes) for year, minutes in sums.items()}
+
+
+@dataclass(frozen=True)
+class Service:
+    """Hours of somebody as they were recorded: of an activity by its title, or of a claim."""
+
+    served_on: date
+    kind: str
+    minutes: int
+    #: The activity or the claim it comes from.
+    reference: UUID
+    title: str | None
+
+
+def services_of(session: Session, book_id: UUID, person_id: UUID, year: int) -> list[Service]:
+    """Return what somebody served in a year, the latest first."""
+    wanted = (
+        select(HoursRecord.served_on, HoursRecord.kind, HoursRecord.minutes, HoursRecord.reference, Activity.title)
+        .outerjoin(Activity, and_(Activity.book_id == HoursRecord.book_id, Activity.id == HoursRecord.reference))
+        .where(
+            HoursRecord.book_id == book_id,
+            HoursRecord.person_id == person_id,
+            HoursRecord.served_on.between(date(year, 1, 1), date(year, 12, 31)),
+        )
+        .order_by(HoursRecord.served_on.desc(), HoursRecord.id.desc())
+    )
+    return [Service(*row) for row in session.execute(wanted)]
 
 
 def seats_taken(session: Session, book_id: UUID, activity_id: UUID) -> set[UUID]:

@@ -27,6 +27,7 @@ from ledger.areas.rules import RowFault
 from ledger.areas.rules import check_rows
 from ledger.areas.rules import is_level_below
 from ledger.areas.rules import is_own_code
+from ledger.areas.rules import is_phone
 from ledger.areas.rules import path_below
 from ledger.clock import local_day
 from ledger.errors import Invalid
@@ -140,6 +141,16 @@ def add_grid(
         book_id=act.book_id, code=code, name=name, level=level, kind=kind, parent_code=parent_code, path=path_below(parent.path, code)
     )
     session.add(area)
+    session.flush()
+    return area
+
+
+def set_phone(session: Session, act: Act, code: str, phone: str, *, within: queries.Scope = queries.EVERYWHERE) -> Area:
+    """Set whom the residents of an area call; nobody, where there is no number."""
+    area = queries.area(session, act.book_id, code, within)
+    if phone and not is_phone(phone):
+        raise Invalid("phone-malformed", "phone")
+    area.phone = phone
     session.flush()
     return area
 

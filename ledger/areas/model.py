@@ -81,6 +81,7 @@ class Area(Base):
         CheckConstraint("(level = 'grid') = (kind IS NOT NULL)", name="grids_have_a_kind"),
         Index("ix_area_path", "book_id", "path"),
         Index("ix_area_parent", "book_id", "parent_code"),
+        changes=("phone",),
     )
 
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id"), primary_key=True)
@@ -93,3 +94,5 @@ class Area(Base):
     parent_code: Mapped[str | None]
     #: The codes from the book's root down to this node, each followed by "/" (see `rules.is_within`); compared byte by byte.
     path: Mapped[str] = mapped_column(Text().with_variant(Text(collation="C"), "postgresql"))
+    #: Whom its residents call: the office's, never somebody's own.
+    phone: Mapped[str] = mapped_column(default="")

@@ -68,6 +68,20 @@ def names_of(session: Session, book_id: UUID, codes: Collection[str]) -> dict[st
     return dict(rows.all())
 
 
+def phone_for(session: Session, book_id: UUID, path: str) -> str:
+    """Return whom residents of the area at `path` call: its own number, or that of the nearest area above that has one."""
+    codes = path.rstrip("/").split("/")
+    wanted = select(Area.code, Area.phone).where(Area.book_id == book_id, Area.code.in_(codes), Area.phone != "")
+    phones = dict(session.execute(wanted).all())
+    return next((phones[code] for code in reversed(codes) if code in phones), "")
+
+
+def community_of(session: Session, book_id: UUID, path: str) -> Area | None:
+    """Return the village or community in which the area at `path` lies, or which it is; none for what lies above them."""
+    wanted = select(Area).where(Area.book_id == book_id, Area.code.in_(path.rstrip("/").split("/")), Area.level == "village")
+    return session.execute(wanted).scalar_one_or_none()
+
+
 def subtree(session: Session, book_id: UUID, path: str, *, after: str = "", limit: int | None = None) -> Sequence[Area]:
     """Return the area at `path` and all below it, parents first, from after the path `after`."""
     wanted = select(Area).where(Area.book_id == book_id, _path_within(path), Area.path > after)

@@ -20,6 +20,7 @@ GRID_KINDS = ("comprehensive", "special")
 COLUMNS = ("code", "name", "level", "parent_code")
 NAME_LENGTH_MAX = 100
 
+_PHONE = re.compile(r"\+?[0-9][0-9 -]{3,18}[0-9]")
 _PUBLISHED_CODE = re.compile(r"[0-9]{2,12}")
 _OWN_CODE = re.compile(r"[0-9A-Za-z-]{2,40}")
 
@@ -51,6 +52,11 @@ def is_level_below(level: str, parent_level: str) -> bool:
 def is_own_code(code: str, parent_code: str) -> bool:
     """Tell whether `code` can be a grid's: its parent's code with a suffix."""
     return bool(_OWN_CODE.fullmatch(code)) and code.startswith(parent_code) and code != parent_code
+
+
+def is_phone(text: str) -> bool:
+    """Tell whether that can be called: digits, which may be set apart."""
+    return bool(_PHONE.fullmatch(text))
 
 
 @dataclass(frozen=True)

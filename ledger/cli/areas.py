@@ -69,6 +69,17 @@ def grid(number: int, parent_code: str, code: str, name: str, kind: str) -> None
         click.echo(f"{area.code} {area.name}")
 
 
+@areas_group.command("phone")
+@click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
+@click.option("--area", "code", required=True, help="code of the community or grid 区划代码")
+@click.argument("phone", required=False, default="")
+def phone(number: int, code: str, phone: str) -> None:
+    """Set the number that residents of an area call from their pages, or none (设置服务电话)."""
+    with at_desk() as desk:
+        area = areas.set_phone(desk.session, desk.act(number), code, phone)
+        click.echo(f"{area.code} {area.name} {area.phone}".rstrip())
+
+
 @areas_group.command("list")
 @click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
 @click.option("--below", "code", help="only this area and below 只列此区划及其下级")

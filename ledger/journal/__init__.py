@@ -36,12 +36,15 @@ from ledger.journal.queries import as_of
 from ledger.journal.queries import as_of_deed_day
 from ledger.journal.queries import available_of
 from ledger.journal.queries import balance_of
+from ledger.journal.queries import begun_at
 from ledger.journal.queries import entries_of_kinds
 from ledger.journal.queries import helpers_of
 from ledger.journal.queries import history
 from ledger.journal.queries import lines_between
 from ledger.journal.queries import lines_numbered
+from ledger.journal.queries import page_between
 from ledger.journal.queries import sum_of
+from ledger.journal.queries import sums_between
 from ledger.journal.queries import trial_balance
 from ledger.journal.verify import verify
 
@@ -74,6 +77,7 @@ __all__ = [
     "as_of_deed_day",
     "available_of",
     "balance_of",
+    "begun_at",
     "claim",
     "close_year",
     "entries_of_kinds",
@@ -84,8 +88,10 @@ __all__ = [
     "lock_spendable",
     "open_accounts",
     "open_book_accounts",
+    "page_between",
     "post",
     "sum_of",
+    "sums_between",
     "trial_balance",
     "verify",
 ]

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import and_
 from sqlalchemy import bindparam
+from sqlalchemy import case
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -192,6 +193,33 @@ def lines_between(session: Session, book_id: UUID, account_id: UUID, since: date
     """Return the account's lines that were posted from `since` on and before `until`, the oldest first."""
     wanted = _LINES.where(Line.posted_at >= since, Line.posted_at < until).order_by(Line.number)
     return [LineRow(*tuple(row)) for row in session.execute(wanted, {"book_id": book_id, "account_id": account_id})]
+
+
+def page_between(
+    session: Session, book_id: UUID, account_id: UUID, since: datetime, until: datetime, *, sign: int = 0, before: int | None = None,
+    limit: int = 50,
+) -> list[LineRow]:  # fmt: skip
+    """Return such lines, the newest first, those before a number where it is given; only what came in (1) or went out (-1) by `sign`."""
+    wanted = _LINES.where(Line.posted_at >= since, Line.posted_at < until, Line.number < (_AFTER_ALL if before is None else before))
+    if sign:
+        wanted = wanted.where(Line.amount > 0 if sign > 0 else Line.amount < 0)
+    rows = session.execute(wanted.order_by(Line.number.desc()).limit(limit), {"book_id": book_id, "account_id": account_id})
+    return [LineRow(*tuple(row)) for row in rows]
+
+
+def sums_between(session: Session, book_id: UUID, account_id: UUID, since: datetime, until: datetime) -> tuple[int, int]:
+    """Return what came into an account and what went out of it from `since` on and before `until`, both as whole numbers from zero."""
+    came = func.sum(case((Line.amount > 0, Line.amount), else_=0))
+    went = func.sum(case((Line.amount < 0, -Line.amount), else_=0))
+    this = (Line.book_id == book_id, Line.account_id == account_id, Line.posted_at >= since, Line.posted_at < until)
+    row = session.execute(select(came, went).where(*this)).one()
+    return int(row[0] or 0), int(row[1] or 0)
+
+
+def begun_at(session: Session, book_id: UUID, account_id: UUID) -> datetime | None:
+    """Return when the first line of an account was posted, if there is any."""
+    wanted = select(Line.posted_at).where(Line.book_id == book_id, Line.account_id == account_id).order_by(Line.number).limit(1)
+    return session.execute(wanted).scalar_one_or_none()
 
 
 def lines_numbered(session: Session, book_id: UUID, account_id: UUID, first: int, last: int) -> list[LineRow]:

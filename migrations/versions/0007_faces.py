@@ -36,6 +36,8 @@ def upgrade() -> None:
     )
     kind, default = ("BOOLEAN", "false") if is_postgresql else ("INTEGER", "0")
     op.execute(f"ALTER TABLE rate ADD COLUMN with_photo {kind} NOT NULL DEFAULT {default}")
+    for table, column in (("area", "phone"), ("unit", "phone"), ("unit", "open_hours")):
+        op.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
     _make_tables()
     (_guard_postgresql if is_postgresql else _guard_sqlite)()
 
@@ -102,6 +104,8 @@ def _make_tables() -> None:
 def _guard_postgresql() -> None:
     op.execute("GRANT SELECT, INSERT ON photo, passbook_print TO passbook_service")
     op.execute("GRANT DELETE ON photo TO passbook_service")
+    op.execute("GRANT UPDATE (phone) ON area TO passbook_service")
+    op.execute("GRANT UPDATE (address, phone, open_hours) ON unit TO passbook_service")
     op.execute("REVOKE UPDATE, DELETE, TRUNCATE ON passbook_print FROM passbook_service")
     op.execute("REVOKE UPDATE, TRUNCATE ON photo FROM passbook_service")
     for name, event in (("no_change", "UPDATE OR DELETE"), ("no_truncate", "TRUNCATE")):

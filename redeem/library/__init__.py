@@ -6,6 +6,7 @@ from redeem.library.actions import ADDRESS_LENGTH_MAX
 from redeem.library.actions import NAME_LENGTH_MAX
 from redeem.library.actions import add_resource
 from redeem.library.actions import add_unit
+from redeem.library.actions import describe
 from redeem.library.model import Resource
 from redeem.library.model import Unit
 from redeem.library.queries import names_of
@@ -25,6 +26,7 @@ __all__ = [
     "Unit",
     "add_resource",
     "add_unit",
+    "describe",
     "names_of",
     "resources",
     "unit",

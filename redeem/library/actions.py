@@ -43,6 +43,23 @@ def add_unit(
     return unit
 
 
+def describe(
+    session: Session, act: Act, unit_id: UUID, *, address: str, phone: str, open_hours: str, within: areas.Scope = areas.EVERYWHERE,
+    own: Collection[UUID] = (),
+) -> Unit:  # fmt: skip
+    """Say where a unit is, what to call, and when it is open."""
+    unit = queries.unit(session, act.book_id, unit_id, within, own)
+    if len(address.strip()) > ADDRESS_LENGTH_MAX or not address.strip().isprintable():
+        raise Invalid("text-malformed", "address")
+    if phone.strip() and not areas.is_phone(phone.strip()):
+        raise Invalid("phone-malformed", "phone")
+    if len(open_hours.strip()) > NAME_LENGTH_MAX or not open_hours.strip().isprintable():
+        raise Invalid("text-malformed", "open_hours")
+    unit.address, unit.phone, unit.open_hours = address.strip(), phone.strip(), open_hours.strip()
+    session.flush()
+    return unit
+
+
 def add_resource(
     session: Session, act: Act, unit_id: UUID, *, kind: str, title: str, within: areas.Scope = areas.EVERYWHERE, own: Collection[UUID] = ()
 ) -> Resource:  # fmt: skip

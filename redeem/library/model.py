@@ -26,6 +26,7 @@ class Unit(Base):
         UniqueConstraint("book_id", "name"),
         one_of("colour", *COLOURS),
         one_of("status", "active", "left"),
+        changes=("address", "phone", "open_hours"),
     )
 
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id"), primary_key=True)
@@ -35,6 +36,9 @@ class Unit(Base):
     area_code: Mapped[str]
     address: Mapped[str]
     status: Mapped[str]
+    #: What customers call, and when it is open, in its own words.
+    phone: Mapped[str] = mapped_column(default="")
+    open_hours: Mapped[str] = mapped_column(default="")
 
 
 class Resource(Base):

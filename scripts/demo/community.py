@@ -39,6 +39,7 @@ def draw_grids(stage: Stage) -> None:
     act = stage.act(at=stage.ago(30, 9))
     for number, name, kind in GRIDS:
         sure(areas.add_grid(stage.session, act, parent_code=VILLAGE, code=grid_code(number), name=name, level="grid", kind=kind))
+    areas.set_phone(stage.session, act, VILLAGE, "025-8471 0086")
 
 
 def enrol(stage: Stage) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from datetime import datetime
+from datetime import time
+from datetime import timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint
 from flask import render_template
@@ -12,16 +17,19 @@ from flask import url_for
 from flask.typing import ResponseReturnValue
 
 from ledger import activities
+from ledger import areas
 from ledger import claims
 from ledger import journal
 from ledger import people
 from ledger import tariff
-from ledger.errors import Invalid
+from ledger.clock import local_day
+from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
+from ledger.web.kit.paging import moment
 from ledger.web.kit.paging import page_of
 from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.parts import waiting
@@ -36,44 +44,108 @@ from ledger.web.pages.deeds import deed_from_form
 pages = Blueprint("volunteer", __name__)
 
 LINES, RECENT, CLAIMS, ACTIVITIES = 20, 3, 20, 30
+#: What of a passbook is shown: everything, what came in, what went out.
+SIGNS = {"": 0, "in": 1, "out": -1}
+#: Until how long from today activities are shown.
+WITHIN = {"": None, "today": timedelta(days=1), "week": timedelta(days=7)}
 
 
 @pages.get("/me")
 @allow("volunteer")
 def home() -> ResponseReturnValue:
-    """Show the balance, the two things to do, and the newest lines."""
+    """Show the balance, the two things to do, what waits, and the newest lines."""
     account, balance = _account()
+    person = people.person(session(), me().book_id, me().person_id)
     here = activities.present_at(session(), me().book_id, me().person_id)
     return render_template(
         "ledger/volunteer/home.html",
-        person=people.person(session(), me().book_id, me().person_id),
+        person=person,
         balance=balance,
-        year=me().today.year,
+        runs_out=_runs_out(balance),
         lines=_lines(account, None, RECENT),
         deeds=_deeds,
         hours=activities.hours_of(session(), me().book_id, me().person_id),
         here=here,
+        next=activities.mine(session(), me().book_id, me().person_id, services().clock.now(), limit=1),
         waiting=waiting(),
+        asked=[] if me().acted_for else _asked(),
         leads=not me().acted_for and people.teams_led_by(session(), me().book_id, me().person_id, me().today),
         returned=claims.returned_to(session(), me().book_id, me().person_id, but_of=here.id if here else None),
+        phone=areas.phone_for(session(), me().book_id, areas.path_of(session(), me().book_id, person.area_code)),
     )
+
+
+def _asked() -> list[people.Mandate]:
+    """Return what somebody else has asked of whoever asks, and waits for their yes."""
+    found = people.mandates_of(session(), me().book_id, me().person_id)
+    return [
+        one for one in found
+        if one.helper_id == me().person_id and one.agreed_at is None and one.ended_at is None and one.ends_on >= me().today
+    ]  # fmt: skip
+
+
+def _runs_out(balance: journal.Balance) -> list[tuple[int, date, int]]:
+    """Return what runs out and when: points, the day, and how many days there are until then; the soonest first."""
+    terms = {me().today.year: balance.expiring, me().today.year + 1: balance.balance - balance.expiring}
+    return [(amount, date(year, 12, 31), (date(year, 12, 31) - me().today).days) for year, amount in terms.items() if amount]
 
 
 @pages.get("/me/passbook")
 @allow("volunteer")
 def passbook() -> ResponseReturnValue:
-    """Show the lines, the newest first, from before the line the address names."""
+    """Show the lines of a year, the newest first, from before the line the address names: all of them, or only what came in or went out."""
     account, balance = _account()
+    begun = journal.begun_at(session(), me().book_id, account) if account else None
+    years = list(range(me().today.year, (local_day(begun, me().zone) if begun else me().today).year - 1, -1))
+    year, only = _chosen_year(years), request.args.get("only", "")
+    if only not in SIGNS:
+        raise NotFound("only")
+    since, until = (datetime(one, 1, 1, tzinfo=ZoneInfo(me().zone)) for one in (year, year + 1))
     (before,) = read_cursor(request.args.get("cursor"), int) or (None,)
-    page = page_of(_lines(account, before, LINES + 1), LINES, lambda line: [line.number])
+    of_year = (session(), me().book_id, account, since, until)
+    rows = journal.page_between(*of_year, sign=SIGNS[only], before=before, limit=LINES + 1) if account else []
+    page = page_of(rows, LINES, lambda line: [line.number])
     return render_template(
         "ledger/volunteer/passbook.html",
         name=people.names_of(session(), services().vault, me().book_id, [me().person_id])[me().person_id],
         person=people.person(session(), me().book_id, me().person_id),
         balance=balance,
+        runs_out=_runs_out(balance),
+        years=years,
+        year=year,
+        only=only,
+        sums=journal.sums_between(*of_year) if account else (0, 0),
         lines=page.items,
         next=page.next,
         deeds=_deeds,
+    )
+
+
+def _chosen_year(years: Sequence[int]) -> int:
+    """Return which of these years the address names; the first where it names none."""
+    asked = request.args.get("year", str(years[0]))
+    if asked not in map(str, years):
+        raise NotFound("year")
+    return int(asked)
+
+
+@pages.get("/me/hours")
+@allow("volunteer")
+def hours() -> ResponseReturnValue:
+    """Show the hours of service, those of check-ins and those of reports apart: of every year, and of one what they come from."""
+    by_year = activities.hours_by_year(session(), me().book_id, me().person_id)
+    years = sorted({*by_year, me().today.year}, reverse=True)
+    year = _chosen_year(years)
+    served = activities.services_of(session(), me().book_id, me().person_id, year)
+    told = claims.among(session(), me().book_id, {one.reference for one in served if one.title is None}, own=own())
+    return render_template(
+        "ledger/volunteer/hours.html",
+        total=activities.hours_of(session(), me().book_id, me().person_id),
+        by_year=by_year,
+        years=years,
+        year=year,
+        served=served,
+        rates={row.id: row.rate for row in told},
     )
 
 
@@ -175,14 +247,49 @@ def withdraw(claim_id: UUID) -> str | Refusal:
 @pages.get("/activities")
 @allow("volunteer")
 def coming() -> ResponseReturnValue:
-    """Show the activities that are coming, and which one has signed up for."""
-    after = read_cursor(request.args.get("cursor"), datetime.fromisoformat, UUID)
-    if after and after[0].tzinfo is None:
-        raise Invalid("cursor-malformed", "cursor")
-    now = services().clock.now()
-    rows = activities.coming(session(), me().book_id, now, me().person_id, after=after, limit=ACTIVITIES + 1)
+    """Show the activities that are coming and which one has signed up for: all, or only those that are near, soon, or of a kind."""
+    after = read_cursor(request.args.get("cursor"), moment, UUID)
+    now, person = services().clock.now(), people.person(session(), me().book_id, me().person_id)
+    community = areas.community_of(session(), me().book_id, areas.path_of(session(), me().book_id, person.area_code))
+    chosen = {name: request.args.get(name, "") for name in ("when", "where", "category")}
+    kinds = tariff.categories(session(), me().book_id)
+    known = {"when": WITHIN.keys(), "where": {"", "near"}, "category": {"", *(kind.code for kind in kinds)}}
+    if any(chosen[name] not in known[name] for name in chosen):
+        raise NotFound("address")
+    rows = activities.coming(
+        session(),
+        me().book_id,
+        now,
+        me().person_id,
+        until=_end_of(chosen["when"]),
+        scope=(community.path,) if community and chosen["where"] else None,
+        deeds=_deeds_of(chosen["category"]) if chosen["category"] else None,
+        after=after,
+        limit=ACTIVITIES + 1,
+    )
     page = page_of(rows, ACTIVITIES, lambda row: [row.activity.starts_at.isoformat(), row.activity.id])
-    return render_template("ledger/volunteer/activities.html", rows=page.items, next=page.next)
+    return render_template(
+        "ledger/volunteer/activities.html",
+        rows=page.items,
+        next=page.next,
+        chosen=chosen,
+        kinds=kinds,
+        community=community,
+        mine=activities.mine(session(), me().book_id, me().person_id, now),
+        here=activities.present_at(session(), me().book_id, me().person_id),
+        gives={rate.deed: rate for rate in tariff.rates_on(session(), me().book_id, me().today)},
+    )
+
+
+def _end_of(when: str) -> datetime | None:
+    """Return when that ends of which activities are asked: today, or the week from today on."""
+    if (days := WITHIN[when]) is None:
+        return None
+    return datetime.combine(me().today + days, time.min, ZoneInfo(me().zone))
+
+
+def _deeds_of(category: str) -> list[str]:
+    return [rate.deed for rate in tariff.rates_on(session(), me().book_id, me().today) if rate.category == category]
 
 
 def _coming_again(activity_id: UUID) -> ResponseReturnValue:

@@ -2,10 +2,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from ledger import areas
 from ledger import claims
+from ledger import journal
+from ledger import people
 from ledger.claims import Reach
+from ledger.errors import Invalid
 from tests.builders import OTHER_GRID
+from tests.builders import OTHER_VILLAGE
 from tests.builders import VAULT
+from tests.builders import VILLAGE
+from tests.builders import an_act
 from tests.builders import give_points
 from tests.earning import TODAY
 from tests.journeys.browser import Browser
@@ -34,9 +43,10 @@ def test_points_that_run_out_are_told_with_the_year(hall: Hall) -> None:
     give_points(hall.session, hall.community.book, person, 120, hall.clock.now() - timedelta(days=330))
     give_points(hall.session, hall.community.book, person, 30, hall.clock.now())
     hall.session.commit()
-    assert "其中 120 分到 2026 年底到期" in browser.open("/me").text
+    assert "120 分到 2026-12-31 到期，还有 38 天" in browser.open("/me").text
+    assert "30 分到 2027-12-31 到期" in browser.open("/me/passbook").text
     hall.clock.advance(days=365)
-    assert "其中 30 分到 2027 年底到期" in hall.browser(person).open("/me").text
+    assert "30 分到 2027-12-31 到期，还有 38 天" in hall.browser(person).open("/me").text
 
 
 def test_the_passbook_lists_its_lines_newest_first_and_page_by_page(hall: Hall) -> None:
@@ -50,12 +60,64 @@ def test_the_passbook_lists_its_lines_newest_first_and_page_by_page(hall: Hall) 
     assert browser.open("/me/passbook?cursor=x").status == 422
 
 
+def test_a_passbook_is_read_year_by_year_with_its_sums(hall: Hall) -> None:
+    person, _ = hall.enter()
+    give_points(hall.session, hall.community.book, person, 7, hall.clock.now())
+    hall.clock.advance(days=60)
+    give_points(hall.session, hall.community.book, person, 5, hall.clock.now())
+    hall.session.commit()
+    browser = hall.browser(person)
+    page = browser.open("/me/passbook")
+    assert ([row[0] for row in page.rows], "2027 年存入5" in page.text) == (["2"], True)
+    before = browser.follow("2026 年")
+    assert ([row[0] for row in before.rows], "2026 年存入7" in before.text) == (["1"], True)
+    assert "/me/passbook.pdf?year=2026" in before.html
+    assert [browser.open(f"/me/passbook?year={year}").status for year in ("2025", "2028", "x")] == [404] * 3
+
+
+def test_of_a_passbook_only_what_came_in_or_went_out_is_shown(hall: Hall) -> None:
+    person, browser = hall.enter()
+    book_id, about = hall.community.book.id, journal.About(deed_on=TODAY)
+    give_points(hall.session, hall.community.book, person, 50, hall.clock.now())
+    wanted = [("passbook", person.id), ("donated", book_id)]
+    accounts = journal.open_accounts(hall.session, book_id, wanted, hall.clock.now())
+    giver, taker = (accounts[one] for one in wanted)
+    act = hall.community.act(person)
+    given = journal.Transfer(act=act, from_account=giver, to_account=taker, amount=20, kind="donation", about=about)
+    assert all(isinstance(one, journal.Posted) for one in journal.post(hall.session, book_id, [given]))
+    hall.session.commit()
+    assert [row[-2] for row in browser.open("/me/passbook").rows] == ["−20", "+50"]
+    assert [row[-2] for row in browser.follow("存入").rows] == ["+50"]
+    assert [row[-2] for row in browser.follow("支出").rows] == ["−20"]
+    assert "2026 年存入50 2026 年支出20" in browser.page.text
+    assert browser.open("/me/passbook?only=everything").status == 404
+
+
 def test_a_line_is_called_after_its_deed(hall: Hall) -> None:
     person, browser = hall.enter()
     hall.community.credited(person, "patrol")
     hall.session.commit()
     assert browser.open("/me/passbook").rows == [["1", "patrol 2026-11-23", "+50", "50"]]
     assert "存折上还没有记录" in hall.enter()[1].open("/me/passbook").text
+
+
+def test_a_deed_is_reported_in_three_steps_by_following_tiles(hall: Hall) -> None:
+    _, browser = hall.enter()
+    browser.open("/me")
+    browser.follow("我做了好事")
+    assert [said for said, _ in browser.page.links if said in {"治安巡逻", "环境维护", "突出贡献"}] == ["环境维护", "突出贡献", "治安巡逻"]
+    assert "patrol 每次 50 分" in browser.follow("治安巡逻").text
+    browser.follow("patrol")
+    assert "已提交" in browser.send("提交", place="3栋").text
+    again = browser.open("/me/report")
+    assert ("又做了一次" in again.text, again.link("patrol")) == (True, "/me/report?deed=patrol")
+
+
+def test_a_deed_that_is_paid_by_the_hour_asks_for_its_minutes_and_a_mediation_for_no_photo(hall: Hall) -> None:
+    _, browser = hall.enter()
+    assert '<input id="minutes" name="minutes" type="text" value="" required' in browser.open("/me/report?deed=sweeping").html
+    assert 'name="photos"' in browser.page.html
+    assert 'name="photos"' not in browser.open("/me/report?deed=tea_house").html
 
 
 def test_a_deed_is_reported_and_found_among_ones_claims(hall: Hall) -> None:
@@ -169,6 +231,98 @@ def test_who_came_without_signing_up_is_counted_and_has_nothing_to_sign_up_for(h
     hall.community.check_out(activity, person)
     hall.session.commit()
     assert "已签到" in browser.open("/activities").text
+
+
+def test_activities_are_found_by_day_by_place_and_by_kind(hall: Hall) -> None:
+    host, later = hall.community.person("activity_host"), hall.clock.now() + timedelta(days=3)
+    for deed, begins in (("sweeping", hall.clock.now()), ("patrol", later), ("class", hall.clock.now() + timedelta(days=20))):
+        hall.community.activity(host, deed=deed, begins=begins)
+    hall.session.commit()
+    _, browser = hall.enter()
+    elsewhere = hall.enter(area_code=OTHER_VILLAGE)[1]
+    found = {
+        address: browser.open(f"/activities?{address}").html.count("/sign-up")
+        for address in ("", "when=today", "when=week", "where=near", "category=patrol", "when=today&category=patrol")
+    }
+    assert list(found.values()) == [3, 1, 2, 3, 1, 0]
+    assert "没有这样的活动" in browser.page.text
+    assert elsewhere.open("/activities?where=near").html.count("/sign-up") == 0
+    assert [browser.open(f"/activities?{wrong}").status for wrong in ("when=x", "where=x", "category=x", "cursor=x")] == [
+        404,
+        404,
+        404,
+        422,
+    ]
+
+
+def test_what_one_signed_up_for_is_shown_first_and_on_the_home_page(hall: Hall) -> None:
+    hall.community.activity(hall.community.person("activity_host"), begins=hall.clock.now() + timedelta(days=1))
+    hall.session.commit()
+    _, browser = hall.enter()
+    assert "下一个活动" not in browser.open("/me").text
+    browser.open("/activities")
+    assert "我报了名的" in browser.send("报名").text
+    assert "下一个活动：清扫日" in browser.open("/me").text
+
+
+def test_hours_are_told_by_year_and_by_what_they_come_from(hall: Hall) -> None:
+    person, browser = hall.enter()
+    activity = hall.community.activity(hall.community.person("activity_host"))
+    hall.community.check_in(activity, person)
+    hall.community.at += timedelta(minutes=75)
+    hall.community.check_out(activity, person)
+    told = hall.community.propose(hall.community.person("grid_worker"), person, "class", TODAY - timedelta(days=1), minutes=60)
+    hall.community.approve(hall.community.person("approver"), told)
+    hall.session.commit()
+    page = browser.open("/me/hours")
+    assert "清扫日1 小时 15 分 2026-11-23 · 信用时数" in page.text
+    assert "class1 小时 0 分 2026-11-22 · 荣誉时数" in page.text
+    assert browser.page.link("时数证明") == "/me/hours.pdf"
+    assert browser.open("/me/hours?year=2020").status == 404
+    assert "这一年还没有时数" in hall.enter()[1].open("/me/hours").text
+
+
+def test_the_community_is_called_by_the_number_that_is_set_for_the_area(hall: Hall) -> None:
+    person, browser = hall.enter()
+    assert "tel:" not in browser.open("/me").html
+    areas.set_phone(hall.session, an_act(hall.community.book), VILLAGE, "025-8471 0086")
+    hall.session.commit()
+    assert browser.open("/me").link("打电话给社区") == "tel:025-84710086"
+    areas.set_phone(hall.session, an_act(hall.community.book), person.area_code, "12345")
+    hall.session.commit()
+    assert browser.open("/me").link("打电话给社区") == "tel:12345"
+    with pytest.raises(Invalid):
+        areas.set_phone(hall.session, an_act(hall.community.book), VILLAGE, "javascript:alert(1)")
+
+
+def test_the_plain_version_of_the_home_has_only_what_one_comes_for(hall: Hall) -> None:
+    _, browser = hall.enter()
+    browser.open("/settings/version/elder")
+    said = [said for said, _ in browser.open("/me").links]
+    assert ({"出示兑换码", "我做了好事", "换成普通版"} <= set(said), "能换什么" in said) == (True, False)
+
+
+def test_what_is_asked_of_a_helper_waits_on_their_home(hall: Hall) -> None:
+    elder, (helper, browser) = hall.community.person(), hall.enter()
+    new = people.NewMandate(elder.id, helper.id, "helper", TODAY, TODAY + timedelta(days=30), 0)
+    people.give_mandate(hall.session, an_act(hall.community.book), VAULT, new)
+    hall.session.commit()
+    assert browser.open("/me").link("有人请您代办") == "/helping"
+
+
+def test_a_claim_tells_each_step_it_took(hall: Hall) -> None:
+    person, browser = hall.enter()
+    worker = hall.community.person("grid_worker")
+    claim_id = hall.community.report(person)
+    hall.community.turn_down("return", worker, claim_id, reason="wrong-time")
+    hall.community.resubmit(person, claim_id)
+    hall.session.commit()
+    page = browser.open(f"/me/claims/{claim_id}")
+    assert [word for word in ("报了", "退回补充 时间不对", "补充后再报") if word in page.text] == [
+        "报了",
+        "退回补充 时间不对",
+        "补充后再报",
+    ]
 
 
 def test_what_people_wrote_never_becomes_a_part_of_the_page(hall: Hall) -> None:
