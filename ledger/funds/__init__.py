@@ -12,5 +12,6 @@ from ledger.funds.queries import funds
 from ledger.funds.queries import left_in
 from ledger.funds.queries import nearest
 from ledger.funds.queries import open_funds
+from ledger.funds.rules import MAY
 
-__all__ = ["NAME_LENGTH_MAX", "Fund", "OpenFund", "add_budget", "fund", "funds", "left_in", "nearest", "open_fund", "open_funds"]
+__all__ = ["MAY", "NAME_LENGTH_MAX", "Fund", "OpenFund", "add_budget", "fund", "funds", "left_in", "nearest", "open_fund", "open_funds"]

@@ -26,6 +26,7 @@ from ledger.tariff.rules import Done
 from ledger.tariff.rules import Limit
 from ledger.tariff.rules import RateRow
 from ledger.tariff.rules import RowFault
+from ledger.tariff.rules import deed_code
 from ledger.tariff.rules import points_for
 from ledger.tariff.rules import within_caps
 
@@ -43,6 +44,7 @@ __all__ = [
     "TariffReport",
     "always_two",
     "categories",
+    "deed_code",
     "define_cap",
     "define_categories",
     "define_rate",

@@ -29,11 +29,7 @@ from ledger.web.kit.writing import act
 
 blp = Resource("funds", __name__, "Funds: where points come from")
 
-#: Who sees what the funds of their areas have left.
-READERS = ("grid_worker", "approver", "administrator", "finance", "county_viewer", "resident_supervisor")
-#: Who opens funds and gives them budgets, and who reads entry by entry what became of them.
-WRITERS = ("administrator", "finance")
-BOOKKEEPERS = (*WRITERS, "resident_supervisor")
+READERS, BOOKKEEPERS, WRITERS = funds.MAY["read"], funds.MAY["keep"], funds.MAY["give"]
 
 
 class FundOut(Shape):

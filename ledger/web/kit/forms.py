@@ -29,7 +29,8 @@ _YUAN = re.compile(r"(0|[1-9]\d{0,17})(?:\.(\d{1,2}))?", re.ASCII)
 
 def text(name: str) -> str:
     """Return what was typed into a field, without the spaces around it; nothing where the form has no such field."""
-    return request.form.get(name, "").strip()
+    # A form that only asks for a page sends its fields in the address.
+    return (request.form if request.method == "POST" else request.args).get(name, "").strip()
 
 
 def words(name: str, most: int, *, least: int = 1, lines: bool = False) -> str:

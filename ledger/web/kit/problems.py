@@ -124,6 +124,7 @@ PROBLEMS: dict[str, Sentence] = {
         422, "文字为空、太长或含有不能用的字符。", "This text is empty, too long, or has characters that cannot be used."
     ),
     "day-malformed": Sentence(422, "日期应写成 2026-11-23 这样。", "Write the day like 2026-11-23."),
+    "month-malformed": Sentence(422, "月份应写成 2026-11 这样。", "Write the month like 2026-11."),
     "moment-malformed": Sentence(422, "时间应写成 2026-11-23T09:00:00+08:00 这样。", "Write the time like 2026-11-23T09:00:00+08:00."),
     "id-malformed": Sentence(422, "编号不对。", "This is not an id."),
     "choice-malformed": Sentence(422, "请从给出的选项中选一个。", "Choose one of those given."),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from ledger import areas
 from ledger import claims
 from ledger import people
 from ledger.errors import Refusal
@@ -38,6 +39,12 @@ def against_own_erasure() -> Refusal | None:
     if me().acted_for is None:
         return None
     return against_own_data() or Refusal("erasure-of-child-by-staff")
+
+
+def against_part_of_book() -> Refusal | None:
+    """Refuse where whoever asks is administrator of a part of the book only: the tariff is one for all of it."""
+    root = areas.path_of(session(), me().book_id, me().book.area_code)
+    return None if areas.in_scope(root, me().scope("administrator")) else Refusal("for-the-whole-book")
 
 
 def in_words(rows: Sequence[claims.ClaimRow]) -> set[UUID]:

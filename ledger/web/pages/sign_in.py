@@ -49,6 +49,8 @@ HOMES = (
     ("cashier", "till.till"),
     ("shop_owner", "till.till"),
     *((role, "staff.home") for role in STAFF),
+    ("finance", "figures.board"),
+    ("county_viewer", "figures.board"),
     ("resident_supervisor", "audit.log"),
     ("building_leader", "leader.home"),
     ("volunteer", "volunteer.home"),
