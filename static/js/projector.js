@@ -30,7 +30,7 @@ function count() {
   bar.value = Math.max(0, seconds);
   left.textContent = isLost ? left.dataset.lost : left.dataset.left.replace("{}", Math.max(0, seconds));
   left.classList.toggle("wrong", isLost);
-  main.classList.toggle("stale", isLost);
+  main.toggleAttribute("data-stale", isLost);
 }
 
 async function stayAwake() {
