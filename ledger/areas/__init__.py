@@ -12,6 +12,7 @@ from ledger.areas.model import Book
 from ledger.areas.queries import EVERYWHERE
 from ledger.areas.queries import Scope
 from ledger.areas.queries import area
+from ledger.areas.queries import areas_by_code
 from ledger.areas.queries import book
 from ledger.areas.queries import book_numbered
 from ledger.areas.queries import books
@@ -45,6 +46,7 @@ __all__ = [
     "Scope",
     "add_grid",
     "area",
+    "areas_by_code",
     "book",
     "book_numbered",
     "books",

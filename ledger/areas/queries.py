@@ -68,6 +68,11 @@ def names_of(session: Session, book_id: UUID, codes: Collection[str]) -> dict[st
     return dict(rows.all())
 
 
+def areas_by_code(session: Session, book_id: UUID, codes: Collection[str]) -> Sequence[Area]:
+    """Return those of `codes` that are areas of the book."""
+    return session.execute(select(Area).where(Area.book_id == book_id, Area.code.in_(codes))).scalars().all()
+
+
 def phone_for(session: Session, book_id: UUID, path: str) -> str:
     """Return whom residents of the area at `path` call: its own number, or that of the nearest area above that has one."""
     codes = path.rstrip("/").split("/")

@@ -20,6 +20,8 @@ from redeem.catalogue.queries import moved_for_redemptions
 from redeem.catalogue.queries import offer
 from redeem.catalogue.queries import offers
 from redeem.catalogue.queries import offers_by_id
+from redeem.catalogue.queries import offers_by_shop
+from redeem.catalogue.queries import shops_offering
 from redeem.catalogue.rules import LIMIT_PERIODS
 from redeem.catalogue.rules import holds_on
 from redeem.catalogue.rules import period_begins
@@ -46,6 +48,8 @@ __all__ = [
     "offer",
     "offers",
     "offers_by_id",
+    "offers_by_shop",
     "period_begins",
+    "shops_offering",
     "verify",
 ]

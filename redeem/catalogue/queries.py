@@ -32,19 +32,53 @@ class OfferRow:
 
 
 def offers(
-    session: Session, book_id: UUID, on: date, *, unit_ids: Collection[UUID] | None = None, after: UUID | None = None, limit: int = 50
+    session: Session, book_id: UUID, on: date, *, unit_ids: Collection[UUID] | None = None, points_most: int | None = None,
+    after: UUID | None = None, limit: int = 50,
 ) -> list[OfferRow]:  # fmt: skip
-    """Return the offers that hold on a day, in the order they were made, of some shops if given."""
-    wanted = (
-        select(Offer, Stock.on_hand)
-        .outerjoin(Stock, and_(Stock.book_id == Offer.book_id, Stock.offer_id == Offer.id))
-        .where(Offer.book_id == book_id, Offer.valid_from <= on, or_(Offer.valid_to.is_(None), Offer.valid_to >= on))
-    )
+    """Return the offers that hold on a day, in the order they were made, of some shops if given.
+
+    With `points_most` only what can be had for so many points: it costs no more, and there is some of it.
+    """
+    wanted = _holding(select(Offer, Stock.on_hand), book_id, on, points_most)
     if unit_ids is not None:
         wanted = wanted.where(Offer.unit_id.in_(unit_ids))
     if after:
         wanted = wanted.where(Offer.id > after)
     return [OfferRow(offer, on_hand) for offer, on_hand in session.execute(wanted.order_by(Offer.id).limit(limit))]
+
+
+def _holding(wanted: Select[*tuple[Any, ...]], book_id: UUID, on: date, points_most: int | None) -> Select[*tuple[Any, ...]]:
+    wanted = wanted.outerjoin(Stock, and_(Stock.book_id == Offer.book_id, Stock.offer_id == Offer.id)).where(
+        Offer.book_id == book_id, Offer.valid_from <= on, or_(Offer.valid_to.is_(None), Offer.valid_to >= on)
+    )
+    if points_most is not None:
+        wanted = wanted.where(Offer.points <= points_most, or_(Stock.on_hand.is_(None), Stock.on_hand > 0))
+    return wanted
+
+
+def offers_by_shop(
+    session: Session, book_id: UUID, on: date, unit_ids: Collection[UUID], *, points_most: int | None = None, each: int
+) -> dict[UUID, list[OfferRow]]:  # fmt: skip
+    """Return the offers of each of these shops, at most so many of each, in the order they were made."""
+    number = func.row_number().over(partition_by=Offer.unit_id, order_by=Offer.id)
+    ranked = _holding(select(Offer.id, number.label("number")).select_from(Offer), book_id, on, points_most)
+    first = ranked.where(Offer.unit_id.in_(unit_ids)).subquery()
+    wanted = (
+        select(Offer, Stock.on_hand)
+        .outerjoin(Stock, and_(Stock.book_id == Offer.book_id, Stock.offer_id == Offer.id))
+        .join(first, first.c.id == Offer.id)
+        .where(Offer.book_id == book_id, first.c.number <= each)
+    )
+    found: dict[UUID, list[OfferRow]] = {unit_id: [] for unit_id in unit_ids}
+    for offer, on_hand in session.execute(wanted.order_by(Offer.id)):
+        found[offer.unit_id].append(OfferRow(offer, on_hand))
+    return found
+
+
+def shops_offering(session: Session, book_id: UUID, on: date, *, points_most: int | None = None) -> set[UUID]:
+    """Return the shops with an offer that `offers` would give."""
+    wanted = _holding(select(Offer.unit_id).select_from(Offer), book_id, on, points_most)
+    return set(session.execute(wanted.distinct()).scalars())
 
 
 def offer(session: Session, book_id: UUID, offer_id: UUID, unit_ids: Collection[UUID] | None = None) -> Offer:

@@ -14,6 +14,7 @@ from redeem.library.queries import resources
 from redeem.library.queries import unit
 from redeem.library.queries import unit_named
 from redeem.library.queries import units
+from redeem.library.queries import units_by_id
 from redeem.library.rules import COLOURS
 from redeem.library.rules import RESOURCE_KINDS
 
@@ -32,4 +33,5 @@ __all__ = [
     "unit",
     "unit_named",
     "units",
+    "units_by_id",
 ]

@@ -46,6 +46,12 @@ def units(
     return session.execute(wanted.order_by(Unit.name).limit(limit)).scalars().all()
 
 
+def units_by_id(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, Unit]:
+    """Return those of `ids` that are active units of the book."""
+    wanted = select(Unit).where(Unit.book_id == book_id, Unit.id.in_(ids), Unit.status == "active")
+    return {unit.id: unit for unit in session.execute(wanted).scalars()}
+
+
 def names_of(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
     """Return the names of those of `ids` that are units of the book."""
     rows = session.execute(select(Unit.id, Unit.name).where(Unit.book_id == book_id, Unit.id.in_(ids)))

@@ -13,6 +13,7 @@ from ledger import areas
 from ledger import claims
 from ledger import people
 from ledger.claims import NewDeed
+from ledger.claims import NewPhoto
 from ledger.claims import Reach
 from ledger.clock import local_day
 from redeem import catalogue
@@ -24,6 +25,7 @@ from redeem.redemptions import Asked
 from redeem.redemptions import Taking
 from scripts.demo.cast import TOWNSHIP
 from scripts.demo.cast import VILLAGE
+from scripts.demo.pictures import stairs
 from scripts.demo.stage import ZONE
 from scripts.demo.stage import Stage
 from scripts.demo.stage import sure
@@ -82,8 +84,10 @@ def _credit(stage: Stage, ids: Sequence[UUID], at: datetime) -> None:
         ids = [outcome.id for outcome in moved if outcome.state == "attested"]
 
 
-def _report(stage: Stage, key: str, deed: str, days: int, place: str, text: str, minutes: int | None = None) -> UUID:
-    told = NewDeed(deed, local_day(stage.ago(days, 12), ZONE), place, minutes, text=text)
+def _report(
+    stage: Stage, key: str, deed: str, days: int, place: str, text: str, minutes: int | None = None, photos: tuple[NewPhoto, ...] = ()
+) -> UUID:  # fmt: skip
+    told = NewDeed(deed, local_day(stage.ago(days, 12), ZONE), place, minutes, text=text, photos=photos)
     return sure(claims.report(stage.session, stage.act(key, stage.ago(days, 20)), stage.vault, told)).id
 
 
@@ -97,7 +101,7 @@ def _attest(stage: Stage, ids: Sequence[UUID], at: datetime, key: str = "leader"
 def report_deeds(stage: Stage) -> None:
     """Tell deeds of the last ten days, and leave some in each state for whoever signs in."""
     credited = [
-        _report(stage, "volunteer", "evening_patrol", 10, "1幢至5幢", "和马师傅一起巡到九点半"),
+        _report(stage, "volunteer", "evening_patrol", 10, "1幢至5幢", "和马师傅一起巡到九点半", photos=(stairs(cleared=True),)),
         _report(stage, "patrol", "evening_patrol", 10, "1幢至5幢", "晚上巡逻一圈，关好了单元门"),
         _report(stage, "mediator", "sit_as_a_mediator_at_the_tea_house", 10, "茶馆调解室", "", 120),
         _report(stage, "volunteer", "bring_meals_to_a_household_in_difficulty", 9, "3幢", "给楼里行动不便的老人送午饭"),
@@ -127,7 +131,16 @@ def _leave_waiting(stage: Stage) -> None:
     _report(stage, "teacher", "give_a_class_or_lecture", 1, "党群服务中心", "教孩子们书法", 60)
     attested = [
         _report(stage, "patrol_too", "evening_patrol", 3, "1幢至5幢", "巡逻一圈"),
-        _report(stage, "her_husband", "sweep_or_clear_a_shared_space", 3, "1幢楼道", "清理楼道杂物", 60),
+        _report(
+            stage,
+            "her_husband",
+            "sweep_or_clear_a_shared_space",
+            3,
+            "1幢楼道",
+            "清理楼道杂物",
+            60,
+            (stairs(cleared=False), stairs(cleared=True)),
+        ),
         _report(stage, "donor", "remove_a_danger_or_prevent_a_crime", 3, "地下车库", "电瓶冒烟，断电并报警"),
     ]
     _attest(stage, attested, stage.ago(2, 9))

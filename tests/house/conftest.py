@@ -76,7 +76,7 @@ class Community:
             f"{table}_id": self._column(table, "id")
             for table in ("unit", "till", "offer", "activity", "claim", "redemption", "fund", "device")
         }
-        found |= {f"{table}_id": self._column(table, "id") for table in ("person", "team", "mandate", "merge", "application")}
+        found |= {f"{table}_id": self._column(table, "id") for table in ("person", "team", "mandate", "merge", "application", "photo")}
         found |= {"credential_id": self._column("credential", "id"), "link_id": self._column("credential", "id", "asked_by")}
         found |= {"phone_id": self._column("pay_device", "id", "session_id"), "slip_id": self._column("pay_device", "id", "expires_at")}
         found |= {"grant_id": self._column("role_grant", "id"), "staff_id": self._column("shop_staff", "id")}

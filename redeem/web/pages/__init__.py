@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from redeem.web.pages import alliance
+from redeem.web.pages import catalogue
 from redeem.web.pages import devices
 from redeem.web.pages import phone
 from redeem.web.pages import prints
@@ -11,4 +12,4 @@ from redeem.web.pages import slips
 from redeem.web.pages import spend
 from redeem.web.pages import till
 
-ALL = (spend.pages, phone.pages, till.pages, shop.pages, devices.pages, prints.pages, slips.pages, alliance.pages)
+ALL = (spend.pages, phone.pages, till.pages, shop.pages, devices.pages, prints.pages, slips.pages, alliance.pages, catalogue.pages)

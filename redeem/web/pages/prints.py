@@ -105,5 +105,5 @@ def poster(unit_id: UUID) -> Response:
         "scan": gettext("扫码看本店可以换什么"),
     }
     offers = [{"title": row.offer.title, "price": _price(row.offer.points, row.offer.cash_fen)} for row in rows[:OFFERS_ON_POSTER]]
-    drawn = code(services().settings.public_url + url_for("spend.offers"), gettext("扫码看本店可以换什么"))
+    drawn = code(services().settings.public_url + url_for("catalogue.shop", unit_id=unit_id), gettext("扫码看本店可以换什么"))
     return sent("poster", gettext("%(shop)s 海报", shop=shop), {"shop": shop, "offers": offers, "code": drawn, "words": words})

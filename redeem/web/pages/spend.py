@@ -23,16 +23,12 @@ from ledger.web.kit.auth import maybe_me
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
-from ledger.web.kit.paging import page_of
-from ledger.web.kit.paging import read_cursor
 from ledger.web.kit.paired import open_form
 from ledger.web.kit.problems import body_of
 from ledger.web.kit.problems import show
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
-from redeem import catalogue
 from redeem import codes
-from redeem import library
 from redeem import redemptions
 from redeem.web.kit import if_changed
 from redeem.web.kit import own_pay_code
@@ -174,17 +170,6 @@ def receipt(redemption_id: UUID) -> ResponseReturnValue:
     """Show what became of one redemption."""
     row = redemptions.redemption(session(), me().book_id, services().clock.now(), redemption_id, person_id=me().person_id)
     return render_template("redeem/spend/receipt.html", row=row, balance=_balance())
-
-
-@pages.get("/offers")
-@allow()
-def offers() -> ResponseReturnValue:
-    """Show what can be had for points, where, and how many there are."""
-    (after,) = read_cursor(request.args.get("cursor"), UUID) or (None,)
-    rows = catalogue.offers(session(), me().book_id, me().today, after=after, limit=OFFERS_MAX + 1)
-    page = page_of(rows, OFFERS_MAX, lambda row: [row.offer.id])
-    shops = library.names_of(session(), me().book_id, {row.offer.unit_id for row in page.items})
-    return render_template("redeem/spend/offers.html", rows=page.items, shops=shops, next=page.next)
 
 
 @pages.get("/p/<token>")

@@ -7,8 +7,6 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.builders import a_person
-from tests.builders import a_shop
-from tests.builders import an_offer
 from tests.conftest import HandClock
 from tests.journeys.browser import Browser
 from tests.journeys.pictures import scan
@@ -190,30 +188,6 @@ def test_somebody_who_has_earned_nothing_yet_is_shown_a_code_too(desk: Desk) -> 
     newcomer = desk.enter(a_person(desk.session, desk.book))
     assert "可用积分0" in newcomer.open("/code").text
     assert scan(newcomer.page.html).startswith("HTTP://LOCALHOST:8000/P/")
-
-
-def test_the_catalogue_shows_where_what_can_be_had_for_how_much(desk: Desk) -> None:
-    desk.offer(title="理发一次", points=60, limit_per_person=2, limit_period="month")
-    desk.offer(title="大米5公斤", points=200, cash_fen=1000, stock=3)
-    desk.offer(title="洗衣液", points=90, stock=0)
-    other = a_shop(desk.session, desk.book, name="惠民粮油店")
-    an_offer(desk.session, desk.book, other.id, title="挂面")
-    desk.session.commit()
-    page = desk.volunteer.open("/offers")
-    assert sorted(page.headings[1:]) == ["惠民粮油店", "旺财便民超市"]
-    for said in ("理发一次60 分 不限量，每人每月限 2 份", "大米5公斤200 分 + ¥10.00 还有 3 份", "洗衣液90 分 已换完", "挂面30 分 不限量"):
-        assert said in page.text
-
-
-def test_a_long_catalogue_comes_a_page_at_a_time(desk: Desk) -> None:
-    titles = {f"商品{number:02}" for number in range(51)}
-    for title in titles:
-        an_offer(desk.session, desk.book, desk.shop.id, title=title)
-    desk.session.commit()
-    pages = [desk.volunteer.open("/offers").text, desk.volunteer.follow("下一页").text]
-    first, rest = ({title for title in titles if title in page} for page in pages)
-    assert (len(first), len(rest), first | rest) == (50, 1, titles)
-    assert desk.volunteer.open("/offers?cursor=x").status == 422
 
 
 def test_a_pay_code_tells_a_stranger_nothing(desk: Desk) -> None:
