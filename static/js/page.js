@@ -81,9 +81,10 @@ async function ask(place, tag) {
   if (!document.hidden) {
     try {
       const headers = tag ? { "If-None-Match": tag } : {};
-      const given = await fetched(place.dataset.live, { headers, cache: "no-store", redirect: "error" });
+      const given = await fetched(place.dataset.live, { headers, cache: "no-store", redirect: "manual" });
       if (!place.isConnected) return;
-      if ([401, 403, 404].includes(given.status)) return location.reload();
+      // Led elsewhere (0), or told that this is not for them: whoever was signed in is no more.
+      if ([0, 401, 403, 404].includes(given.status)) return location.reload();
       if (given.status === 200) {
         known = given.tag;
         if (tag || JSON.parse(given.text).shown !== place.dataset.shown) return await drawAnew();

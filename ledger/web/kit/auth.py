@@ -66,16 +66,20 @@ class Rule:
     fresh: bool = False
     #: Also for whoever acts on somebody's behalf, where it is that person's own affair.
     for_others: bool = True
+    #: Asked by pages of themselves: no sign that anybody is there, so a session that nobody uses still ends.
+    by_itself: bool = False
 
 
-def allow(*roles: str, public: bool = False, fresh: bool = False, for_others: bool = True) -> Callable[[View], View]:
-    """Declare who a view is for; without roles, anybody signed in. `fresh` and `for_others`: see `Rule`."""
+def allow(
+    *roles: str, public: bool = False, fresh: bool = False, for_others: bool = True, by_itself: bool = False
+) -> Callable[[View], View]:  # fmt: skip
+    """Declare who a view is for; without roles, anybody signed in. `fresh`, `for_others` and `by_itself`: see `Rule`."""
     assert not (roles and public)
     assert not (fresh and public)
     assert set(roles) <= set(people.ROLES), roles
 
     def declare(view: View) -> View:
-        view.access_rule = Rule(public, frozenset(roles), fresh, for_others)  # type: ignore[attr-defined]
+        view.access_rule = Rule(public, frozenset(roles), fresh, for_others, by_itself)  # type: ignore[attr-defined]
         return view
 
     return declare
@@ -249,7 +253,8 @@ def _recognised() -> Me | None:
     # What was opened on a paired device opens nothing on another, wherever its cookie was copied to.
     if signed_in.device_hash and signed_in.device_hash != hash_of(request.cookies.get(device_cookie(), "")):
         return None
-    if signed_in.wants_noting(now):
+    rule = rule_of(request.endpoint) if request.endpoint else None
+    if signed_in.wants_noting(now) and not (rule and rule.by_itself):
         with transaction_of_its_own() as own:
             sign_in.note_use(own, signed_in, now)
     if is_api():

@@ -126,7 +126,7 @@ def look_up() -> ResponseReturnValue | Refusal:
 
 
 @pages.get("/live")
-@allow("volunteer")
+@allow("volunteer", by_itself=True)
 def live() -> ResponseReturnValue:
     """Tell what became of what shops asked for in the last minutes, for pages that wait; nothing where nothing changed."""
     rows = redemptions.lately(session(), me().book_id, services().clock.now(), me().person_id)

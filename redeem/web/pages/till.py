@@ -131,7 +131,7 @@ def answer(redemption_id: UUID) -> ResponseReturnValue:
 
 
 @pages.get("/till/redemptions/<uuid:redemption_id>/live")
-@allow(*ROLES)
+@allow(*ROLES, by_itself=True)
 def live(redemption_id: UUID) -> ResponseReturnValue:
     """Tell how a redemption stands, for the page that waits; nothing where nothing changed."""
     now = services().clock.now()

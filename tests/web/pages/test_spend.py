@@ -6,12 +6,16 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests.builders import GRID
 from tests.builders import a_person
 from tests.conftest import HandClock
 from tests.journeys.browser import Browser
 from tests.journeys.pictures import scan
 from tests.web.pages.desk import Desk
 from tests.web.pages.desk import a_desk
+from tests.web.pages.paired import PIN
+from tests.web.pages.paired import a_card
+from tests.web.pages.paired import on_device
 
 
 @pytest.fixture
@@ -82,6 +86,31 @@ def test_a_line_of_the_passbook_names_the_shop_and_what_was_had(desk: Desk) -> N
     words = [row[1] for row in desk.volunteer.open("/me/passbook").rows]
     assert words[:2] == [f"{kind}：旺财便民超市 · 菜籽油5升 × 2 2026-11-23" for kind in ("撤销兑换", "兑换")]
     assert "已全部退回：20 分" in desk.volunteer.follow("撤销兑换：旺财便民超市").text
+
+
+def test_a_page_that_waits_is_told_only_what_is_new(desk: Desk) -> None:
+    first = desk.volunteer.client.get("/live")
+    assert first.get_json() == {"shown": "0", "lately": []}
+    again = {"If-None-Match": first.headers["ETag"]}
+    assert (desk.volunteer.client.get("/live", headers=again).status_code, first.headers["Cache-Control"]) == (304, "no-store")
+    redemption = desk.take(60).address.rpartition("/")[2]
+    asked = desk.volunteer.client.get("/live", headers=again)
+    assert asked.get_json() == {"shown": "1", "lately": [{"id": redemption, "state": "pending"}]}
+    assert desk.another().client.get("/live").get_json() == {"shown": "0", "lately": []}
+    desk.clock.advance(minutes=6)
+    assert desk.volunteer.client.get("/live").get_json() == {"shown": "0", "lately": []}
+
+
+def test_a_page_that_asks_of_itself_keeps_nobody_signed_in(desk: Desk) -> None:
+    person, device = a_person(desk.session, desk.book), on_device(desk.app, desk.session, desk.book, area_code=GRID)
+    number = a_card(desk.session, desk.book, person.id)
+    device.open("/counter")
+    device.send("登录", card=number, _pin=PIN)
+    for _ in range(3):
+        desk.clock.advance(minutes=1)
+        assert device.client.get("/live").status_code == 200
+    desk.clock.advance(seconds=30)
+    assert device.client.get("/live").status_code == 302
 
 
 def test_a_request_is_declined_and_nothing_is_taken(desk: Desk) -> None:
@@ -218,9 +247,10 @@ def test_nothing_of_the_volunteers_pages_needs_a_script(desk: Desk) -> None:
 
 ADDRESSES = [
     ("GET", "/code"), ("GET", "/o/{token}"), ("POST", "/o/{token}"), ("GET", "/O/{token}"), ("POST", "/O/{token}"), ("GET", "/order"),
-    ("GET", "/scan"), ("POST", "/scan"), ("GET", "/live"), ("GET", "/waiting"), ("POST", "/waiting/{id}/confirm"), ("POST", "/waiting/{id}/decline"), ("GET", "/receipts/{id}"),
+    ("GET", "/scan"), ("POST", "/scan"), ("GET", "/live"), ("GET", "/waiting"), ("POST", "/waiting/{id}/confirm"),
+    ("POST", "/waiting/{id}/decline"), ("GET", "/receipts/{id}"),
 ]  # fmt: skip
-FOR_ALL = [("GET", "/offers"), ("GET", "/p/{token}"), ("GET", "/P/{token}")]
+FOR_ALL = [("GET", "/p/{token}"), ("GET", "/P/{token}")]
 
 
 def test_only_a_volunteer_is_let_in(desk: Desk) -> None:

@@ -84,6 +84,20 @@ def test_a_large_request_waits_and_the_page_asks_until_it_is_confirmed(desk: Des
     assert desk.balance() == 440
 
 
+def test_the_page_that_waits_is_told_only_what_is_new(desk: Desk) -> None:
+    waiting = desk.take(60)
+    first = desk.cashier.client.get(f"{waiting.address}/live")
+    assert first.get_json() == {"shown": "pending"}
+    again = {"If-None-Match": first.headers["ETag"]}
+    assert desk.cashier.client.get(f"{waiting.address}/live", headers=again).status_code == 304
+    desk.volunteer.open("/waiting")
+    desk.volunteer.send("确认")
+    assert desk.cashier.client.get(f"{waiting.address}/live", headers=again).get_json() == {"shown": "posted"}
+    other = a_shop(desk.session, desk.book, name="惠民粮油店")
+    desk.session.commit()
+    assert desk.enter(other.cashier).client.get(f"{waiting.address}/live").status_code == 404
+
+
 def test_a_request_that_waits_can_be_taken_back(desk: Desk) -> None:
     desk.take(60)
     answer = desk.cashier.send("取消这一笔")
