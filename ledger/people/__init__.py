@@ -35,6 +35,7 @@ from ledger.people.cards import revoke_card
 from ledger.people.correcting import correct
 from ledger.people.correcting import corrections_of
 from ledger.people.disclosing import records_of
+from ledger.people.disclosing import ties_told
 from ledger.people.disclosing import whoever_acted
 from ledger.people.erasing import Leaving
 from ledger.people.erasing import ask_to_erase
@@ -313,6 +314,7 @@ __all__ = [
     "tied",
     "ties_ever",
     "ties_of",
+    "ties_told",
     "untie",
     "verify",
     "whoever_acted",

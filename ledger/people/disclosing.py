@@ -40,7 +40,7 @@ def records_of(session: Session, vault: Vault, book_id: UUID, person_id: UUID, a
     return {
         "person": _columns(person, columns),
         "fields": {field: fields[field] for field in PERSONAL_FIELDS if field in fields},
-        "ties": _ties(session, vault, book_id, person_id),
+        "ties": ties_told(session, vault, book_id, person_id),
         "mandates": _mandates(session, book_id, person_id),
         "teams": _teams(session, book_id, person_id),
         "roles": [
@@ -57,7 +57,8 @@ def _columns(row: object, names: Iterable[str]) -> Row:
     return {name: getattr(row, name) for name in names}
 
 
-def _ties(session: Session, vault: Vault, book_id: UUID, person_id: UUID) -> list[Row]:
+def ties_told(session: Session, vault: Vault, book_id: UUID, person_id: UUID) -> list[Row]:
+    """Return who belongs to somebody, as they are told it: of which kind, what they call them, and the end of the number."""
     ties = queries.ties_of(session, book_id, person_id)
     labels = queries.fields_of(session, vault, book_id, [person_id], [kin_field(tie.other_id) for tie in ties])[person_id]
     tails = _tails(session, book_id, [tie.other_id for tie in ties])

@@ -46,12 +46,13 @@ def _on_own_device() -> ResponseReturnValue | None:
 @pages.get("/helping")
 @allow("volunteer", for_others=False)
 def home() -> ResponseReturnValue:
-    """Show for whom one may act, and who may act for oneself."""
+    """Show who belongs to one's household and family, for whom one may act, and who may act for oneself."""
     found = people.mandates_of(session(), me().book_id, me().person_id)
     own = me().person_id
     alive = [one for one in found if _is_alive(one)]
     return render_template(
         "ledger/helping/home.html",
+        ties=people.ties_told(session(), services().vault, me().book_id, own),
         helped=[one for one in alive if one.helper_id == own],
         helpers=[one for one in alive if one.person_id == own],
         names=names_in(alive, is_own=True),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from datetime import datetime
+from datetime import time
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint
 from flask import redirect
@@ -25,6 +28,7 @@ from ledger.web.kit.writing import form_write
 from redeem import catalogue
 from redeem import library
 from redeem import merchants
+from redeem import redemptions
 from redeem.catalogue import CASH_FEN_MAX
 from redeem.catalogue import QUANTITY_MAX
 from redeem.catalogue import TITLE_LENGTH_MAX
@@ -44,6 +48,44 @@ def shops() -> ResponseReturnValue:
     if len(owned) == 1:
         return redirect(url_for("shop.offers", unit_id=next(iter(owned))))
     return render_template("redeem/shop/shops.html", shops=owned)
+
+
+@pages.get("/<uuid:unit_id>")
+@allow("shop_owner")
+def figures(unit_id: UUID) -> ResponseReturnValue:
+    """Show what the shop took today and this month, and what it is owed."""
+    shop, zone = _shop(unit_id), ZoneInfo(me().zone)
+    begins = {"today": me().today, "month": me().today.replace(day=1)}
+    since = {name: datetime.combine(day, time.min, zone) for name, day in begins.items()}
+    return render_template(
+        "redeem/shop/figures.html",
+        taken={name: redemptions.taken_since(session(), me().book_id, [unit_id], moment) for name, moment in since.items()},
+        owed=merchants.owed(session(), me().book_id, unit_id),
+        begins=begins,
+        **shop,
+    )
+
+
+@pages.get("/<uuid:unit_id>/about")
+@allow("shop_owner")
+def about(unit_id: UUID) -> ResponseReturnValue:
+    """Show what customers are told of the shop, to be put right."""
+    unit = library.unit(session(), me().book_id, unit_id, (), _own())
+    return render_template("redeem/shop/about.html", unit=unit, most=library.ADDRESS_LENGTH_MAX, **_shop(unit_id))
+
+
+@pages.post("/<uuid:unit_id>/about")
+@allow("shop_owner")
+@form_write(about)
+def describe(unit_id: UUID) -> str:
+    """Say where the shop is, what to call, and when it is open."""
+    told = {
+        "address": forms.words("address", library.ADDRESS_LENGTH_MAX, least=0),
+        "phone": forms.words("phone", 20, least=0),
+        "open_hours": forms.words("open_hours", library.NAME_LENGTH_MAX, least=0),
+    }
+    library.describe(session(), act(), unit_id, **told, within=(), own=_own())
+    return url_for("shop.about", unit_id=unit_id, done=1)
 
 
 @pages.get("/<uuid:unit_id>/offers")
@@ -74,7 +116,7 @@ def add_offer(unit_id: UUID) -> str | Refusal:
         within=(),
         own=_own(),
     )
-    return made if isinstance(made, Refusal) else url_for("shop.offers", unit_id=unit_id)
+    return made if isinstance(made, Refusal) else url_for("shop.offers", unit_id=unit_id, done=1)
 
 
 @pages.get("/<uuid:unit_id>/offers/<uuid:offer_id>")
@@ -94,7 +136,7 @@ def deliver(unit_id: UUID, offer_id: UUID) -> str | Refusal:
     """Take a delivery into stock."""
     quantity = forms.whole("quantity", 1, QUANTITY_MAX)
     left = catalogue.deliver(session(), act(), offer_id, quantity, within=(), own=_own())
-    return left if isinstance(left, Refusal) else url_for("shop.offer", unit_id=unit_id, offer_id=offer_id)
+    return left if isinstance(left, Refusal) else url_for("shop.offer", unit_id=unit_id, offer_id=offer_id, done=1)
 
 
 @pages.post("/<uuid:unit_id>/offers/<uuid:offer_id>/count")
@@ -103,7 +145,7 @@ def deliver(unit_id: UUID, offer_id: UUID) -> str | Refusal:
 def count(unit_id: UUID, offer_id: UUID) -> str | Refusal:
     """Put the stock at what was counted."""
     left = catalogue.count(session(), act(), offer_id, forms.whole("on_hand", 0, QUANTITY_MAX), within=(), own=_own())
-    return left if isinstance(left, Refusal) else url_for("shop.offer", unit_id=unit_id, offer_id=offer_id)
+    return left if isinstance(left, Refusal) else url_for("shop.offer", unit_id=unit_id, offer_id=offer_id, done=1)
 
 
 @pages.post("/<uuid:unit_id>/offers/<uuid:offer_id>/end")

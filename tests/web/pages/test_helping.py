@@ -16,6 +16,7 @@ from ledger.people import Person
 from ledger.people.rules import handle_of
 from tests.builders import GRID
 from tests.builders import OTHER_VILLAGE
+from tests.builders import VAULT
 from tests.builders import VILLAGE
 from tests.builders import a_mandate
 from tests.builders import a_person
@@ -268,3 +269,14 @@ def test_the_database_has_mandates_of_the_book_only(hall: Hall) -> None:
     elder, *_ = a_helped_elder(hall)
     made = hall.session.execute(select(Mandate).where(Mandate.book_id == hall.community.book.id)).scalars().all()
     assert [(one.person_id, one.granted_by) for one in made] == [(elder.id, an_act(hall.community.book).actor)]
+
+
+def test_the_family_is_told_by_what_one_calls_them_and_the_end_of_their_number(hall: Hall) -> None:
+    (mother, _), (daughter, browser) = hall.enter(name="陈桂芳"), hall.enter(name="李桂荣")
+    assert "没有登记家人" in browser.open("/helping").text
+    hall.community.tie(mother, daughter, "household")
+    people.seal_texts(hall.session, VAULT, hall.community.book.id, [(daughter.id, f"kin:{mother.id}", "妈妈")])
+    hall.session.commit()
+    page = browser.open("/helping")
+    assert f"妈妈 同住一户存折尾号 {mother.handle[-4:]}" in page.text
+    assert ("陈桂芳" in page.text, mother.handle in page.text) == (False, False)

@@ -129,6 +129,8 @@ def test_whoever_owns_several_shops_chooses_one(desk: Desk) -> None:
 
 
 GETS = [
+    "/shop/{unit}",
+    "/shop/{unit}/about",
     "/shop/{unit}/offers",
     "/shop/{unit}/offers/{offer}",
     "/shop/{unit}/tills",
@@ -138,6 +140,7 @@ GETS = [
 POSTS = [
     "/shop/{unit}/offers", "/shop/{unit}/offers/{offer}/deliver", "/shop/{unit}/offers/{offer}/count", "/shop/{unit}/offers/{offer}/end",
     "/shop/{unit}/tills", "/shop/{unit}/staff", "/shop/{unit}/staff/{staff}/end", "/shop/{unit}/staff/{staff}/pin-code",
+    "/shop/{unit}/about",
 ]  # fmt: skip
 ADDRESSES = [("GET", "/shop"), *(("GET", address) for address in GETS), *(("POST", address) for address in POSTS)]
 FILLED = {
@@ -195,3 +198,34 @@ def test_every_address_of_the_owner_is_in_the_table(desk: Desk) -> None:
                 said = said.replace(name, short)
             rules |= {(method, said) for method in (rule.methods or set()) & {"GET", "POST"}}
     assert rules == set(ADDRESSES)
+
+
+def test_a_shop_sees_what_it_took_today_and_this_month_and_what_it_is_owed(desk: Desk) -> None:
+    empty = desk.owner.open(f"/shop/{desk.shop.id}")
+    assert ("本月还没有收过积分" in empty.text, "社区还欠本店0 分" in empty.text) == (True, True)
+    desk.cashier.open("/till")
+    desk.cashier.send("收取", points="40", code=desk.code())
+    desk.clock.advance(days=1)
+    desk.owner = desk.enter(desk.shop.owner)
+    desk.cashier = desk.enter(desk.shop.cashier)
+    desk.volunteer = desk.enter(desk.person)
+    desk.cashier.open("/till")
+    desk.cashier.send("收取", points="30", code=desk.code())
+    page = desk.owner.open(f"/shop/{desk.shop.id}")
+    today, month = page.text.split("本月到现在")
+    assert ("笔数1 收积分30" in today, "笔数2 收积分70" in month, "社区还欠本店70 分" in month) == (True, True, True)
+
+
+def test_a_shop_tells_where_it_is_and_residents_read_it(desk: Desk) -> None:
+    desk.owner.open(f"/shop/{desk.shop.id}/about")
+    assert "已保存" in desk.owner.send("保存", address="仙霞路8号", phone="025-8471 0088", open_hours="每天 7:00 到 21:00").text
+    assert "仙霞路8号（就在本网格）" in desk.volunteer.open(f"/offers/{desk.shop.id}").text
+    wrong = desk.owner.send("保存", phone="打给老汪")
+    assert (wrong.status, "phone-wrong" in wrong.html, wrong.form("保存").fields["phone"]) == (422, True, ["打给老汪"])
+
+
+def test_what_runs_short_is_marked_in_words(desk: Desk) -> None:
+    desk.offer(title="大米", stock=2)
+    desk.offer(title="挂面", stock=0)
+    page = desk.owner.open("/shop")
+    assert ("库存 2 快没了" in page.text, "库存 0 已换完" in page.text) == (True, True)
