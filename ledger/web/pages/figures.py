@@ -191,13 +191,13 @@ def _days_since(moment: datetime) -> int:
 
 def _tables(shown: Board) -> list[reports.Table]:
     """Return the tables of the page as an office files them."""
-    of_sums = (_("善行"), _("积分"), _("上月善行"), _("上月积分"))
+    of_sums = (_("善行数"), _("积分"), _("上月善行数"), _("上月积分"))
     months = [
         (str(month), one.deeds, one.issued, one.people, one.minutes, one.redeemed, one.expired, one.donated, one.outstanding)
         for month, one in ((month, shown.figures.flows[month]) for month in shown.figures.months)
     ]
     of_months = (
-        *(_("月份"), _("善行"), _("发放积分"), _("有积分入账的人"), _("服务分钟")),
+        *(_("月份"), _("善行数"), _("发放积分"), _("有积分入账的人"), _("服务分钟")),
         *(_("兑换积分"), _("到期积分"), _("捐赠积分"), _("月末居民持有")),
     )
     return [

@@ -43,7 +43,7 @@ def test_the_figures_of_a_month_name_no_number_of_very_few(app: Flask, hall: Hal
     assert ["少于 3 人"] in page.rows
     assert "困难帮扶" in page.text
     # Nor can it be reckoned from the total, or from what is drawn over the year.
-    assert "善行 3 记入存折的积分 150" in page.text
+    assert "善行数 3 记入存折的积分 150" in page.text
     assert ["3", "150"] in page.rows
     assert not {"600", "450", "6", "10"} & {cell for row in page.rows for cell in row}
 
