@@ -7,9 +7,12 @@ for (const list of document.querySelectorAll("[data-pick]")) {
   const said = Object.assign(document.createElement("p"), { className: "soft num" });
   said.setAttribute("role", "status");
 
+  const none = Object.assign(document.createElement("p"), { className: "note", textContent: list.dataset.none, hidden: true });
+
   const look = () => {
     const wanted = find.value.replace(/\s/g, "");
     for (const tick of ticks) tick.hidden = !tick.textContent.replace(/\s/g, "").includes(wanted) && !tick.control.checked;
+    none.hidden = ticks.some((tick) => !tick.hidden);
   };
   const count = () => {
     const chosen = ticks.filter((tick) => tick.control.checked).length;
@@ -19,6 +22,6 @@ for (const list of document.querySelectorAll("[data-pick]")) {
   // Enter finds; it does not send the form.
   find.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
   list.addEventListener("change", count);
-  list.querySelector("legend").after(...(ticks.length > 8 ? [find] : []), said);
+  list.querySelector("legend").after(...(ticks.length > 8 ? [find] : []), said, none);
   count();
 }

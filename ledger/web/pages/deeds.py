@@ -193,7 +193,7 @@ def listed(rows: Sequence[ClaimRow]) -> list[Listed]:
     ]
 
 
-def address_of_outcomes(endpoint: str, ids: Sequence[UUID], outcomes: Iterable[Any], **of: UUID) -> str:
+def address_of_outcomes(endpoint: str, ids: Sequence[UUID], outcomes: Iterable[Any], **of: UUID | int | None) -> str:
     """Return the address that shows what became of each of `ids`: those done, and by its code why each other was not."""
     grouped: dict[str, list[str]] = {}
     for asked, outcome in zip(ids, outcomes, strict=True):

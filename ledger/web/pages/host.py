@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,7 @@ from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
+from ledger.web.kit.scanning import scanned
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.deeds import address_of_outcomes
@@ -42,6 +44,8 @@ pages = Blueprint("host", __name__)
 
 HOSTS = ("activity_host", "building_leader", "grid_worker", "administrator")
 AREAS_MAX = 300
+#: A volunteer's code, with the number of their passbook in it.
+_PAY_CODE = re.compile(r"/P/\d{1,5}-(\d{8})-")
 
 
 @pages.get("/hosting")
@@ -136,10 +140,25 @@ def _shown_now(activity_id: UUID) -> dict[str, Any]:
 @allow(*HOSTS)
 @form_write(activity)
 def check_in(activity_id: UUID) -> str | Refusal:
-    """Check people in by their passbook numbers."""
-    ids = _chosen(activity_id)
+    """Check people in by their passbook numbers, or whoever's code was scanned, and go on scanning."""
+    shown = _scanned(forms.text("code"))
+    if isinstance(shown, Refusal):
+        return shown
+    ids = _chosen(activity_id, shown or persons_typed("numbers"))
     outcomes = activities.check_in(session(), act(), ids, activity_id=activity_id, by="host")
-    return _shown(activity_id, ids, outcomes)
+    return _shown(activity_id, ids, outcomes, scanned=1 if shown else None)
+
+
+def _scanned(code: str) -> list[UUID] | Refusal:
+    """Return whose code it is, which has the passbook's number in it; the code itself is not used up."""
+    if not code:
+        return []
+    found = scanned(code)
+    if isinstance(found, Refusal):
+        return found
+    number = _PAY_CODE.search(found.path)
+    person = people.by_handle(session(), me().book_id, number[1]) if number else None
+    return [person.id] if person else Refusal("scan-not-ours", "code")
 
 
 @pages.post("/hosting/<uuid:activity_id>/check-out")
@@ -147,7 +166,7 @@ def check_in(activity_id: UUID) -> str | Refusal:
 @form_write(activity)
 def check_out(activity_id: UUID) -> str | Refusal:
     """Check out those who were ticked or whose passbook numbers were typed."""
-    ids = _chosen(activity_id)
+    ids = _chosen(activity_id, persons_typed("numbers"))
     outcomes = claims.check_out(session(), act(), services().vault, ids, activity_id=activity_id, by="host")
     return _shown(activity_id, ids, outcomes)
 
@@ -161,9 +180,8 @@ def reopen(activity_id: UUID) -> str | Refusal:
     return _shown(activity_id, ids, claims.reopen(session(), act(), ids, activity_id=activity_id))
 
 
-def _chosen(activity_id: UUID) -> list[UUID]:
+def _chosen(activity_id: UUID, typed: list[UUID]) -> list[UUID]:
     """Return those who were ticked or whose passbook numbers were typed; a number of whom the host does not dispose stays a number."""
-    typed = persons_typed("numbers")
     strangers = set(typed) - activities.within_reach(session(), _hosted(activity_id), typed, me().today)
     if strangers:
         handles = sorted(person.handle for person in people.persons(session(), me().book_id, strangers).values())
@@ -171,7 +189,7 @@ def _chosen(activity_id: UUID) -> list[UUID]:
     return chosen("person_id", *typed)
 
 
-def _shown(activity_id: UUID, ids: list[UUID], outcomes: Sequence[object]) -> str | Refusal:
+def _shown(activity_id: UUID, ids: list[UUID], outcomes: Sequence[object], **more: int | None) -> str | Refusal:
     if len(outcomes) == 1 and isinstance(outcomes[0], Refusal):
         return outcomes[0]
-    return address_of_outcomes("host.activity", ids, outcomes, activity_id=activity_id)
+    return address_of_outcomes("host.activity", ids, outcomes, activity_id=activity_id, **more)

@@ -79,7 +79,7 @@ def attestations() -> ResponseReturnValue:
     page = queued("attest", ["reported"])
     return render_template(
         "ledger/claims/attestations.html", claims=listed(page.items), next=page.next, reasons=REASONS, refuses=me().has(*MAY["refuse"]),
-        returns=me().has(*MAY["return"]),
+        returns=me().has(*MAY["return"]), pictures=claims.photos_of(session(), me().book_id, [row.id for row in page.items]),
     )  # fmt: skip
 
 

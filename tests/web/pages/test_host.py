@@ -172,3 +172,22 @@ def test_check_in_before_its_time_is_refused(hall: Hall) -> None:
     hall.session.commit()
     browser.open(f"/hosting/{activity.id}")
     assert (browser.send("签到", numbers=person.handle).status, "30 分钟" in browser.page.text) == (409, True)
+
+
+def test_whoever_shows_their_code_is_checked_in_by_scanning_it(hall: Hall) -> None:
+    host, browser = hall.enter("activity_host", area_code=VILLAGE)
+    _, phone = hall.enter(name="陈桂芳")
+    activity = hall.community.activity(host)
+    hall.session.commit()
+    shown = phone.open("/code").scan()
+    browser.open(f"/hosting/{activity.id}")
+    form = next(form for form in browser.page.forms if "code" in form.fields)
+    post = browser.client.post
+    page = post(form.action, data=form.fields | {"code": [shown]}, follow_redirects=True)
+    assert ("办成 1 人：陈桂芳" in page.text, "data-auto" in page.text) == (True, True)
+    browser.open(f"/hosting/{activity.id}")
+    form = next(form for form in browser.page.forms if "code" in form.fields)
+    for code in ("https://example.org/P/1-12345678-0000000000000000", f"{shown[:-4]}", browser.open(f"/hosting/{activity.id}/code").scan()):
+        answer = post(form.action, data=form.fields | {"code": [code], "_key": [code[:4] + "0" * 28]})
+        assert 400 <= answer.status_code < 500, code
+    assert "到场 1 人" in browser.open(f"/hosting/{activity.id}").text

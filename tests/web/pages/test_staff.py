@@ -23,7 +23,7 @@ def test_the_queue_shows_whose_what_how_old_and_how_many_must_approve(hall: Hall
     page = browser.open(f"/staff/queue?claim={plain}")
     assert "本页 3 条，最久 2 天" in page.text
     assert "陈桂芳 · patrol+50" in page.text
-    assert "社区代报 · 2 天前报 ✓ 可批量" in page.text
+    assert "社区代报 郑海明 · 2 天前报 ✓ 可批量" in page.text
     assert "② 双人 0/2" in page.text
     assert ("一圈" in page.text, "申报 郑海明" in page.text, "本月 1 件 50 分" in page.text) == (True, True, True)
     assert "社区积分经费 余 100,000 分" in page.text
