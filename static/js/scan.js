@@ -47,6 +47,7 @@ function say(part, words) {
   const said = part.querySelector("[data-said]");
   if (said.textContent !== words) said.textContent = words;
   said.hidden = !words;
+  if (words) said.scrollIntoView({ block: "nearest" });
 }
 
 const FAULTS = { NotAllowedError: "refused", SecurityError: "refused", NotReadableError: "busy", AbortError: "busy" };
