@@ -87,6 +87,7 @@ def fill_library(stage: Stage) -> None:
     green = sure(library.add_unit(stage.session, act, name="仙霞路邻里互助队", colour="green", area_code=grid_code(1)))
     library.add_resource(stage.session, act, green.id, kind="skill", title="磨刀、配钥匙、小家电修理")
     shop = sure(library.add_unit(stage.session, act, name="旺财便民超市", colour="white", area_code=grid_code(10), address="仙霞路8号"))
+    library.describe(stage.session, act, shop.id, address=shop.address, phone="025-8471 0088", open_hours="每天 7:00 到 21:00")
     library.add_resource(stage.session, act, shop.id, kind="goods", title="米面粮油")
     sure(merchants.add_till(stage.session, act, shop.id, name="1号收银台"))
     for key, role in (("owner", "shop_owner"), ("cashier", "cashier")):
