@@ -41,7 +41,7 @@ pages = Blueprint("phone", __name__)
 #: What the worker keeps besides its two pages: files by their content.
 KEPT = ("css/app.css", "js/pay.js", "js/page.js", "vendor/lean-qr/index.mjs", "img/icon.svg")
 #: What its two pages are drawn from.
-DRAWN_FROM = ("templates/**/*.html", "translations/**/*.mo")
+DRAWN_FROM = ("templates/**/*.htm*", "translations/**/*.mo")
 
 
 @pages.post("/code/phone")
@@ -69,7 +69,7 @@ def add() -> str | Refusal:
 
 
 @pages.get("/code/now")
-@allow("volunteer", for_others=False)
+@allow("volunteer", for_others=False, by_itself=True)
 def now() -> ResponseReturnValue:
     """Tell a phone whether it still draws codes, whether the one of this moment was used, what happened lately, and what time it is."""
     try:
