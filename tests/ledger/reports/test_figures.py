@@ -5,6 +5,7 @@ from datetime import date
 from datetime import datetime
 from datetime import timedelta
 
+from sqlalchemy.event import listen
 from sqlalchemy.orm import Session
 
 from ledger import areas
@@ -16,6 +17,7 @@ from ledger.reports import Month
 from tests.builders import GRID
 from tests.builders import OTHER_GRID
 from tests.builders import a_claimed_act
+from tests.conftest import Database
 from tests.earning import TODAY
 from tests.earning import Community
 from tests.earning import a_community
@@ -243,3 +245,33 @@ def test_a_new_rate_is_reckoned_with_what_was_done(session: Session) -> None:
     done = reports.done_of(session, community.book.id, "sweeping", reports.three_months_before(TODAY), TODAY)
     assert sorted(one.minutes or 0 for one in done) == [60, 95]
     assert [reports.cost_of(done, unit, points) for unit, points in (("hour", 10), ("hour", 20), ("deed", 30))] == [25, 51, 60]
+
+
+def test_how_many_statements_it_takes_does_not_grow_with_the_book(session: Session, database: Database) -> None:
+    community = a_community(session)
+    counted: list[str] = []
+    listen(database.engine, "before_cursor_execute", lambda _connection, _cursor, statement, *_: counted.append(statement))
+
+    def statements() -> int:
+        counted.clear()
+        reports.figures(session, community.book, EVERYWHERE, NOVEMBER, community.at)
+        reports.waiting(session, community.book.id, EVERYWHERE)
+        reports.covers(session, community.book.id, EVERYWHERE, TODAY, community.at)
+        reports.told(session, community.book, NOVEMBER, community.at)
+        return len(counted)
+
+    small = statements()
+    for _ in range(5):
+        community.credited(community.person(), "patrol", "meals")
+    community.report(community.person())
+    assert statements() <= small + 1
+
+
+def test_what_is_known_of_months_that_are_over_is_what_would_be_reckoned(session: Session) -> None:
+    community = a_community(session)
+    community.credited(community.person(), "patrol", "meals")
+    community.at += timedelta(days=40)
+    reports.figures(session, community.book, EVERYWHERE, Month(2027, 1), community.at)
+    community.credited(community.person(), "patrol", deed_on=community.at.date())
+    again = reports.figures(session, community.book, EVERYWHERE, Month(2027, 1), community.at)
+    assert [(again.flows[month].issued, again.flows[month].outstanding) for month in again.months[-3:]] == [(200, 200), (0, 200), (50, 250)]

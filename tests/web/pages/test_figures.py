@@ -7,12 +7,15 @@ from urllib.parse import unquote
 import pytest
 from python_calamine import CalamineWorkbook
 
+from ledger import people
 from ledger import reports
+from ledger.errors import Refusal
 from tests.builders import COUNTY
 from tests.builders import GRID
 from tests.builders import OTHER_GRID
 from tests.builders import OTHER_VILLAGE
 from tests.builders import VILLAGE
+from tests.builders import an_act
 from tests.earning import TODAY
 from tests.web.pages.hall import Hall
 
@@ -142,3 +145,26 @@ def test_an_areas_name_is_never_a_formula(hall: Hall) -> None:
     file = reports.workbook_of("=1+1", [reports.Table("按区域", ("=SUM(A1)",), [('=HYPERLINK("x")', 1), ("+86", 2), ("http://x", 3)])])
     rows = CalamineWorkbook.from_filelike(io.BytesIO(file)).get_sheet_by_index(0).to_python()
     assert rows == [["=1+1", ""], ["=SUM(A1)", ""], ['=HYPERLINK("x")', 1], ["+86", 2], ["http://x", 3]]
+
+
+@pytest.mark.parametrize("role", ["finance", "county_viewer"])
+def test_whoever_works_with_figures_begins_with_them_and_clicks_to_the_rest(hall: Hall, role: str) -> None:
+    _, browser = hall.enter(role, area_code=COUNTY)
+    assert browser.open("/").address == "/figures"
+    for words, heading in (("积分经费", "积分经费"), ("积分细则", "积分细则"), ("对外公布的数字", "每月数字 · 2026-11")):
+        browser.open("/figures")
+        assert browser.follow(words).headings[0] == heading
+
+
+def test_whoever_has_areas_apart_from_each_other_sees_them_together_and_one_by_one(hall: Hall) -> None:
+    fill(hall)
+    person, browser = hall.enter("grid_worker", area_code=GRID)
+    given = people.grant_role(
+        hall.session, an_act(hall.community.book), person_id=person.id, role="grid_worker", area_code=OTHER_VILLAGE, starts_on=TODAY
+    )
+    assert not isinstance(given, Refusal)
+    hall.session.commit()
+    page = browser.open("/figures")
+    assert page.headings[0] == "我负责的各处 · 2026-12"
+    assert "发放积分 200 上月 50" in page.text
+    assert browser.follow("第1网格").headings[0] == "第1网格 · 2026-12"
