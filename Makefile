@@ -75,6 +75,9 @@ story: .venv/dev  ## play a month of a large community through the API (DATABASE
 bench: .venv/dev  ## measure, each figure beside its floor (SIZE=full for the large one)
 	@$(BIN)/python bench/bench.py
 
+weigh: browser  ## open every page in a real browser, in every way of looking: bytes, requests, paint, axe, sizes (LOOKS="zh; en, dark")
+	@$(BIN)/python -m bench.weigh
+
 race: .venv/dev  ## 64 parallel uses of one code at two tills (ROUNDS=1000)
 	@$(BIN)/python bench/race.py
 
@@ -90,4 +93,4 @@ lock: .venv/dev  ## write requirements/*.txt anew from pyproject.toml, with hash
 clean:  ## remove the environment, and what tests and tools left; the demonstration's data in var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup serve browser vendor test lint fix types imports bandit security sbom timing check fuzz docs picture story bench race translations lock clean
+.PHONY: help setup serve browser vendor test lint fix types imports bandit security sbom timing check fuzz docs picture story bench weigh race translations lock clean

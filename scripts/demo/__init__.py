@@ -53,7 +53,7 @@ def prepare(url: str) -> None:
     with Session(engine) as session:
         stage = Stage(session, people.Vault(settings.master_key, settings.pepper), datetime.now(UTC))
         if not areas.books(session):
-            _make(stage)
+            make_community(stage)
         see_to_todays_activity(stage)
         session.commit()
     engine.dispose()
@@ -96,7 +96,8 @@ def _way_in(stage: Stage, act: Act, key: str) -> tuple[str, str, str]:
     return f"/sign-in/{token}", *how
 
 
-def _make(stage: Stage) -> None:
+def make_community(stage: Stage) -> None:
+    """Play the whole demonstration into a database without a book."""
     chapters: Sequence[tuple[str, Callable[[Stage], None]]] = (
         ("网格 grids", draw_grids),
         ("人员 people", enrol),
