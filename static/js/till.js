@@ -86,13 +86,21 @@ function again(event) {
 // A page that is opened anew asks on; a PIN and a picture are kept nowhere, so they are asked for while the page is there.
 function keep() {
   const isKept = asked && asked.body instanceof URLSearchParams && !asked.body.has("_pin");
-  if (isKept) sessionStorage.setItem(KEPT, JSON.stringify({ address: asked.address, body: asked.body.toString() }));
-  else sessionStorage.removeItem(KEPT);
+  try {
+    if (isKept) sessionStorage.setItem(KEPT, JSON.stringify({ address: asked.address, body: asked.body.toString() }));
+    else sessionStorage.removeItem(KEPT);
+  } catch {
+    // A browser that keeps nothing asks on as long as the page is there.
+  }
 }
 
 function resume() {
-  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
-  if (kept) ask({ address: kept.address, body: new URLSearchParams(kept.body) });
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+    if (kept) ask({ address: kept.address, body: new URLSearchParams(kept.body) });
+  } catch {
+    // There is nothing kept.
+  }
 }
 
 // --- Going on, in the same page

@@ -13,6 +13,7 @@ from PIL import UnidentifiedImageError
 
 from ledger.errors import Invalid
 from ledger.errors import Refusal
+from ledger.tokens import digits_of
 from ledger.web.kit import forms
 from ledger.web.kit.extensions import services
 
@@ -24,9 +25,9 @@ SIDE = 2000
 
 #: What follows the service's own address in its codes: of an order, a venue, a volunteer's pay code.
 _TOKENS = re.compile(r"/(?:O/\d{1,5}-[0-9A-Z]{26}|V/\d{1,5}-[0-9A-Z]{26}-[0-9A-Z]{16}|P/\d{1,5}-\d{8}-[0-9A-Z]{16})")
-#: What wallets show for paying with money: digits alone, more of them than any number of ours has.
+#: What wallets show for paying with money: WeChat's, and Alipay's.
+_OF_WALLETS = re.compile(r"1[0-5]\d{16}|(?:2[5-9]|30)\d{14,22}", re.ASCII)
 _KINDS = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
-_OF_WALLETS = re.compile(r"\d{16,24}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,13 @@ def against(text: str) -> Refusal | None:
     given = unicodedata.normalize("NFKC", text).strip()
     path = _below(given)
     if path is None:
-        return Refusal("scan-not-ours", "code") if "://" in given or _OF_WALLETS.fullmatch(given) else None
+        return Refusal("scan-not-ours", "code") if "://" in given else None
     return None if _TOKENS.fullmatch(path) else Refusal("scan-cut-off", "code")
+
+
+def is_of_a_wallet(text: str) -> bool:
+    """Tell whether digits that nobody knows look like those for paying with money, which people hold up by mistake."""
+    return bool(_OF_WALLETS.fullmatch(digits_of(text)))
 
 
 def code_given(name: str, photo: str) -> str:

@@ -64,6 +64,8 @@ def take() -> str | Refusal:
         return refusal
     taking = Taking(act(), _asked(), me().unit_ids(*ROLES), code)
     (taken,) = redemptions.take(session(), services().vault, [taking])
+    if isinstance(taken, Refusal) and taken.code == "pay-code-unknown" and scanning.is_of_a_wallet(code):
+        return Refusal("scan-not-ours", "code")
     return taken if isinstance(taken, Refusal) else url_for("till.answer", redemption_id=taken.id)
 
 

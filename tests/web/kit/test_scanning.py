@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from flask import Flask
@@ -143,7 +144,23 @@ def test_the_till_reads_a_photo_of_the_volunteers_screen(desk: Desk) -> None:
     assert desk.balance() == 470
 
 
-def test_a_code_for_paying_with_money_at_the_till_takes_nothing_and_is_no_guess(desk: Desk) -> None:
-    statuses = [desk.take(10, "134567890123456789").status for _ in range(12)]
+def test_another_services_code_at_the_till_takes_nothing_and_is_no_guess(desk: Desk) -> None:
+    statuses = [desk.take(10, "https://qr.alipay.com/fkx01234567890abcdef").status for _ in range(12)]
     assert statuses == [404] * 12
     assert "可能是付款码" in desk.cashier.page.text
+    assert desk.take(10).headings == ["已收 10 分"]
+
+
+@pytest.mark.parametrize("digits", ["134567890123456789", "2812 3456 7890 1234 56", "301234567890123456789012"])
+def test_a_code_for_paying_with_money_is_told_apart_from_a_mistyped_one(desk: Desk, digits: str) -> None:
+    answer = desk.take(10, digits)
+    assert (answer.status, "可能是付款码" in answer.text) == (404, True)
+    assert "兑换码不对" in desk.take(10, "12345678 123456").text
+
+
+def test_a_slips_eighteen_digits_are_no_wallets(desk: Desk) -> None:
+    desk.volunteer.open("/slips")
+    desk.volunteer.send("出一张凭条")
+    typed = "".join(re.findall(r"<span>(\d{4} \d{4})</span> <span>(\d{5} \d{5})</span>", desk.volunteer.page.html)[0]).replace(" ", "")
+    assert len(typed) == 18
+    assert desk.take(10, typed).headings == ["已收 10 分"]
