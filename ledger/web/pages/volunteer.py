@@ -97,13 +97,13 @@ def passbook() -> ResponseReturnValue:
     account, balance = _account()
     begun = journal.begun_at(session(), me().book_id, account) if account else None
     years = list(range(me().today.year, (local_day(begun, me().zone) if begun else me().today).year - 1, -1))
-    year, only = _chosen_year(years), request.args.get("only", "")
-    if only not in SIGNS:
-        raise NotFound("only")
+    year, which = _chosen_year(years), request.args.get("which", "")
+    if which not in SIGNS:
+        raise NotFound("which")
     since, until = (datetime(one, 1, 1, tzinfo=ZoneInfo(me().zone)) for one in (year, year + 1))
     (before,) = read_cursor(request.args.get("cursor"), int) or (None,)
     of_year = (session(), me().book_id, account, since, until)
-    rows = journal.page_between(*of_year, sign=SIGNS[only], before=before, limit=LINES + 1) if account else []
+    rows = journal.page_between(*of_year, sign=SIGNS[which], before=before, limit=LINES + 1) if account else []
     page = page_of(rows, LINES, lambda line: [line.number])
     return render_template(
         "ledger/volunteer/passbook.html",
@@ -113,7 +113,7 @@ def passbook() -> ResponseReturnValue:
         runs_out=_runs_out(balance),
         years=years,
         year=year,
-        only=only,
+        which=which,
         sums=journal.sums_between(*of_year) if account else (0, 0),
         lines=page.items,
         next=page.next,

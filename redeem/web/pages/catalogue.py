@@ -45,10 +45,10 @@ class ShopSeen:
 @allow()
 def offers() -> ResponseReturnValue:
     """Show what can be had and where, the nearest shops first: everything, or only what one's points are enough for."""
-    if (only := request.args.get("only", "")) not in {"", "enough"}:
-        raise NotFound("only")
+    if (which := request.args.get("which", "")) not in {"", "enough"}:
+        raise NotFound("which")
     available = _available()
-    most = available if only else None
+    most = available if which else None
     (begun,) = read_cursor(request.args.get("cursor"), int) or (0,)
     shops = nearest(catalogue.shops_offering(session(), me().book_id, me().today, points_most=most))
     page = page_of(list(enumerate(shops))[begun : begun + SHOPS + 1], SHOPS, lambda one: [one[0] + 1])
@@ -60,7 +60,7 @@ def offers() -> ResponseReturnValue:
         shops=[(shop, rows[shop.unit.id]) for shop in seen],
         most=OFFERS_OF_SHOP,
         available=available,
-        only=only,
+        which=which,
         next=page.next,
     )
 

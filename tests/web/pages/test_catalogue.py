@@ -50,8 +50,8 @@ def test_only_what_ones_points_are_enough_for_is_shown_where_one_asks_for_it(des
     page = desk.volunteer.follow("只看够换的")
     assert [title for title in ("理发一次", "电饭锅", "洗衣液") if title in page.text] == ["理发一次"]
     newcomer = desk.another("volunteer")
-    assert "现有积分还不够换" in newcomer.open("/offers?only=enough").text
-    assert newcomer.open("/offers?only=everything").status == 404
+    assert "现有积分还不够换" in newcomer.open("/offers?which=enough").text
+    assert newcomer.open("/offers?which=everything").status == 404
 
 
 def test_the_nearest_shops_come_first_and_it_is_said_how_near_they_are(desk: Desk) -> None:

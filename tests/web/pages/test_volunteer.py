@@ -90,7 +90,7 @@ def test_of_a_passbook_only_what_came_in_or_went_out_is_shown(hall: Hall) -> Non
     assert [row[-2] for row in browser.follow("存入").rows] == ["+50"]
     assert [row[-2] for row in browser.follow("支出").rows] == ["−20"]
     assert "2026 年存入50 2026 年支出20" in browser.page.text
-    assert browser.open("/me/passbook?only=everything").status == 404
+    assert browser.open("/me/passbook?which=everything").status == 404
 
 
 def test_a_line_is_called_after_its_deed(hall: Hall) -> None:
