@@ -96,8 +96,9 @@ def test_what_people_read_in_a_template_goes_through_gettext(path: Path) -> None
     assert re.findall(r"[\u4e00-\u9fff]+", bare) == []
 
 
-def test_the_stylesheet_names_nothing_that_no_page_has() -> None:
-    css = re.sub(r"/\*.*?\*/", "", (ROOT / "static/css/app.css").read_text("utf-8"), flags=re.DOTALL)
+def test_the_stylesheets_name_nothing_that_no_page_has() -> None:
+    sheets = "\n".join(path.read_text("utf-8") for path in (ROOT / "static/css").glob("*.css"))
+    css = re.sub(r"/\*.*?\*/", "", sheets, flags=re.DOTALL)
     classes = {name for selector in re.findall(r"([^{}]+)\{", css) for name in re.findall(r"\.([a-z][\w-]*)", selector)}
     pages = "\n".join(path.read_text("utf-8") for path in TEMPLATES) + (ROOT / "ledger/web/kit/qr.py").read_text("utf-8")
     assert {name for name in classes if not re.search(rf"\b{name}\b", pages)} == set()
