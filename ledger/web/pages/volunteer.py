@@ -102,8 +102,12 @@ def passbook() -> ResponseReturnValue:
         raise NotFound("which")
     since, until = (datetime(one, 1, 1, tzinfo=ZoneInfo(me().zone)) for one in (year, year + 1))
     (before,) = read_cursor(request.args.get("cursor"), int) or (None,)
-    of_year = (session(), me().book_id, account, since, until)
-    rows = journal.page_between(*of_year, sign=SIGNS[which], before=before, limit=LINES + 1) if account else []
+    rows: list[journal.LineRow] = []
+    sums = (0, 0)
+    if account:
+        of_year = (session(), me().book_id, account, since, until)
+        rows = journal.page_between(*of_year, sign=SIGNS[which], before=before, limit=LINES + 1)
+        sums = journal.sums_between(*of_year)
     page = page_of(rows, LINES, lambda line: [line.number])
     return render_template(
         "ledger/volunteer/passbook.html",
@@ -114,7 +118,7 @@ def passbook() -> ResponseReturnValue:
         years=years,
         year=year,
         which=which,
-        sums=journal.sums_between(*of_year) if account else (0, 0),
+        sums=sums,
         lines=page.items,
         next=page.next,
         deeds=_deeds,
