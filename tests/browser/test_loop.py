@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 from uuid import UUID
 
+import pypdfium2
+import zxingcpp
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
@@ -19,6 +22,7 @@ from tests.browser.conftest import Camera
 from tests.browser.conftest import Stand
 from tests.browser.conftest import Visitor
 from tests.browser.neighbours import a_neighbour
+from tests.camera import written
 
 Visit = Callable[..., Visitor]
 
@@ -48,6 +52,17 @@ def earn(phone: Visitor, visit: Visit, stand: Stand) -> None:
     queue = visit("first_approver", desk=True).open(f"/staff/queue?claim={claim_id}")
     queue.get_by_role("button", name="通过这一件").click()
     expect(queue.locator(".done")).to_contain_text("向邻居宣讲防诈骗")
+
+
+def photographed(paper: bytes) -> bytes:
+    """The first page of a print, as a camera sees it that is held over it: what is printed on it, without the margins."""
+    with closing(pypdfium2.PdfDocument(paper)) as document, closing(document[0]) as page:
+        image = page.render(scale=4).to_pil().convert("RGB")
+    (code,) = zxingcpp.read_barcodes(image)
+    corners = [getattr(code.position, corner) for corner in ("top_left", "top_right", "bottom_right", "bottom_left")]
+    margin = (corners[1].x - corners[0].x) // 3
+    left, upper = min(at.x for at in corners) - margin, min(at.y for at in corners) - margin
+    return written(image.crop((left, upper, max(at.x for at in corners) + margin, max(at.y for at in corners) + margin)), "PNG")
 
 
 def lines(phone: Visitor) -> list[str]:
@@ -109,3 +124,19 @@ def test_the_phone_scans_the_tills_order_and_the_till_turns_green_by_itself(
     expect(page.get_by_role("heading", level=1)).to_have_text("已收 40 分")
     assert number(screen) == number(page)
     assert neighbour.points() == 60
+
+
+def test_a_printed_slip_held_before_the_tills_camera_pays_once(visit: Visit, till: Visitor, camera: Camera, stand: Stand) -> None:
+    neighbour = a_neighbour(stand, 100)
+    phone = neighbour.comes(visit)
+    screen = phone.open("/slips")
+    screen.get_by_role("button", name="出一张凭条").click()
+    href = screen.get_by_role("link", name="打印").get_attribute("href")
+    camera.sees(photographed(phone.context.request.get(f"{stand.home}{href}").body()))
+    till.context.grant_permissions(["camera"])
+    for said in ("已收 20 分", "没有扣分"):
+        page = till.open("/till")
+        page.get_by_label("积分", exact=True).fill("20")
+        page.get_by_role("button", name="打开相机扫码").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(said)
+    assert neighbour.points() == 80
