@@ -30,6 +30,9 @@ from ledger.web.kit.look import YEAR_S
 from ledger.web.kit.look import Look
 from ledger.web.kit.look import look
 from ledger.web.kit.look import with_look
+from ledger.web.kit.problems import problem_body
+from ledger.web.kit.problems import show
+from ledger.web.kit.writing import is_own_form
 from ledger.web.pages.sign_in import safe
 
 pages = Blueprint("settings", __name__)
@@ -51,6 +54,8 @@ def home() -> ResponseReturnValue:
 @allow(public=True)
 def save() -> ResponseReturnValue:
     """Keep what was chosen, in this browser alone: nothing is written down, so nobody needs to be signed in."""
+    if not is_own_form():
+        return show(problem_body("form-expired"))
     language = forms.choice("language", *LANGUAGES)
     chosen = Look(
         forms.choice("size", *SIZES),

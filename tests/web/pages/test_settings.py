@@ -35,7 +35,7 @@ def root(browser: Browser, address: str = "/") -> str:
 
 def save(browser: Browser, **chosen: str) -> None:
     browser.open("/settings")
-    assert "已保存" in browser.send("保存", **CHOSEN | chosen).text
+    assert 'class="done"' in browser.send("保存", **CHOSEN | chosen).html
 
 
 def test_what_is_chosen_holds_on_every_page_of_this_device_without_signing_in(client: FlaskClient) -> None:
@@ -54,8 +54,16 @@ def test_what_is_chosen_holds_on_every_page_of_this_device_without_signing_in(cl
 
 @pytest.mark.parametrize("wrong", [{"size": "text-99"}, {"colours": "pink"}, {"version": ""}, {"aloud": "maybe"}, {"language": "tlh"}])
 def test_what_nobody_offered_is_not_taken(client: FlaskClient, wrong: dict[str, str]) -> None:
-    answer = client.post("/settings", data=CHOSEN | wrong)
+    browser = Browser(client.application)
+    secret = browser.open("/settings").forms[0].fields["_csrf"]
+    answer = browser.client.post("/settings", data=CHOSEN | wrong | {"_csrf": secret})
     assert answer.status_code == 422
+    assert not answer.headers.getlist("Set-Cookie")
+
+
+def test_nothing_is_set_by_a_form_that_is_not_ones_own(client: FlaskClient) -> None:
+    answer = client.post("/settings", data=CHOSEN)
+    assert answer.status_code == 403
     assert not answer.headers.getlist("Set-Cookie")
 
 
