@@ -9,6 +9,7 @@ import "./sound.js";
 
 const PATIENCE_MS = 8_000;
 const AGAIN_MS = 2_000;
+const BUSY = 503;
 // A scanner types faster than anybody, and longer.
 const KEY_MS = 60;
 const SCAN_LENGTH_MIN = 8;
@@ -42,8 +43,10 @@ async function ask(what) {
   keep();
   isOnTheWay = true;
   try {
-    const { text, address } = await fetched(what.address, { method: "POST", body: what.body }, PATIENCE_MS);
-    show(text, address);
+    const { status, text, address } = await fetched(what.address, { method: "POST", body: what.body }, PATIENCE_MS);
+    // Of a request that was sent twice, the one that came too soon says nothing of the other.
+    if (status === BUSY) lost();
+    else show(text, address);
   } catch {
     lost();
   } finally {

@@ -29,15 +29,17 @@ from tests.browser.neighbours import picture
 
 Visit = Callable[..., Visitor]
 
-#: Notes, in a page, when the till sends what was scanned, and when the answer stands there.
+#: Writes down, in a page, when the till sends what was scanned, and when the answer stands there.
 TIMES = """() => {
   document.addEventListener("submit", () => { window.sentAt = performance.now(); }, true);
   new MutationObserver(() => {
     if (document.querySelector(".answer") && !window.answeredAt) window.answeredAt = performance.now();
   }).observe(document, { childList: true, subtree: true });
 }"""
-#: Notes which notes are played.
+#: Writes down which notes are played, and what is read aloud.
 NOTES = """(() => {
+  window.spoken = [];
+  speechSynthesis.speak = (words) => window.spoken.push(words.text);
   window.played = [];
   const start = OscillatorNode.prototype.start;
   OscillatorNode.prototype.start = function (...when) { window.played.push(this.frequency.value); return start.apply(this, when); };
@@ -135,7 +137,10 @@ def test_what_is_scanned_while_an_answer_stands_there_begins_the_next_one(till: 
     assert (neighbour.points(), next_one.points()) == (80, 88)
 
 
-def test_an_answer_is_heard_and_a_refusal_sounds_otherwise(till: Visitor, neighbour: Neighbour) -> None:
+@pytest.mark.parametrize("is_aloud", [False, True])
+def test_an_answer_is_heard_and_a_refusal_sounds_otherwise(till: Visitor, neighbour: Neighbour, is_aloud: bool) -> None:
+    if is_aloud:
+        till.context.add_cookies([{"name": "look", "value": "aloud", "url": till.stand.home}])
     till.page.add_init_script(NOTES)
     page = till.open("/till")
     page.get_by_label("积分", exact=True).fill("20")
@@ -144,6 +149,7 @@ def test_an_answer_is_heard_and_a_refusal_sounds_otherwise(till: Visitor, neighb
     page.get_by_role("button", name="收取").click()
     expect(page.locator(".answer.ok")).to_be_visible()
     taken = page.evaluate("() => window.played.splice(0)")
+    assert page.evaluate("() => window.spoken") == (["已收 20 分"] if is_aloud else [])
     page.get_by_role("link", name="下一位").click()
     page.get_by_label("积分", exact=True).fill("20")
     page.locator("[name=code]").fill(code)
@@ -199,6 +205,21 @@ def test_what_got_no_answer_is_asked_on_when_the_page_is_opened_anew(till: Visit
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_have_text("已收 25 分")
     assert neighbour.points() == 75
+
+
+def test_a_service_that_says_it_is_busy_is_asked_again(till: Visitor, neighbour: Neighbour) -> None:
+    page = till.open("/till")
+    busy = {"status": 503, "content_type": "text/html", "body": '<main id="main">busy</main>'}
+    page.route("**/till", lambda route: route.fulfill(**busy) if route.request.method == "POST" else route.continue_())
+    page.get_by_label("积分", exact=True).fill("25")
+    page.locator("[name=code]").fill(neighbour.code())
+    page.get_by_role("button", name="收取").click()
+    expect(page.locator(".answer.wait")).to_contain_text("还不知道收没收")
+    page.unroute("**/till")
+    page.get_by_role("button", name="现在就再问").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("已收 25 分")
+    assert neighbour.points() == 75
+    till.faults[:] = [fault for fault in till.faults if "503" not in fault and not fault.startswith("500")]
 
 
 def test_a_service_that_hangs_is_waited_for_and_takes_once(till: Visitor, stand: Stand, neighbour: Neighbour) -> None:

@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from ledger import journal
 from ledger.errors import Refusal
 from ledger.ids import new_id
+from ledger.web.kit.extensions import db
 from redeem import merchants
 from tests.builders import a_shop
 from tests.builders import an_act
+from tests.conftest import Database
 from tests.conftest import HandClock
 from tests.journeys.browser import Browser
+from tests.journeys.browser import read
 from tests.web.pages.desk import Desk
 from tests.web.pages.desk import a_desk
 
@@ -128,6 +135,41 @@ def test_a_form_that_is_sent_twice_takes_once(desk: Desk) -> None:
     code = desk.code()
     first, second = (desk.cashier.client.post("/till", data=form.fields | {"points": "30", "code": code}).location for _ in range(2))
     assert first == second
+    assert desk.balance() == 470
+
+
+def test_what_is_still_being_carried_out_is_not_called_refused_and_is_asked_again_under_its_own_key(
+    desk: Desk, database: Database
+) -> None:  # fmt: skip
+    # Of less patience than the service has, so that the test need not wait for it.
+    patience = "PRAGMA busy_timeout = 100" if database.kind == "sqlite" else "SET lock_timeout = 100"
+
+    def hasten(connection: Any, *_: Any) -> None:
+        connection.cursor().execute(patience)
+        connection.commit()
+
+    with desk.app.app_context():
+        event.listen(db.engine, "checkout", hasten)
+    code, cashier_id, book_id = desk.code(), desk.shop.cashier.id, desk.book.id
+    desk.session.rollback()
+    desk.cashier.open("/till")
+    key = desk.cashier.page.form("收取").fields["_key"][0]
+    with Session(database.engine) as other:
+        journal.claim(other, book_id, [journal.Ask(cashier_id, f"form:{key}", bytes(32), desk.clock.now())])
+        form = desk.cashier.page.form("收取").fields | {"points": ["30"], "code": [code]}
+        answer = desk.cashier.client.post("/till", data=form)
+        # SQLite lets nobody else begin, and so nobody knows yet that it is the same request.
+        assert answer.status_code == (503 if database.kind == "sqlite" else 409)
+        assert "没有扣分" not in answer.text
+        other.rollback()
+    if database.kind == "postgresql":
+        unsure = desk.cashier.page = read("/till", answer)
+        assert unsure.headings == ["还不知道收没收"]
+        form = unsure.form("再问一次").fields
+        assert form["_key"] == [key]
+    again = [desk.cashier.client.post("/till", data=form).location for _ in range(2)]
+    assert desk.cashier.open(again[0]).headings == ["已收 30 分"]
+    assert again[0] == again[1]
     assert desk.balance() == 470
 
 
