@@ -265,6 +265,20 @@ def test_a_request_arrives_on_the_volunteers_page_and_her_yes_at_the_till(till: 
     assert at_the_till == on_the_phone
 
 
+def test_a_request_arrives_on_the_home_page_too(till: Visitor, visit: Visit, neighbour: Neighbour) -> None:
+    phone = neighbour.comes(visit).open("/me")
+    expect(phone.get_by_role("heading", name="我的存折")).to_be_visible()
+    page = till.open("/till")
+    page.get_by_label("积分", exact=True).fill("60")
+    page.locator("[name=code]").fill(neighbour.code())
+    page.get_by_role("button", name="收取").click()
+    expect(phone.get_by_role("alert")).to_contain_text("1 笔兑换等您确认", timeout=SLOWLY)
+    phone.get_by_role("alert").get_by_role("link").click()
+    phone.get_by_role("button", name="不同意").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("已取消")
+    assert neighbour.points() == 100
+
+
 # --- The volunteer's phone
 
 
