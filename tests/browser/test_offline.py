@@ -207,6 +207,16 @@ def test_a_phone_whose_clock_is_wrong_draws_the_code_of_now(visit: Visit, till: 
     expect(take(till, scanned(visitor.page), 1).locator(".answer.ok")).to_contain_text("1 分")
 
 
+def test_a_phone_that_was_not_online_for_as_long_as_a_sign_in_lasts_says_so(visit: Visit) -> None:
+    visitor = visit("volunteer")
+    visitor.page.clock.install(time=datetime.now(UTC))
+    on_own_code(visitor.page, visitor.stand.home)
+    visitor.context.set_offline(True)
+    visitor.page.clock.fast_forward(timedelta(days=181).total_seconds() * 1000)
+    expect(visitor.page.locator("[data-none]")).to_contain_text("要先联网登录")
+    expect(visitor.page.locator(OWN_PICTURE)).to_be_hidden()
+
+
 def test_signing_out_forgets_the_key_and_ends_the_phone(visit: Visit) -> None:
     visitor = visit("volunteer")
     on_own_code(visitor.page, visitor.stand.home)

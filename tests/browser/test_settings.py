@@ -96,7 +96,7 @@ def test_a_page_is_read_aloud_when_its_button_is_pressed_and_not_before(visit: V
     page.get_by_role("button", name="朗读").click()
     ((language, words),) = page.evaluate("heard")
     assert language == "zh-CN"
-    assert words.startswith("可用积分")
+    assert "可用积分" in words
 
 
 def test_answers_speak_by_themselves_for_whoever_asked_for_it(visit: Visit) -> None:
