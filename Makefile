@@ -67,7 +67,7 @@ docs: .venv/run  ## write the tables of docs/ that follow from the code: routes,
 	@$(BIN)/python scripts/reference.py
 
 picture: browser  ## draw docs/img/faces.png from the pages as they are
-	@$(BIN)/python scripts/picture.py
+	@$(BIN)/python -m scripts.picture
 
 story: .venv/dev  ## play a month of a large community through the API (DATABASE_URL=... for PostgreSQL, SIZE=small)
 	@$(BIN)/python bench/story.py

@@ -61,7 +61,7 @@ def main() -> None:
     chosen = os.environ.get("LOOKS", "")
     looks = [one for one in LOOKS if one.name in chosen.split("; ") or not chosen]
     with scratch_database("sqlite") as (url, _), serving(url) as server, sync_playwright() as play:
-        stage = _community(server, url)
+        stage = community(server, url)
         browser = play.chromium.launch(executable_path=program(), args=list(ARGUMENTS))
         rows = list(_rows(browser, server, stage, looks))
         stage.session.bind.dispose()  # type: ignore[union-attr]
@@ -78,7 +78,8 @@ def main() -> None:
     sys.exit(0 if is_light and not faulty else 1)
 
 
-def _community(server: Server, url: str) -> Stage:
+def community(server: Server, url: str) -> Stage:
+    """Play the demonstration behind a server, until now."""
     stage = Stage(Session(engine_for(url)), people.Vault.of(server.settings), datetime.now(UTC))
     make_community(stage)
     see_to_todays_activity(stage)
@@ -86,7 +87,7 @@ def _community(server: Server, url: str) -> Stage:
     return stage
 
 
-def _enter(context: BrowserContext, home: str, stage: Stage, key: str | None) -> None:
+def enter(context: BrowserContext, home: str, stage: Stage, key: str | None) -> None:
     """Sign somebody in; the cashier on a paired device, on which they open a shift."""
     if key == "cashier":
         pairing, pin = pairing_code(stage, timedelta(minutes=10)), new_pin(stage)
@@ -109,7 +110,7 @@ def _rows(browser: Browser, server: Server, stage: Stage, looks: list[Looks]) ->
     with Progress(console=Console(stderr=True)) as bar:
         for audience, (key, has_desk) in AUDIENCES.items():
             with browser.new_context() as context:
-                _enter(context, home, stage, key)
+                enter(context, home, stage, key)
                 pages = sorted(weighing.walk(context, home, "/till" if key == "cashier" else "/").values())
                 cookies = context.cookies()
             wanted = [one for one in looks if has_desk or not one.is_desk]
