@@ -5,7 +5,8 @@ const LENGTH_S = 0.18;
 let player = null;
 
 function play(kind) {
-  // A browser lets a page be heard once somebody has touched it: at a till they have.
+  // A browser lets a page be heard once somebody has touched it: at a till they have, unless it was opened anew.
+  if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return;
   player ??= new AudioContext();
   player.resume().catch(() => undefined);
   for (const [pitch, after] of NOTES[kind]) {

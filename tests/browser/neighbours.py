@@ -67,7 +67,9 @@ def a_neighbour(stand: Stand, points: int = 100) -> Neighbour:
     return Neighbour(stand, stand.play(enrol))
 
 
-def picture(text: str, *, part: float = 1) -> bytes:
-    """A code as a PNG with its quiet zone, or only a part of it, from the left."""
-    image = pictures.of(text)
-    return written(image.crop((0, 0, int(image.width * part), image.height)), "PNG")
+def picture(text: str, *, is_covered: bool = False) -> bytes:
+    """A code as a PNG with its quiet zone; or with a thumb over a corner, so that too little of it is seen."""
+    image = pictures.of(text).convert("RGB")
+    if is_covered:
+        image.paste((150, 110, 90), (image.width * 3 // 5, image.height * 3 // 5, image.width, image.height))
+    return written(image, "PNG")

@@ -323,7 +323,7 @@ def test_another_services_code_is_told_and_not_followed(visit: Visit, camera: Ca
 
 
 def test_a_code_that_is_seen_in_part_is_told_apart(visit: Visit, camera: Camera, stand: Stand, neighbour: Neighbour) -> None:
-    camera.sees(picture(neighbour.code(), part=0.8))
+    camera.sees(picture(neighbour.code(), is_covered=True))
     phone = neighbour.comes(visit, permissions=["camera"]).open("/scan")
     expect(phone.locator("[data-said]")).to_contain_text("没有拍全或看不清：把整个码放进框里", timeout=SLOWLY)
     assert phone.url.endswith("/scan")
