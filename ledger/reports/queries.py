@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections import defaultdict
+from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Hashable
 from collections.abc import Mapping
@@ -42,6 +43,7 @@ from ledger.activities import HoursRecord
 from ledger.areas import EVERYWHERE
 from ledger.areas import Scope
 from ledger.claims import Claim
+from ledger.clock import local_day
 from ledger.journal.model import Account
 from ledger.journal.model import Entry
 from ledger.journal.model import Line
@@ -50,7 +52,9 @@ from ledger.reports.rules import PACE_WEEKS
 from ledger.reports.rules import YEAR
 from ledger.reports.rules import Done
 from ledger.reports.rules import Month
+from ledger.reports.rules import months_between
 from ledger.reports.rules import months_to
+from ledger.reports.rules import stretches
 from ledger.reports.rules import weeks_left
 from ledger.store import MICROSECOND
 from ledger.tariff import Rate
@@ -146,6 +150,10 @@ class Figures:
     outstanding: int
 
 
+#: Says of months that follow each other what there is to say of each.
+Reckoning = Callable[[Sequence[Month]], Mapping[Month, Any]]
+
+
 class _Finished:
     """What was reckoned of months that are over, which stays as it is: only the month that goes on is reckoned again and again."""
 
@@ -153,16 +161,17 @@ class _Finished:
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, book: areas.Book, what: Hashable, months: Sequence[Month]) -> dict[Month, Any]:
-        """Return what is known of these months, of those before the first that is not."""
-        found = {}
-        for month in months:
-            if (key := (book.id, book.zone, what, month)) not in self._kept:
-                break
-            found[month] = self._kept[key]
+    def of(self, book: areas.Book, what: Hashable, months: Sequence[Month], at: datetime, reckon: Reckoning) -> dict[Month, Any]:
+        """Return what is known of these months, and what `reckon` says of each stretch of the others."""
+        keys = {month: (book.id, book.zone, what, month) for month in months}
+        found = {month: self._kept[key] for month, key in keys.items() if key in self._kept}
+        for stretch in stretches([month for month in months if month not in found]):
+            fresh = reckon(stretch)
+            self._keep(book, what, fresh, at)
+            found |= fresh
         return found
 
-    def keep(self, book: areas.Book, what: Hashable, found: Mapping[Month, Any], at: datetime) -> None:
+    def _keep(self, book: areas.Book, what: Hashable, found: Mapping[Month, Any], at: datetime) -> None:
         """Keep what was found of the months that were over a while ago, with all that was being written when they ended."""
         with self._lock:
             for month, one in found.items():
@@ -178,15 +187,12 @@ _finished = _Finished()
 def figures(session: Session, book: areas.Book, within: Scope, month: Month, at: datetime) -> Figures:
     """Return what happened in areas in a month and in the year before it, as of now; `EVERYWHERE` for the whole book."""
     months = months_to(month, YEAR + 1)
-    found = _finished.of(book, within, months)
-    # What came after them is counted together, since what people held when a month ended is what they hold now without it.
-    span = [*months[len(found) :], month.moved(1)]
-    fresh = _reckoned(session, book, within, span)
-    _finished.keep(book, within, {one: fresh[one] for one in span[:-1]}, at)
-    found |= fresh
+    # What people held when a month ended is what they hold now without what came after.
+    span = months_between(months[0], Month.of(local_day(at, book.zone)))
+    found = _finished.of(book, within, span, at, lambda stretch: _reckoned(session, book, within, stretch))
     flows, held = {one: replace(flow) for one, (_, flow) in found.items()}, outstanding(session, book.id, within)
     if within == EVERYWHERE:
-        _look_back(flows, [*months, month.moved(1)], held)
+        _look_back(flows, span, held)
     return Figures(months, [row for one in months for row in found[one][0]], {one: flows[one] for one in months}, held)
 
 
@@ -217,12 +223,16 @@ def _look_back(flows: dict[Month, Flow], span: Sequence[Month], held: int) -> No
 
 
 def _month_of(moment: Any, span: Sequence[Month], zone: str) -> ColumnElement[int]:
-    """Return the place of a moment's month in `span`, of which the last goes on for ever."""
-    return case(*((moment < month.begins(zone), place) for place, month in enumerate(span[1:])), else_=len(span) - 1)
+    """Return the place of a moment's month in `span`, in which it lies."""
+    return case(*((moment < month.moved(1).begins(zone), place) for place, month in enumerate(span)))
+
+
+def _within(moment: Any, span: Sequence[Month], zone: str) -> ColumnElement[bool]:
+    return and_(moment >= span[0].begins(zone), moment < span[-1].moved(1).begins(zone))
 
 
 def _awards(book: areas.Book, within: Scope, span: Sequence[Month], *columns: Any) -> Select[Any]:
-    """Select from what funds awarded, and what of it was taken back, with the deed it was for, since `span` began.
+    """Select from what funds awarded, and what of it was taken back, with the deed it was for, in `span`.
 
     A fund's lines are few to look through by time, and each leads to its entry and its deed by their keys.
     """
@@ -237,7 +247,7 @@ def _awards(book: areas.Book, within: Scope, span: Sequence[Month], *columns: An
         .where(
             Line.book_id == book.id,
             Line.account_id.in_(select(Account.id).where(Account.book_id == book.id, Account.kind == "fund")),
-            Line.posted_at >= span[0].begins(book.zone),
+            _within(Line.posted_at, span, book.zone),
             Entry.kind.in_(_AWARDING),
         )
     )
@@ -275,7 +285,7 @@ def _spent(session: Session, book: areas.Book, within: Scope, span: Sequence[Mon
             Entry.book_id == book.id,
             end.in_(select(Account.id).where(Account.book_id == book.id, Account.kind.in_(_ENDS))),
             Entry.kind.in_(_SPENDING if sign > 0 else ("void",)),
-            Entry.posted_at >= span[0].begins(book.zone),
+            _within(Entry.posted_at, span, book.zone),
         )
         if within != EVERYWHERE:
             wanted = wanted.where(holder.in_(_accounts_in(book.id, within)))
@@ -307,7 +317,7 @@ def _minutes(session: Session, book: areas.Book, within: Scope, span: Sequence[M
     """Return the minutes of service recorded in each month, where the deed or the activity was."""
     place = _month_of(HoursRecord.recorded_at, span, book.zone)
     wanted = select(place, func.sum(HoursRecord.minutes)).where(
-        HoursRecord.book_id == book.id, HoursRecord.recorded_at >= span[0].begins(book.zone)
+        HoursRecord.book_id == book.id, _within(HoursRecord.recorded_at, span, book.zone)
     )
     if within != EVERYWHERE:
         wanted = (
@@ -322,25 +332,21 @@ def _minutes(session: Session, book: areas.Book, within: Scope, span: Sequence[M
 def told(session: Session, book: areas.Book, month: Month, at: datetime) -> list[Told]:
     """Return what was credited in the whole book in a month and the year before it by category, and to how many, to be published."""
     months = months_to(month, YEAR + 1)
-    found: dict[Month, list[Told]] = _finished.of(book, "told", months)
-    if len(found) < len(months):
-        span = [*months[len(found) :], month.moved(1)]
-        fresh: dict[Month, list[Told]] = {one: [] for one in span}
-        for row in _told(session, book, span):
-            fresh[row.month].append(row)
-        _finished.keep(book, "told", {one: fresh[one] for one in span[:-1]}, at)
-        found |= fresh
+    found = _finished.of(book, "told", months, at, lambda stretch: _told(session, book, stretch))
     return [row for one in months for row in found[one]]
 
 
-def _told(session: Session, book: areas.Book, span: Sequence[Month]) -> list[Told]:
+def _told(session: Session, book: areas.Book, span: Sequence[Month]) -> dict[Month, list[Told]]:
     place = _month_of(Line.posted_at, span, book.zone).label("place")
     columns = (place, Rate.category, _OWNER.label("owner"), _DEEDS.label("deeds"), _POINTS.label("points"))
     each = _awards(book, EVERYWHERE, span, *columns).group_by(place, Rate.category, _OWNER).subquery()
     owners = func.count(case((each.c.points > 0, each.c.owner)))
     wanted = select(each.c.place, each.c.category, func.sum(each.c.deeds), func.sum(each.c.points), owners)
     rows = session.execute(wanted.group_by(each.c.place, each.c.category))
-    return [Told(span[at], category, int(deeds), int(points), owners) for at, category, deeds, points, owners in rows]
+    found: dict[Month, list[Told]] = {one: [] for one in span}
+    for at, category, deeds, points, owners in rows:
+        found[span[at]].append(Told(span[at], category, int(deeds), int(points), owners))
+    return found
 
 
 def waiting(session: Session, book_id: UUID, within: Scope) -> Waiting:

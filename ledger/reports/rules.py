@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC
 from datetime import date
 from datetime import datetime
@@ -65,6 +66,22 @@ class Month(NamedTuple):
 def months_to(last: Month, count: int) -> list[Month]:
     """Return so many months up to and including `last`, the earliest first."""
     return [last.moved(by) for by in range(1 - count, 1)]
+
+
+def months_between(first: Month, last: Month) -> list[Month]:
+    """Return the months from `first` to `last`, both included."""
+    return months_to(last, (last.year - first.year) * 12 + last.month - first.month + 1)
+
+
+def stretches(months: Sequence[Month]) -> list[list[Month]]:
+    """Return months, the earliest first, in stretches of which each follows the one before."""
+    found: list[list[Month]] = []
+    for month in months:
+        if found and found[-1][-1].moved(1) == month:
+            found[-1].append(month)
+        else:
+            found.append([month])
+    return found
 
 
 def weeks_left(left: int, spent: int, weeks: int = PACE_WEEKS) -> int | None:

@@ -125,7 +125,7 @@ def _board() -> tuple[Board, Scope]:
     chosen = areas.area(session(), book.id, request.args["area"], scope) if "area" in request.args else None
     area = chosen or (areas.subtree(session(), book.id, scope[0], limit=1)[0] if len(scope) == 1 else None)
     month = Month.read(request.args["month"]) if request.args.get("month") else Month.of(me().today)
-    if month > Month.of(me().today):
+    if not Month.of(me().today).moved(1 - MONTHS) <= month <= Month.of(me().today):
         raise NotFound("month")
     is_whole = area is not None and area.code == root.code
     within = EVERYWHERE if is_whole else (area.path,) if area else scope

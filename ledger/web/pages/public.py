@@ -77,7 +77,7 @@ def figures(number: int) -> ResponseReturnValue:
     now = services().clock.now()
     this = Month.of(local_day(now, book.zone))
     month = Month.read(request.args["month"]) if request.args.get("month") else this
-    if month > this:
+    if not this.moved(1 - MONTHS) <= month <= this:
         raise NotFound("month")
     rows = reports.told(session(), book, month, now)
     found = {row.category: row for row in rows if row.month == month}
