@@ -19,7 +19,8 @@ from tests.house.conftest import Community
 
 pytestmark = pytest.mark.walk("sqlite")
 
-#: Opened by a code, by a link that is handed over, after a form was sent, on a paired device, or from what was taken on the same day.
+#: Opened by a code, by a link that is handed over, after a form was sent, on a paired device, by a page that waits, or from what was taken
+#: on the same day.
 NOT_BY_CLICKING = {
     "account.of_person",
     "account.passkey_options",
@@ -28,12 +29,12 @@ NOT_BY_CLICKING = {
     "account.set_up",
     "counter.card_form",
     "counter.here",
-    "counter.holder",
     "counter.pair_form",
     "counter.pair_scanned",
     "devices.close_form",
     "devices.first_pin_form",
     "devices.shift",
+    "host.code_now",
     "joining.choose",
     "joining.done",
     "joining.form",

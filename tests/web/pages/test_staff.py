@@ -25,7 +25,7 @@ def test_the_queue_shows_whose_what_how_old_and_how_many_must_approve(hall: Hall
     assert "陈桂芳 · patrol+50" in page.text
     assert "社区代报 郑海明 · 2 天前报 ✓ 可批量" in page.text
     assert "② 双人 0/2" in page.text
-    assert ("一圈" in page.text, "申报 郑海明" in page.text, "本月 1 件 50 分" in page.text) == (True, True, True)
+    assert ("一圈" in page.text, "郑海明 申报" in page.text, "本月 1 件 50 分" in page.text) == (True, True, True)
     assert "社区积分经费 余 100,000 分" in page.text
     page = browser.open(f"/staff/queue?claim={late}")
     assert "↺ 补报 ② 双人 0/2" in page.text
@@ -59,7 +59,7 @@ def test_several_are_approved_at_once_and_each_outcome_is_shown(hall: Hall) -> N
     assert "没有办成 1 个：这条申报您已办过一步" in page.text
     _, second = hall.enter("approver", area_code=VILLAGE)
     assert "复审1" in second.open("/staff").text
-    assert "通过 周建国" in second.follow("复审").text
+    assert "周建国 通过" in second.follow("复审").text
     second.send("通过这一件")
     assert hall.balance(friend) == 70
 
