@@ -37,6 +37,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 FILE_BYTES_MAX = 10 * 1024 * 1024
 PIXELS_MAX = 50_000_000
 SIDE_MAX, KEPT_BYTES_MAX = 1600, 300_000
+SMALL_SIDE_MAX = 360
 #: What a form with photos may have: as many as there can be, and the words beside them.
 FORM_BYTES_MAX = PHOTOS_MAX * FILE_BYTES_MAX + 1024 * 1024
 FIELD = "photos"
@@ -134,6 +135,16 @@ def _jpeg(image: Image.Image) -> bytes:
         if written.tell() <= KEPT_BYTES_MAX:
             return written.getvalue()
     return _jpeg(image.reduce(2))
+
+
+def small(content: bytes) -> bytes:
+    """Return a picture that was drawn here so small that a page has room for three of them."""
+    with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
+        image.draft("RGB", (SMALL_SIDE_MAX, SMALL_SIDE_MAX))
+        image.thumbnail((SMALL_SIDE_MAX, SMALL_SIDE_MAX))
+        written = io.BytesIO()
+        image.save(written, "JPEG", quality=60, optimize=True)
+    return written.getvalue()
 
 
 def likeness(image: Image.Image) -> int:

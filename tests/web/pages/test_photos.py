@@ -24,6 +24,7 @@ from tests.builders import an_act
 from tests.camera import HEIC
 from tests.camera import SECRETS
 from tests.camera import photo
+from tests.camera import written
 from tests.journeys.browser import Browser
 from tests.web.pages.hall import Hall
 
@@ -76,6 +77,16 @@ def test_a_photo_comes_with_a_name_of_our_own_and_nothing_that_it_could_do(hall:
     assert (headers["Cache-Control"], headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
     assert headers["Content-Disposition"] == 'inline; filename="photo.jpg"'
     assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+
+
+def test_on_a_page_photos_are_small(hall: Hall) -> None:
+    _, browser = hall.enter()
+    (address,) = addresses(hall, reported(hall, browser, photo(size=(3000, 2000))))
+    large, small = browser.client.get(address).data, browser.client.get(f"{address}?small=1").data
+    assert [max(Image.open(io.BytesIO(content)).size) for content in (large, small)] == [1600, 360]
+    assert len(small) <= 30_000
+    noise = pictures.small(written(Image.effect_noise((1600, 1200), 100).convert("RGB"), quality=60))
+    assert len(noise) <= 33_000
 
 
 def test_a_photo_is_seen_by_those_who_may_read_the_claim_and_by_nobody_else(hall: Hall) -> None:
