@@ -38,7 +38,9 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "file-missing": Sentence(422, "还没有选文件；请先选一个 Excel 文件。", "No file was chosen; choose an Excel file first."),
     "file-unreadable": Sentence(422, "文件读不出来；请另存为 xlsx 再试。", "The file cannot be read; save it as xlsx and try again."),
     "name-malformed": Sentence(422, "姓名应为 1 到 50 个字。", "A name has 1 to 50 characters."),
-    "booklet-up-to-date": Sentence(409, "没有新记录要打，纸存折是最新的。", "There is nothing new to print; the paper passbook is up to date."),
+    "booklet-up-to-date": Sentence(
+        409, "没有新记录要打，纸存折是最新的。", "There is nothing new to print; the paper passbook is up to date."
+    ),
     "nothing-to-correct": Sentence(409, "内容与原来相同，没有改动。", "It is the same as before; nothing was changed."),
     "opening-reason-unknown": Sentence(422, "请从列出的查看理由中选一个。", "Choose one of the reasons that are listed."),
     "personal-field-unknown": Sentence(422, "没有这一项资料。", "There is no such field of a person."),
@@ -446,7 +448,9 @@ LEDGER_PROBLEMS: dict[str, Sentence] = {
     "venue-code-unknown": Sentence(404, "没有这个签到码，请扫活动现场的码。", "There is no such venue code; scan the one at the venue."),
     # Claims
     "deed-told-without-photo": Sentence(
-        409, "调解的事不拍照片，也不写当事人；请去掉照片再提交。", "Mediation is told without photos of anybody; take them off and send again."
+        409,
+        "调解的事不拍照片，也不写当事人；请去掉照片再提交。",
+        "Mediation is told without photos of anybody; take them off and send again.",
     ),
     "photo-missing": Sentence(409, "这件事要附一张照片；请选好照片再提交。", "This deed is shown by a photo; choose one and send again."),
     "photo-of-iphone": Sentence(

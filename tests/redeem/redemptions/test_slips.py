@@ -29,7 +29,7 @@ def shown(market: Market, person: Person) -> list[codes.Slip]:
 
 
 @pytest.mark.parametrize("is_typed", [False, True])
-def test_a_slip_pays_once_and_is_gone(market: Market, is_typed: bool) -> None:  # noqa: FBT001
+def test_a_slip_pays_once_and_is_gone(market: Market, is_typed: bool) -> None:
     chen = market.volunteer("陈桂芳", 100)
     slip = a_slip(market, chen)
     assert shown(market, chen) == [slip]
