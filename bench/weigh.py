@@ -117,10 +117,13 @@ def _rows(browser: Browser, server: Server, stage: Stage, looks: list[Looks]) ->
             task = bar.add_task(audience, total=len(wanted) * len(pages))
             for one in wanted:
                 # As a browser that has seen nothing yet, each time.
-                with browser.new_context(**one.options(), service_workers="block") as context:
+                with browser.new_context(**one.options()) as context:
                     context.add_cookies([*cookies, *one.cookies(home)])  # type: ignore[list-item]
                     page = context.new_page()
-                    context.new_cdp_session(page).send("Network.setCacheDisabled", {"cacheDisabled": True})
+                    network = context.new_cdp_session(page)
+                    network.send("Network.enable")
+                    network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+                    network.send("Network.setBypassServiceWorker", {"bypass": True})
                     said: list[str] = []
                     _listen(context, said)
                     for address in pages:

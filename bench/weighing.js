@@ -12,6 +12,16 @@
     return parseFloat(getComputedStyle(holder).fontSize) * (width ? drawing.getBoundingClientRect().width / width : 1);
   };
 
+  // What a box that scrolls by itself has out of its sight lies over nothing.
+  const isWithin = (holder, line) => {
+    for (let one = holder; one !== document.body; one = one.parentElement) {
+      if (getComputedStyle(one).overflowX === "visible" && getComputedStyle(one).overflowY === "visible") continue;
+      const box = one.getBoundingClientRect();
+      if (line.top >= box.bottom - 1 || line.bottom <= box.top + 1 || line.left >= box.right - 1 || line.right <= box.left + 1) return false;
+    }
+    return true;
+  };
+
   const words = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
@@ -20,7 +30,7 @@
     if (!node.data.trim() || holder.closest("noscript, script, template, option") || !isSeen(holder)) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
-    const lines = [...range.getClientRects()].filter((line) => line.width > 1 && line.height > 1);
+    const lines = [...range.getClientRects()].filter((line) => line.width > 1 && line.height > 1 && isWithin(holder, line));
     if (lines.length) words.push({ holder, lines, said: node.data.trim().slice(0, 20), size: sizeOf(holder) });
   }
 

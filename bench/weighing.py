@@ -124,9 +124,13 @@ def weigh(page: Page, address: str) -> Weighed:
 
 
 def axe(page: Page) -> Iterator[str]:
-    """Return what axe-core finds against the page that is open."""
+    """Return what axe-core finds against the page that is open, with all of it on the screen: the steps at a phone's foot cover nothing then."""
+    screen = page.viewport_size
+    assert screen
+    page.set_viewport_size({"width": screen["width"], "height": max(screen["height"], page.evaluate("document.body.scrollHeight"))})
     page.evaluate(AXE)
     run = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
     for one in page.evaluate(run, RULES)["violations"]:
         places = ", ".join(" ".join(map(str, node["target"])) for node in one["nodes"][:3])
         yield f"axe {one['id']}: {places}"
+    page.set_viewport_size(screen)

@@ -98,8 +98,14 @@ def _devices(book_id: UUID, person_id: UUID, kind: str) -> Select[PayDevice]:
 # Asked at every till, so it is put together once; so is what follows.
 _DEVICES = (
     select(
-        PayDevice.id, PayDevice.sealed_key, PayDevice.expires_at, PayDevice.points_max,
-        Person.id, Person.handle, Person.status, Person.guarded_until,
+        PayDevice.id,
+        PayDevice.sealed_key,
+        PayDevice.expires_at,
+        PayDevice.points_max,
+        Person.id,
+        Person.handle,
+        Person.status,
+        Person.guarded_until,
     )
     .join(Person, and_(Person.book_id == PayDevice.book_id, Person.id == PayDevice.person_id))
     .where(

@@ -53,14 +53,18 @@ REDEEM_PROBLEMS: dict[str, Sentence] = {
         "用卡和密码每天最多付 {most} 分；再多请用手机出示兑换码，或到社区柜台登录后付。",
         "Card and PIN pay {most} points a day at most: for more show a pay code on the phone, or sign in at the community counter.",
     ),
-    "slip-limit": Sentence(409, "一张凭条最多付 {most} 分；再多请用手机或卡。", "A slip pays {most} points at most; for more use the phone or the card."),
+    "slip-limit": Sentence(
+        409, "一张凭条最多付 {most} 分；再多请用手机或卡。", "A slip pays {most} points at most; for more use the phone or the card."
+    ),
     "slip-limit-of-shop": Sentence(
         409,
         "本店今天凭条只能再收 {left} 分；请居民用手机或卡来付。",
         "This shop takes only {left} more points by slips today; have them pay by phone or card.",
     ),
     "slips-too-many": Sentence(
-        409, "没用过的凭条已有 {most} 张；请先用掉，或作废一张。", "There are {most} slips that are good already; use one, or end one first."
+        409,
+        "没用过的凭条已有 {most} 张；请先用掉，或作废一张。",
+        "There are {most} slips that are good already; use one, or end one first.",
     ),
     "mandate-limit": Sentence(
         409,
