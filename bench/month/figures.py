@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def rows(figures: Figures) -> list[tuple[str, str]]:
 
 def came_in(tally: Tally) -> tuple[int, int, int, int]:
     """Return how often somebody signed in, by each way: what was sent, without what was refused."""
-    sent, refused = {route: len(times) for route, times in tally.times.items()}, tally.refused
+    sent, refused = Counter({route: len(times) for route, times in tally.times.items()}), tally.refused
     return (
         sent["POST /sign-in/…"] - refused["link-used"] - refused["link-not-enough"],
         sent["POST /sign-in"] - refused["sign-in-wrong"],

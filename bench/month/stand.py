@@ -44,7 +44,7 @@ class Stand:
     def end(self) -> None:
         """End the shift, where one is open."""
         if self._is_open():
-            self.browser.open("/till", till_id=self.till_id)
+            self.browser.open("/shift/end")
             self.browser.send("/shift/end")
             self.used_at = None
 

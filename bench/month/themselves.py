@@ -74,8 +74,8 @@ def attest_on_page(month: Month, worker: Somebody, claim_id: str) -> None:
 def report_on_page(month: Month, phone: Browser, deed: str, day: int, minutes: int | None, text: str | None) -> str:
     """Report a deed on a phone, one's own or that of whom one acts for; return the claim's id."""
     phone.open(f"/me/report?deed={deed}")
-    told = {"deed": deed, "deed_on": day_of(day), "place": "本小区", "minutes": str(minutes or ""), "text": text or ""}
-    return phone.send("", **told).last
+    told = {"deed_on": day_of(day), "place": "本小区", "text": text or ""} | ({"minutes": str(minutes)} if minutes else {})
+    return phone.send("/me/report", **told).last
 
 
 def open_counter(month: Month, day: int) -> None:
