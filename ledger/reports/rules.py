@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from ledger.errors import Invalid
 
 #: Published figures of fewer people than this could tell of somebody.
-TOLD_FROM = 3
+TOLD_FROM = 5
 #: The pace at which a fund is used is taken over so many weeks.
 PACE_WEEKS = 8
 #: Who sees the figures of their areas, and who takes them along as a file.

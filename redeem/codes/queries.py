@@ -10,15 +10,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
 from sqlalchemy import Select
 from sqlalchemy import and_
 from sqlalchemy import bindparam
+from sqlalchemy import exists
 from sqlalchemy import func
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
+from ledger import people
 from ledger import sign_in
 from ledger.people import Person
 from ledger.people import Vault
@@ -95,6 +98,12 @@ def _devices(book_id: UUID, person_id: UUID, kind: str) -> Select[PayDevice]:
     return select(PayDevice).where(*this, PayDevice.revoked_at.is_(None))
 
 
+def card_lost_since(drawn_at: Any) -> ColumnElement[bool]:
+    """Tell of each device whether a card of its person was revoked after it was made: whoever loses a purse loses the slips in it."""
+    lost = (people.Card.book_id == PayDevice.book_id, people.Card.person_id == PayDevice.person_id, people.Card.revoked_at >= drawn_at)
+    return exists().where(*lost)
+
+
 # Asked at every till, so it is put together once; so is what follows.
 _DEVICES = (
     select(
@@ -112,6 +121,7 @@ _DEVICES = (
         PayDevice.book_id == bindparam("book_id"),
         Person.handle.in_(bindparam("handles", expanding=True)),
         PayDevice.revoked_at.is_(None),
+        or_(PayDevice.kind != "slip", ~card_lost_since(PayDevice.created_at)),
         or_(PayDevice.session_id.is_(None), sign_in.is_open(bindparam("book_id"), PayDevice.session_id, bindparam("at"))),
     )
     .order_by(PayDevice.id)

@@ -1,6 +1,7 @@
 """Slips of paper: one pay code, printed, for whoever has no phone with them; good for a month, for few points, and once.
 
 Only the person themselves draws one, on their own phone or with card and PIN at the counter: whoever works there could spend it.
+Revoking a card ends the slips that were drawn before: they lie in the same purse.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def _open(session: Session, book_id: UUID, person_id: UUID, at: datetime) -> lis
     is_spent = select(SpentStep.step).where(SpentStep.book_id == book_id, SpentStep.device_id == PayDevice.id).exists()
     wanted = select(PayDevice).where(
         PayDevice.book_id == book_id, PayDevice.person_id == person_id, PayDevice.kind == "slip", PayDevice.revoked_at.is_(None),
-        PayDevice.expires_at > at, ~is_spent,
+        PayDevice.expires_at > at, ~is_spent, ~queries.card_lost_since(PayDevice.created_at),
     )  # fmt: skip
     return list(session.execute(wanted.order_by(PayDevice.id)).scalars())
 

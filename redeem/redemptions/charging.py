@@ -20,6 +20,7 @@ from ledger.clock import local_day
 from ledger.errors import Refusal
 from redeem import catalogue
 from redeem import codes
+from redeem import library
 from redeem import merchants
 from redeem.redemptions import queries
 from redeem.redemptions.model import Redemption
@@ -42,7 +43,8 @@ class Charged:
 def carry_out(session: Session, book: areas.Book, charges: Sequence[Charge]) -> list[Charged | Refusal]:
     """Charge a set; whoever calls holds the locks of its codes and orders. One outcome for each, in order.
 
-    Locks: passbooks, then stocks; what is checked is read after them. A fund is never touched: hot rows last, and there is none.
+    Locks: passbooks, then stocks, then the shops that take slips; what is checked is read after them. A fund is never touched: hot rows
+    last, and there is none.
     """
     accounts = journal.accounts(
         session,
@@ -78,7 +80,7 @@ def _counter(
     if steps := {charge.code for charge in charges if charge.code}:
         counter.spent = uses_of(session, book.id, steps)
         counter.at_once_uses = _at_once_uses(session, book, {charge.person_id for charge in charges}, at)
-    if by_card := {charge.person_id for charge in charges if charge.is_by_card}:
+    if by_card := {charge.person_id for charge in charges if charge.is_by_card or charge.slip_points_max is not None}:
         counter.by_card = _by_card(session, book, by_card, at)
     if by_slip := {charge.unit_id for charge in charges if charge.slip_points_max is not None}:
         counter.by_slip = _by_slip(session, book, by_slip, at)
@@ -107,7 +109,7 @@ _BY_CARD = (
     .where(
         Redemption.book_id == bindparam("book_id"),
         Redemption.person_id.in_(bindparam("person_ids", expanding=True)),
-        Redemption.way == "card",
+        Redemption.way.in_(("card", "slip")),
         Redemption.posted_at >= bindparam("since"),
     )
     .group_by(Redemption.person_id)
@@ -150,6 +152,9 @@ def _by_card(session: Session, book: areas.Book, person_ids: set[UUID], at: date
 
 
 def _by_slip(session: Session, book: areas.Book, unit_ids: set[UUID], at: datetime) -> dict[UUID, int]:
+    # The shop's row, last of all locks: no two tills count the same rest of its day.
+    own = select(library.Unit.id).where(library.Unit.book_id == book.id, library.Unit.id.in_(unit_ids)).order_by(library.Unit.id)
+    session.execute(own.with_for_update(key_share=True))
     since = catalogue.period_begins("day", local_day(at, book.zone), book.zone)
     rows = session.connection().execute(_BY_SLIP, {"book_id": book.id, "unit_ids": list(unit_ids), "since": since})
     return {unit_id: int(points) for unit_id, points in rows}

@@ -22,7 +22,7 @@ ORDER_LIVES = timedelta(seconds=120)
 #: How long a request waits for the volunteer's confirmation; longer than any code's countdown.
 REQUEST_LIVES = timedelta(minutes=5)
 NUMBER_LENGTH = 6
-#: What is paid in a day by card and PIN alone, in all shops: whoever has seen the PIN at a till spends no more with it.
+#: What is paid in a day by card and PIN or by slips, in all shops: whoever has seen the PIN at a till, or found a purse, spends no more.
 CARD_POINTS_PER_DAY = 200
 #: What a shop takes in a day for slips of paper, of everybody: whoever finds or copies slips has no use of many.
 SLIP_POINTS_PER_SHOP_DAY = 500
@@ -90,7 +90,7 @@ class Counter:
     had: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
     #: What a helper may still spend for somebody today, by (helper, person).
     mandate_left: dict[tuple[UUID, UUID], int] = field(default_factory=dict)
-    #: What was paid by card and PIN today, by person: another card does not begin anew.
+    #: What was paid by card and PIN or by slips today, by person: another card or slip does not begin anew.
     by_card: dict[UUID, int] = field(default_factory=dict)
     #: What was paid by slips today, by shop.
     by_slip: dict[UUID, int] = field(default_factory=dict)
@@ -112,7 +112,7 @@ def _judge_one(charge: Charge, counter: Counter) -> str | Refusal:
     counter.available[charge.person_id] -= charge.points
     if charge.act.acted_for:
         counter.mandate_left[charge.act.actor, charge.person_id] -= charge.points
-    if charge.is_by_card:
+    if charge.is_by_card or charge.slip_points_max is not None:
         counter.by_card[charge.person_id] = counter.by_card.get(charge.person_id, 0) + charge.points
     if charge.slip_points_max is not None:
         counter.by_slip[charge.unit_id] = counter.by_slip.get(charge.unit_id, 0) + charge.points
@@ -144,10 +144,11 @@ def _against(charge: Charge, counter: Counter) -> Refusal | None:
 
 
 def _against_who_pays(charge: Charge, counter: Counter) -> Refusal | None:
-    if charge.is_by_card and counter.by_card.get(charge.person_id, 0) + charge.points > CARD_POINTS_PER_DAY:
-        return Refusal("card-limit", "points", {"most": CARD_POINTS_PER_DAY})
     if charge.slip_points_max is not None and (refusal := _against_slip(charge, charge.slip_points_max, counter)):
         return refusal
+    is_on_paper = charge.is_by_card or charge.slip_points_max is not None
+    if is_on_paper and counter.by_card.get(charge.person_id, 0) + charge.points > CARD_POINTS_PER_DAY:
+        return Refusal("card-limit", "points", {"most": CARD_POINTS_PER_DAY})
     if charge.act.acted_for is None:
         return Refusal("guardian-acts", "code") if charge.is_guarded else None
     left = counter.mandate_left.get((charge.act.actor, charge.person_id), 0)

@@ -50,8 +50,8 @@ REDEEM_PROBLEMS: dict[str, Sentence] = {
     ),
     "card-limit": Sentence(
         409,
-        "用卡和密码每天最多付 {most} 分；再多请用手机出示兑换码，或到社区柜台登录后付。",
-        "Card and PIN pay {most} points a day at most: for more show a pay code on the phone, or sign in at the community counter.",
+        "用卡和凭条每天最多付 {most} 分；再多请用手机出示兑换码，或到社区柜台登录后付。",
+        "Cards and slips pay {most} points a day at most: for more show a pay code on the phone, or sign in at the community counter.",
     ),
     "slip-limit": Sentence(
         409, "一张凭条最多付 {most} 分；再多请用手机或卡。", "A slip pays {most} points at most; for more use the phone or the card."

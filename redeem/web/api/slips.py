@@ -66,21 +66,21 @@ def _with_code(made: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.reads("/slips", SlipsOut)
-@allow("volunteer")
+@allow("volunteer", for_others=False)
 def get_slips() -> tuple[dict[str, Any], int, dict[str, str]]:
     """List one's own slips that are good, the oldest first."""
     return {"items": _own()}, 200, {"Cache-Control": "no-store"}
 
 
 @blp.writes("/slips", Nothing, SlipMadeOut, status=201, told=(SlipOut, _with_code))
-@allow("volunteer")
+@allow("volunteer", for_others=False)
 def draw(asked: dict[str, Any]) -> codes.Slip | Refusal:
     """Draw a slip for oneself, good once within 30 days; a helper draws none for somebody else."""
     return codes.draw_slip(session(), act(), services().vault)
 
 
 @blp.writes("/slips/<uuid:slip_id>/end", Nothing, SlipEndedOut)
-@allow("volunteer")
+@allow("volunteer", for_others=False)
 def end(asked: dict[str, Any], slip_id: UUID) -> dict[str, Any]:
     """Let a slip of one's own be good for nothing."""
     return {"id": codes.end_slip(session(), act(), slip_id)}

@@ -27,14 +27,14 @@ pages = Blueprint("slips", __name__)
 
 
 @pages.get("/slips")
-@allow("volunteer")
+@allow("volunteer", for_others=False)
 def slips() -> ResponseReturnValue:
     """List one's own slips that are good."""
     return render_template("redeem/slips/slips.html", rows=_own())
 
 
 @pages.post("/slips")
-@allow("volunteer")
+@allow("volunteer", for_others=False)
 @form_write(slips)
 def draw() -> str | Refusal:
     """Draw a slip for oneself."""
@@ -43,7 +43,7 @@ def draw() -> str | Refusal:
 
 
 @pages.get("/slips/<uuid:slip_id>")
-@allow("volunteer")
+@allow("volunteer", for_others=False)
 def slip(slip_id: UUID) -> ResponseReturnValue:
     """Show one's own slip: to print, or to write its number down."""
     shown = _one(slip_id)
@@ -51,14 +51,14 @@ def slip(slip_id: UUID) -> ResponseReturnValue:
 
 
 @pages.get("/slips/<uuid:slip_id>/slip.pdf")
-@allow("volunteer")
+@allow("volunteer", for_others=False)
 def printed(slip_id: UUID) -> Response:
     """Print one's own slip."""
     return prints.slip(_one(slip_id))
 
 
 @pages.post("/slips/<uuid:slip_id>/end")
-@allow("volunteer")
+@allow("volunteer", for_others=False)
 @form_write(slip)
 def end(slip_id: UUID) -> str:
     """Let a slip of one's own be good for nothing."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from ledger import people
 from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.people import Person
@@ -57,22 +58,23 @@ def test_a_slip_pays_no_more_than_stands_on_it_and_a_refusal_does_not_use_it_up(
 def test_slips_leave_the_five_that_the_phone_pays_at_once(market: Market) -> None:
     chen = market.volunteer("陈桂芳", 500)
     for slip in [a_slip(market, chen) for _ in range(5)]:
-        posted(market.take(slip.token, 10))
+        posted(market.take(slip.token, 40))
+    assert market.take(a_slip(market, chen).token, 1) == Refusal("card-limit", "points", {"most": 200})
     assert posted(market.take(market.code(chen), 10)).state == "posted"
 
 
 def test_a_shop_takes_500_points_a_day_by_slips_however_many_come_together(market: Market) -> None:
-    people = [market.volunteer(f"居民{number}", 200) for number in range(11)]
-    takings = [market.taking(a_slip(market, person).token, 50) for person in people]
+    residents = [market.volunteer(f"居民{number}", 200) for number in range(11)]
+    takings = [market.taking(a_slip(market, person).token, 50) for person in residents]
     outcomes = market.take_all(takings)
     assert [outcome.points for outcome in outcomes if isinstance(outcome, redemptions.RedemptionRow)] == [50] * 10
     assert outcomes[10] == Refusal("slip-limit-of-shop", "points", {"left": 0})
-    assert posted(market.take(market.code(people[10]), 50)).state == "posted"
+    assert posted(market.take(market.code(residents[10]), 50)).state == "posted"
     market.void(posted(outcomes[0]).id)
-    slip = shown(market, people[10])[0]
+    slip = shown(market, residents[10])[0]
     assert posted(market.take(slip.token, 50)).way == "slip"
     market.clock.advance(days=1)
-    assert posted(market.take(a_slip(market, people[0]).token, 50)).way == "slip"
+    assert posted(market.take(a_slip(market, residents[0]).token, 50)).way == "slip"
     assert market.faults() == []
 
 
@@ -86,6 +88,18 @@ def test_a_slip_ends_after_a_month_or_when_its_person_says_so(market: Market) ->
     assert shown(market, chen) == []
     with pytest.raises(NotFound):
         codes.end_slip(market.session, market.act(chen), old.id)
+
+
+def test_whoever_loses_the_card_loses_no_slip_to_the_finder(market: Market) -> None:
+    chen = market.volunteer("陈桂芳", 100)
+    people.issue_card(market.session, market.act(), chen.id)
+    slip = a_slip(market, chen)
+    market.clock.advance(hours=1)
+    market.done(people.replace_card(market.session, market.act(), chen.id))
+    assert market.take(slip.token, 10) == Refusal("pay-code-unknown", "code")
+    assert shown(market, chen) == []
+    market.clock.advance(seconds=1)
+    assert posted(market.take(a_slip(market, chen).token, 10)).way == "slip"
 
 
 def test_nobody_ends_or_draws_a_slip_of_somebody_else(market: Market) -> None:

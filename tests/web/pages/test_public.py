@@ -32,20 +32,20 @@ def test_the_landing_page_leads_everybody_in_and_to_all_that_is_public(app: Flas
 
 
 def test_the_figures_of_a_month_name_no_number_of_very_few(app: Flask, hall: Hall) -> None:
-    persons = [hall.community.person() for _ in range(3)]
+    persons = [hall.community.person() for _ in range(5)]
     for person in persons:
         hall.community.credited(person, "patrol")
     hall.community.credited(persons[0], "meals", "meals")
     hall.community.credited(persons[1], "meals")
     hall.session.commit()
     page = Browser(app).open(f"/figures/{hall.community.book.number}")
-    assert ["", "150", "3", "3"] in page.rows
-    assert ["少于 3 人"] in page.rows
+    assert ["", "250", "5", "5"] in page.rows
+    assert ["少于 5 人"] in page.rows
     assert "困难帮扶" in page.text
     # Nor can it be reckoned from the total, or from what is drawn over the year.
-    assert "善行数 3 记入存折的积分 150" in page.text
-    assert ["3", "150"] in page.rows
-    assert not {"600", "450", "6", "10"} & {cell for row in page.rows for cell in row}
+    assert "善行数 5 记入存折的积分 250" in page.text
+    assert ["5", "250"] in page.rows
+    assert not {"700", "450", "8", "12"} & {cell for row in page.rows for cell in row}
 
 
 def test_the_figures_of_an_earlier_month_are_chosen(app: Flask, hall: Hall) -> None:

@@ -58,7 +58,8 @@ def test_its_number_is_typed_where_it_cannot_be_scanned(desk: Desk) -> None:
 def test_a_slip_that_was_lost_is_ended(desk: Desk) -> None:
     number = drawn(desk.volunteer)
     assert "现在没有没用过的凭条" in desk.volunteer.send("作废").text
-    assert "兑换码不对" in paid(desk, number, 20)
+    assert "没有扣分" in paid(desk, number, 20)
+    assert desk.balance() == 500
 
 
 def test_nobody_else_sees_a_slip(desk: Desk) -> None:
