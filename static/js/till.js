@@ -180,8 +180,13 @@ function press(event) {
   else field.value += button.value;
 }
 
+// The keys are shown, which moves what the cursor is in; an answer is read from its top.
 function ready() {
   for (const keys of document.querySelectorAll("[data-keys]")) keys.hidden = false;
+  const first = document.querySelector("[autofocus]");
+  first?.focus({ preventScroll: true });
+  if (first?.closest(".answer")) scrollTo(0, 0);
+  else first?.scrollIntoView({ block: "center" });
 }
 
 document.addEventListener("submit", send);
