@@ -299,7 +299,9 @@ def test_the_plain_version_of_the_home_has_only_what_one_comes_for(hall: Hall) -
     _, browser = hall.enter()
     browser.open("/settings/version/elder")
     said = [said for said, _ in browser.open("/me").links]
-    assert ({"出示兑换码", "我做了好事", "换成普通版"} <= set(said), "能换什么" in said) == (True, False)
+    assert ({"出示兑换码", "我做了好事", "签到、签退", "其他功能"} <= set(said), "能换什么" in said) == (True, False)
+    whole = {said for said, _ in browser.follow("其他功能").links}
+    assert {"活动报名", "能换什么", "公示栏", "积分细则", "我的资料"} <= whole
 
 
 def test_what_is_asked_of_a_helper_waits_on_their_home(hall: Hall) -> None:
