@@ -29,6 +29,7 @@ from redeem.redemptions.queries import redemption
 from redeem.redemptions.queries import standing
 from redeem.redemptions.queries import taken_since
 from redeem.redemptions.queries import waiting_for
+from redeem.redemptions.rules import NUMBER_LENGTH
 from redeem.redemptions.rules import ORDER_LIVES
 from redeem.redemptions.rules import QUANTITY_MAX
 from redeem.redemptions.rules import REQUEST_LIVES
@@ -38,6 +39,7 @@ from redeem.redemptions.taking import take
 from redeem.redemptions.verify import verify
 
 __all__ = [
+    "NUMBER_LENGTH",
     "ORDER_LIVES",
     "QUANTITY_MAX",
     "REQUEST_LIVES",

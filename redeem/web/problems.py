@@ -82,6 +82,9 @@ REDEEM_PROBLEMS: dict[str, Sentence] = {
         409, "超过每人限额：限 {most} 份，已兑 {had} 份。", "That is over the limit for one person: {most} allowed, {had} had already."
     ),
     "order-unknown": Sentence(404, "没有这个商户码；请让收银员重新出示。", "There is no such order; ask the cashier to show a new code."),
+    "order-number-short": Sentence(
+        422, "商户码有 6 位数字，还少 {missing} 位。", "The number of an order has 6 digits; {missing} more to type."
+    ),
     "order-expired": Sentence(
         410, "商户码已过期，没有扣分；请让收银员重新出示。", "This order has run out and nothing was taken; ask the cashier for a new one."
     ),

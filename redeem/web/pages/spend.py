@@ -102,9 +102,15 @@ def typed() -> ResponseReturnValue:
     number = request.args.get("number", "")
     if not number:
         return render_template("redeem/spend/typed.html", number="")
-    found = redemptions.order(session(), me().book, number, services().clock.now())
+    digits = digits_of(number)
+    missing = redemptions.NUMBER_LENGTH - len(digits)
+    found: redemptions.RedemptionRow | Refusal
+    if missing > 0 and digits.isdecimal():
+        found = Refusal("order-number-short", "number", {"missing": missing})
+    else:
+        found = redemptions.order(session(), me().book, number, services().clock.now())
     if not isinstance(found, Refusal):
-        return redirect(url_for("spend.order", token=digits_of(number)))
+        return redirect(url_for("spend.order", token=digits))
     g.problem = body_of(found)
     return render_template("redeem/spend/typed.html", number=number), g.problem["status"]
 

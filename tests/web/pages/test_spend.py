@@ -169,11 +169,19 @@ def test_the_number_of_an_order_is_typed_where_no_camera_is(desk: Desk) -> None:
 
 def test_a_number_that_is_none_is_asked_for_again(desk: Desk) -> None:
     desk.volunteer.open("/order")
-    for number in ("000000", "12345", "abcdef", "１２３４５６", "'; --", "1-x", "%2e%2e"):
+    for number in ("000000", "abcdef", "１２３４５６", "'; --", "1-x", "%2e%2e"):
         again = desk.volunteer.send("下一步", number=number)
         assert (again.status, again.headings) == (404, ["输入商户码"]), number
         assert "没有这个商户码" in again.text
         assert again.form("下一步").fields["number"] == [number]
+
+
+def test_a_number_that_is_too_short_is_told_how_many_digits_are_missing(desk: Desk) -> None:
+    desk.volunteer.open("/order")
+    for number, missing in (("12345", 1), ("12 3", 3), ("7", 5)):
+        again = desk.volunteer.send("下一步", number=number)
+        assert (again.status, again.form("下一步").fields["number"]) == (422, [number])
+        assert again.html.count(f"还少 {missing} 位") == 2
 
 
 def test_an_order_that_cannot_be_paid_has_no_button(desk: Desk) -> None:
