@@ -124,7 +124,10 @@ def weigh(page: Page, address: str) -> Weighed:
 
 
 def axe(page: Page) -> Iterator[str]:
-    """Return what axe-core finds against the page that is open, all of which is on the screen then: what stays at its foot covers nothing."""
+    """Return what axe-core finds against the page that is open.
+
+    All of it is on the screen then, so that the steps at a phone's foot cover nothing.
+    """
     screen = page.viewport_size
     assert screen
     page.set_viewport_size({"width": screen["width"], "height": max(screen["height"], page.evaluate("document.body.scrollHeight"))})

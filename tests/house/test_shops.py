@@ -47,7 +47,7 @@ def told_to(app: Flask, community: Community, key: str) -> dict[str, str]:
     for rule in shop_reads(app):
         for address in addresses(rule, known):
             answer = ask(address.removeprefix("/api/v1")) if address.startswith("/api/") else client.get(address)
-            told[address] = answer.text if answer.status_code == 200 else ""
+            told[address] = answer.get_data().decode(errors="replace") if answer.status_code == 200 else ""
     return told
 
 
