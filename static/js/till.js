@@ -180,13 +180,13 @@ function press(event) {
   else field.value += button.value;
 }
 
-// The keys are shown, which moves what the cursor is in; an answer is read from its top.
+// The keys are shown, which moves what the cursor is in; what there is nothing to type into is read from its top.
 function ready() {
   for (const keys of document.querySelectorAll("[data-keys]")) keys.hidden = false;
   const first = document.querySelector("[autofocus]");
   first?.focus({ preventScroll: true });
-  if (first?.closest(".answer")) scrollTo(0, 0);
-  else first?.scrollIntoView({ block: "center" });
+  if (first?.matches("input")) first.scrollIntoView({ block: "center" });
+  else scrollTo(0, 0);
 }
 
 document.addEventListener("submit", send);

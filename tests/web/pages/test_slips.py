@@ -25,7 +25,7 @@ def drawn(browser: Browser) -> str:
     browser.follow("打印凭条")
     page = browser.send("出一张凭条")
     assert "最多 50 分" in page.text
-    return page.text.split("最多 50 分")[1].split("有效期")[0]
+    return page.text.split("最多 50 分")[0].split("兑换凭条")[-1]
 
 
 def paid(desk: Desk, code: str, points: int) -> str:
