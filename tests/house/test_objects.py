@@ -59,6 +59,7 @@ OPEN_WITHIN_THE_BOOK = frozenset(
         "volunteer.cancel_sign_up",
         "venue.checked",
         "api_units.list_resources",
+        "catalogue.shop",
     }
 )
 #: Tables that say who asked and how often, and nothing of what there is.
