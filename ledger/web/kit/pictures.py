@@ -12,13 +12,16 @@ import json
 import struct
 import warnings
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
+from contextlib import contextmanager
 from functools import wraps
 from threading import Lock
 from typing import Any
 from typing import TypeVar
 
 from flask import Flask
+from flask import abort
 from flask import current_app
 from flask import g
 from flask import request
@@ -31,11 +34,18 @@ from PIL import ImageOps
 from ledger.claims import PHOTOS_MAX
 from ledger.claims import NewPhoto
 from ledger.errors import Invalid
+from ledger.web.kit.writing import is_own_form
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 FILE_BYTES_MAX = 10 * 1024 * 1024
-PIXELS_MAX = 50_000_000
+#: Of a JPEG of one scan, which is decoded at a part of its size; all others are decoded whole.
+PIXELS_MAX, WHOLE_PIXELS_MAX = 50_000_000, 16_000_000
+#: A camera writes one, a progressive file some ten; one of a thousand is made to keep a machine busy.
+SCANS_MAX = 20
+_SCAN = b"\xff\xda"
+#: How long a picture waits for those before it.
+WAITS_S = 4.0
 SIDE_MAX, KEPT_BYTES_MAX = 1600, 300_000
 SMALL_SIDE_MAX = 360
 #: What a form with photos may have: as many as there can be, and the words beside them.
@@ -67,7 +77,8 @@ def with_photos(view: View) -> View:
     @wraps(view)
     def write(*args: Any, **kwargs: Any) -> Any:
         try:
-            g.photos = tuple(drawn(file) for file in _sent())
+            # What no page of ours has sent is refused by the write, and nothing is drawn for it.
+            g.photos = tuple(drawn(file) for file in _sent()) if is_own_form() else ()
         except Invalid as problem:
             g.photos = problem
         return view(*args, **kwargs)
@@ -101,20 +112,42 @@ def drawn(content: bytes) -> NewPhoto:
         raise Invalid("photo-too-large", FIELD, most=FILE_BYTES_MAX // (1024 * 1024))
     if content[4:12].startswith(_HEIF):
         raise Invalid("photo-of-iphone", FIELD)
-    with _DRAWING, warnings.catch_warnings():
+    with in_turn(), warnings.catch_warnings():
         # What is odd about a file is no news to anybody; that it is too large is an answer.
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(io.BytesIO(content), formats=_KINDS) as image:
-                if image.width * image.height > PIXELS_MAX:
-                    raise Invalid("photo-of-too-many-pixels", FIELD, most=PIXELS_MAX // 1_000_000)
+                look_at(image, content, FIELD)
                 small = _upright(image)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise Invalid("photo-of-too-many-pixels", FIELD, most=PIXELS_MAX // 1_000_000) from None
         except _BROKEN:
             raise Invalid("photo-unreadable", FIELD) from None
     return NewPhoto(_jpeg(small), likeness(small))
+
+
+def look_at(image: Image.Image, content: bytes, field: str) -> None:
+    """Raise Invalid for a picture that takes too long to decode; only its head has been read so far.
+
+    Within the data of a JPEG no 0xFF is followed by anything but zero, so what looks like the beginning of a scan is one.
+    """
+    if image.format == "JPEG" and content.count(_SCAN) > SCANS_MAX:
+        raise Invalid("photo-unreadable", field)
+    is_in_parts = image.format == "JPEG" and not image.info.get("progressive")
+    if image.width * image.height > (most := PIXELS_MAX if is_in_parts else WHOLE_PIXELS_MAX):
+        raise Invalid("photo-of-too-many-pixels", field, most=most // 1_000_000)
+
+
+@contextmanager
+def in_turn() -> Iterator[None]:
+    """Let one picture be decoded at a time; whoever would wait long is told to come again."""
+    if not _DRAWING.acquire(timeout=WAITS_S):
+        abort(503)
+    try:
+        yield
+    finally:
+        _DRAWING.release()
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -161,7 +194,7 @@ class Photo(fields.Field[NewPhoto]):
     """A picture in a body: a JPEG, PNG or WebP in base64."""
 
     def __init__(self, **more: Any) -> None:
-        metadata = {"type": "string", "contentEncoding": "base64", "maxLength": FILE_BYTES_MAX * 4 // 3 + 4, **more.pop("metadata", {})}
+        metadata = {"type": "string", "format": "byte", "maxLength": FILE_BYTES_MAX * 4 // 3 + 4, **more.pop("metadata", {})}
         super().__init__(metadata=metadata, **more)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any) -> NewPhoto:

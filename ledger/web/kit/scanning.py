@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+from typing import TypeVar
 
 import zxingcpp
+from flask import g
 from flask import request
 from PIL import Image
 from PIL import UnidentifiedImageError
@@ -15,11 +21,14 @@ from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.tokens import digits_of
 from ledger.web.kit import forms
+from ledger.web.kit import pictures
 from ledger.web.kit.extensions import services
+from ledger.web.kit.writing import is_own_form
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 CODE_LENGTH_MAX = 200
-#: What is decoded, and of how many pixels at most: a JPEG can be decoded at a part of its size, the others cannot.
-PIXELS_MAX = {"JPEG": 50_000_000, "PNG": 16_000_000, "WEBP": 16_000_000}
+KINDS = ("JPEG", "PNG", "WEBP")
 #: A code that fills a tenth of the picture's width is still read at this size.
 SIDE = 2000
 
@@ -64,15 +73,42 @@ def code_given(name: str, photo: str) -> str:
     """Return the code that a form carries: scanned or typed into the field `name`, or read from the picture `photo`."""
     file = request.files.get(photo)
     if file is not None and file.filename:
-        return in_photo(photo)
+        found: str | Invalid = g.get("code_in_photo") or _read(photo)
+        if isinstance(found, Invalid):
+            raise found
+        return found
     if not forms.text(name):
         raise Invalid("scan-nothing-given", name)
     return forms.words(name, CODE_LENGTH_MAX)
 
 
+def with_photo(name: str) -> Callable[[View], View]:
+    """Let a form that is written take the photo of a code: it is read before the write begins, while nobody waits for its transaction."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def write(*args: Any, **kwargs: Any) -> Any:
+            file = request.files.get(name)
+            if file is not None and file.filename and is_own_form():
+                g.code_in_photo = _read(name)
+            return view(*args, **kwargs)
+
+        return write  # type: ignore[return-value]
+
+    return decorate
+
+
+def _read(name: str) -> str | Invalid:
+    try:
+        return in_photo(name)
+    except Invalid as problem:
+        return problem
+
+
 def in_photo(name: str) -> str:
     """Return what the code in an uploaded picture says, one of ours before any other; raise Invalid where none can be read."""
-    found = zxingcpp.read_barcodes(_grey(name), formats=_KINDS)
+    with pictures.in_turn():
+        found = zxingcpp.read_barcodes(_grey(name), formats=_KINDS)
     texts = sorted((str(one.text) for one in found if one.text), key=lambda text: _below(text) is None)
     if not texts or len(texts[0]) > CODE_LENGTH_MAX:
         raise Invalid("scan-not-ours" if texts else "scan-nothing-seen", name)
@@ -88,13 +124,12 @@ def _below(text: str) -> str | None:
 def _grey(name: str) -> Image.Image:
     """Return an uploaded picture, no larger than codes want it; its kind and its pixels are looked at before anything is decoded."""
     try:
-        with Image.open(request.files[name].stream, formats=list(PIXELS_MAX)) as picture:
-            if picture.width * picture.height > PIXELS_MAX[picture.format or ""]:
-                raise Invalid("photo-of-too-many-pixels", name, most=PIXELS_MAX[picture.format or ""] // 1_000_000)
+        with Image.open(io.BytesIO(content := request.files[name].stream.read()), formats=KINDS) as picture:
+            pictures.look_at(picture, content, name)
             picture.draft("L", (SIDE, SIDE))
             grey = picture.convert("L")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Invalid("photo-of-too-many-pixels", name, most=max(PIXELS_MAX.values()) // 1_000_000) from None
+        raise Invalid("photo-of-too-many-pixels", name, most=pictures.PIXELS_MAX // 1_000_000) from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError):
         raise Invalid("photo-unreadable", name) from None
     grey.thumbnail((SIDE, SIDE))

@@ -56,6 +56,7 @@ def till() -> ResponseReturnValue:
 
 @pages.post("/till")
 @allow(*ROLES)
+@scanning.with_photo("photo")
 @form_write(till)
 def take() -> str | Refusal:
     """Take the code, scanned, typed or photographed: paid at once, or the volunteer is asked."""

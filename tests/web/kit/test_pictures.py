@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import random
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -110,3 +111,23 @@ def test_the_same_scene_looks_alike_however_it_was_saved_and_another_does_not() 
     differing = [((one ^ each) % 2**64).bit_count() for each in (again, other)]
     assert (differing[0] <= 5, differing[1] > 15) == (True, True)
     assert all(-(2**63) <= each < 2**63 for each in (one, again, other))
+
+
+def test_a_jpeg_of_a_thousand_scans_is_refused_before_it_is_decoded() -> None:
+    written = io.BytesIO()
+    Image.new("L", (3000, 3000), 128).save(written, "JPEG", progressive=True)
+    content = written.getvalue()
+    assert pictures.drawn(content).likeness == 0
+    scan = content[content.rindex(b"\xff\xda") : -2]
+    with pytest.raises(Invalid) as problem:
+        pictures.drawn(content[:-2] + scan * 1000 + content[-2:])
+    assert problem.value.code == "photo-unreadable"
+
+
+@pytest.mark.parametrize(("kind", "more"), [("WEBP", {"lossless": True}), ("PNG", {}), ("JPEG", {"progressive": True})])
+def test_what_cannot_be_decoded_in_part_may_have_16_million_pixels(kind: str, more: dict[str, Any]) -> None:
+    written = io.BytesIO()
+    Image.new("L", (7000, 7000), 255).save(written, kind, **more)
+    with pytest.raises(Invalid) as problem:
+        pictures.drawn(written.getvalue())
+    assert (problem.value.code, problem.value.data) == ("photo-of-too-many-pixels", {"most": 16})
