@@ -22,6 +22,12 @@
     return true;
   };
 
+  // A line is told with the room above and below its letters, which others may use.
+  const drawn = (line, size) => {
+    const room = Math.max(0, line.height - size) / 2;
+    return { left: line.left, right: line.right, top: line.top + room, bottom: line.bottom - room, height: line.height - 2 * room };
+  };
+
   const words = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
@@ -31,13 +37,14 @@
     const range = document.createRange();
     range.selectNodeContents(node);
     const lines = [...range.getClientRects()].filter((line) => line.width > 1 && line.height > 1 && isWithin(holder, line));
-    if (lines.length) words.push({ holder, lines, said: node.data.trim().slice(0, 20), size: sizeOf(holder) });
+    const size = sizeOf(holder);
+    if (lines.length) words.push({ holder, lines: lines.map((line) => drawn(line, size)), said: node.data.trim().slice(0, 20), size });
   }
 
   const flat = words.filter((word) => !word.holder.closest("nav.tabs, .behalf, svg, [aria-hidden=true]"));
   flat.forEach((one, place) => {
     for (const other of flat.slice(place + 1)) {
-      // Lines of text stand close: what overlaps by less than a third of a line is drawn apart.
+      // What overlaps by less than a third of the letters is drawn apart.
       const overlaps = one.lines.some((a) =>
         other.lines.some(
           (b) =>

@@ -130,7 +130,8 @@ def axe(page: Page) -> Iterator[str]:
     """
     screen = page.viewport_size
     assert screen
-    page.set_viewport_size({"width": screen["width"], "height": max(screen["height"], page.evaluate("document.body.scrollHeight"))})
+    # With room for what a script still draws.
+    page.set_viewport_size({"width": screen["width"], "height": page.evaluate("document.body.scrollHeight") + 1000})
     page.evaluate(AXE)
     run = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
     for one in page.evaluate(run, RULES)["violations"]:
