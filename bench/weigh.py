@@ -5,6 +5,7 @@ Exit status 0 only where nothing stands against any page, and the volunteer's fi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
@@ -61,30 +62,32 @@ def main() -> None:
     chosen = os.environ.get("LOOKS", "")
     looks = [one for one in LOOKS if one.name in chosen.split("; ") or not chosen]
     with scratch_database("sqlite") as (url, _), serving(url) as server, sync_playwright() as play:
-        stage = community(server, url)
         browser = play.chromium.launch(executable_path=program(), args=list(ARGUMENTS))
-        rows = list(_rows(browser, server, stage, looks))
-        stage.session.bind.dispose()  # type: ignore[union-attr]
+        with community(server, url) as stage:
+            rows = list(_rows(browser, server, stage, looks))
         browser.close()
     console = Console(width=max(140, Console().width))
     _print(console, rows)
     first = next(row for audience, name, row in rows if audience == "volunteer" and row.address == "/me")
-    console.print(
-        f"the volunteer's first page: {first.bytes:,} bytes in {first.requests} requests, painted after {first.first_paint_ms:.0f} ms"
-    )
+    painted = f"painted after {first.first_paint_ms or 0:.0f} ms"
+    console.print(f"the volunteer's first page: {first.bytes:,} bytes in {first.requests} requests, {painted}")
     faulty = sum(bool(row.faults) for _, _, row in rows)
     is_light = first.bytes <= FIRST_BYTES_MAX and first.requests <= FIRST_REQUESTS_MAX
     console.print(f"weigh: {'ok' if is_light and not faulty else 'failed'}, {len(rows)} views, {faulty} with faults")
     sys.exit(0 if is_light and not faulty else 1)
 
 
-def community(server: Server, url: str) -> Stage:
+@contextlib.contextmanager
+def community(server: Server, url: str) -> Iterator[Stage]:
     """Play the demonstration behind a server, until now."""
-    stage = Stage(Session(engine_for(url)), people.Vault.of(server.settings), datetime.now(UTC))
-    make_community(stage)
-    see_to_todays_activity(stage)
-    stage.session.commit()
-    return stage
+    engine = engine_for(url)
+    with Session(engine) as session:
+        stage = Stage(session, people.Vault.of(server.settings), datetime.now(UTC))
+        make_community(stage)
+        see_to_todays_activity(stage)
+        session.commit()
+        yield stage
+    engine.dispose()
 
 
 def enter(context: BrowserContext, home: str, stage: Stage, key: str | None) -> None:
@@ -112,13 +115,13 @@ def _rows(browser: Browser, server: Server, stage: Stage, looks: list[Looks]) ->
             with browser.new_context() as context:
                 enter(context, home, stage, key)
                 pages = sorted(weighing.walk(context, home, "/till" if key == "cashier" else "/").values())
-                cookies = context.cookies()
+                state = context.storage_state()
             wanted = [one for one in looks if has_desk or not one.is_desk]
             task = bar.add_task(audience, total=len(wanted) * len(pages))
             for one in wanted:
                 # As a browser that has seen nothing yet, each time.
-                with browser.new_context(**one.options()) as context:
-                    context.add_cookies([*cookies, *one.cookies(home)])  # type: ignore[list-item]
+                with browser.new_context(storage_state=state, **one.options()) as context:
+                    one.choose(context, home)
                     page = context.new_page()
                     network = context.new_cdp_session(page)
                     network.send("Network.enable")

@@ -14,13 +14,15 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext
 from playwright.sync_api import Page
+from playwright.sync_api import ViewportSize
 
 AXE = (Path(__file__).parent.parent / "tests" / "browser" / "vendor" / "axe.min.js").read_text(encoding="utf-8")
 #: What is asked of a page besides: sizes, places, weight.
 MEASURE = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 #: A cheap phone held upright, and the screen of an office.
-PHONE, DESK = {"width": 360, "height": 640}, {"width": 1280, "height": 800}
+PHONE: ViewportSize = {"width": 360, "height": 640}
+DESK: ViewportSize = {"width": 1280, "height": 800}
 BODY_PX, TARGET_PX = 18, 44
 #: Another language is another walk; what is downloaded, signs out or leads away is no page.
 NOT_FOLLOWED = re.compile(r"/(language|settings/version|manifest|static)/|\.(pdf|xlsx|json)\b|/sw\.js|^/csp-reports")
@@ -41,10 +43,10 @@ class Looks:
         screen = DESK if self.is_desk else PHONE
         return {"viewport": screen, "has_touch": not self.is_desk, "color_scheme": self.scheme, "timezone_id": "Asia/Shanghai"}
 
-    def cookies(self, home: str) -> list[dict[str, str]]:
-        """Return the cookies that make it so."""
-        found = {"language": self.language, "look": self.cookie}
-        return [{"name": name, "value": value, "url": home} for name, value in found.items()]
+    def choose(self, context: BrowserContext, home: str) -> None:
+        """Let a browser have chosen language and look, as its cookies say."""
+        chosen = {"language": self.language, "look": self.cookie}
+        context.add_cookies([{"name": name, "value": value, "url": home} for name, value in chosen.items()])
 
 
 LOOKS = (

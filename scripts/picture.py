@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser
 from playwright.sync_api import BrowserContext
 from playwright.sync_api import Page
+from playwright.sync_api import ViewportSize
 from playwright.sync_api import sync_playwright
 
 from bench.server import scratch_database
@@ -28,7 +29,7 @@ from scripts.demo.stage import Stage
 FOLDER = Path(__file__).parent.parent / "docs" / "img"
 BYTES_MAX = 400_000
 GAP, GROUND = 24, (233, 230, 223)
-TALL = {"width": 390, "height": 844}
+TALL: ViewportSize = {"width": 390, "height": 844}
 #: What a volunteer does, in the order of doing it.
 PAGES = ("/me", "/code", "/me/passbook", "/me/report", "/offers", "/me/claims", "/activities", "/settings")
 LARGEST = {"zh": LOOKS[1], "en": LOOKS[3]}
@@ -58,7 +59,7 @@ def faces(browser: Browser, home: str, stage: Stage) -> list[Image.Image]:
 def largest(browser: Browser, home: str, stage: Stage, language: str) -> list[Image.Image]:
     """Return what a small phone shows first of the volunteer's pages, with the largest text."""
     with _context(browser, home, stage, "volunteer", PHONE) as context:
-        context.add_cookies(LARGEST[language].cookies(home))  # type: ignore[arg-type]
+        LARGEST[language].choose(context, home)
         page, pictures = context.new_page(), []
         for path in PAGES:
             page.goto(home + path)
@@ -66,8 +67,8 @@ def largest(browser: Browser, home: str, stage: Stage, language: str) -> list[Im
         return pictures
 
 
-def _context(browser: Browser, home: str, stage: Stage, key: str, screen: dict[str, int]) -> BrowserContext:
-    context = browser.new_context(viewport=screen, locale="zh-CN", timezone_id="Asia/Shanghai")  # type: ignore[arg-type]
+def _context(browser: Browser, home: str, stage: Stage, key: str, screen: ViewportSize) -> BrowserContext:
+    context = browser.new_context(viewport=screen, locale="zh-CN", timezone_id="Asia/Shanghai")
     enter(context, home, stage, key)
     return context
 
@@ -100,14 +101,12 @@ def keep(name: str, pictures: list[Image.Image], *, across: int) -> None:
 def main() -> None:
     """Draw the pictures."""
     with scratch_database("sqlite") as (url, _), serving(url) as server, sync_playwright() as play:
-        stage = community(server, url)
-        browser = play.chromium.launch(executable_path=program(), args=list(ARGUMENTS))
-        home = server.settings.public_url
-        keep("faces.png", faces(browser, home, stage), across=4)
-        for language in LARGEST:
-            keep(f"largest-{language}.png", largest(browser, home, stage, language), across=4)
+        browser, home = play.chromium.launch(executable_path=program(), args=list(ARGUMENTS)), server.settings.public_url
+        with community(server, url) as stage:
+            keep("faces.png", faces(browser, home, stage), across=4)
+            for language in LARGEST:
+                keep(f"largest-{language}.png", largest(browser, home, stage, language), across=4)
         browser.close()
-        stage.session.bind.dispose()  # type: ignore[union-attr]
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def test_every_page_is_fit_for_everybody(visit: Callable[..., Visitor], stand: S
         looks = [one for one in LOOKS if has_desk or not one.is_desk]
         visitors = {one: visit(key, **one.options()) for one in looks}
         for one, visitor in visitors.items():
-            visitor.context.add_cookies(one.cookies(stand.home))  # type: ignore[arg-type]
+            one.choose(visitor.context, stand.home)
         pages = weighing.walk(visitors[looks[0]].context, stand.home)
         for number, name in enumerate(sorted(pages.keys() - seen)):
             one = looks[number % len(looks)]

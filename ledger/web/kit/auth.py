@@ -79,7 +79,7 @@ def allow(
     assert set(roles) <= set(people.ROLES), roles
 
     def declare(view: View) -> View:
-        view.access_rule = Rule(public, frozenset(roles), fresh, for_others, by_itself)  # type: ignore[attr-defined]
+        view.access_rule = Rule(public, frozenset(roles), fresh, for_others, by_itself)  # type: ignore[attr-defined]  # no type says what a view carries
         return view
 
     return declare

@@ -18,13 +18,14 @@ from contextlib import contextmanager
 from functools import wraps
 from threading import Lock
 from typing import Any
-from typing import TypeVar
+from typing import ParamSpec
 
 from flask import Flask
 from flask import abort
 from flask import current_app
 from flask import g
 from flask import request
+from flask.typing import ResponseReturnValue
 from marshmallow import ValidationError
 from marshmallow import fields
 from marshmallow import validate
@@ -36,7 +37,7 @@ from ledger.claims import NewPhoto
 from ledger.errors import Invalid
 from ledger.web.kit.writing import is_own_form
 
-View = TypeVar("View", bound=Callable[..., Any])
+P = ParamSpec("P")
 
 FILE_BYTES_MAX = 10 * 1024 * 1024
 #: Of a JPEG of one scan, which is decoded at a part of its size; all others are decoded whole.
@@ -61,21 +62,29 @@ _BROKEN = (OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, Ov
 _DRAWING = Lock()
 
 
+_TAKING_PHOTOS: set[Callable[..., ResponseReturnValue]] = set()
+
+
 def init(app: Flask) -> None:
     """Let the forms of `app` that take photos be as large as those are, and no others."""
     app.before_request(_let_in)
 
 
 def _let_in() -> None:
-    if getattr(current_app.view_functions.get(request.endpoint or ""), "takes_photos", False):
+    if takes_photos(current_app.view_functions.get(request.endpoint or "")):
         request.max_content_length = FORM_BYTES_MAX
 
 
-def with_photos(view: View) -> View:
+def takes_photos(view: Callable[..., Any] | None) -> bool:
+    """Tell whether a view is of a form that takes photos."""
+    return view in _TAKING_PHOTOS
+
+
+def with_photos(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
     """Let a form that is written take photos: they are drawn before the write begins, and `photos` gives them to it."""
 
     @wraps(view)
-    def write(*args: Any, **kwargs: Any) -> Any:
+    def write(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         try:
             # What no page of ours has sent is refused by the write, and nothing is drawn for it.
             g.photos = tuple(drawn(file) for file in _sent()) if is_own_form() else ()
@@ -83,8 +92,8 @@ def with_photos(view: View) -> View:
             g.photos = problem
         return view(*args, **kwargs)
 
-    write.takes_photos = True  # type: ignore[attr-defined]
-    return write  # type: ignore[return-value]
+    _TAKING_PHOTOS.add(write)
+    return write
 
 
 def _sent() -> list[bytes]:

@@ -8,12 +8,12 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
-from typing import TypeVar
+from typing import ParamSpec
 
 import zxingcpp
 from flask import g
 from flask import request
+from flask.typing import ResponseReturnValue
 from PIL import Image
 from PIL import UnidentifiedImageError
 
@@ -25,7 +25,7 @@ from ledger.web.kit import pictures
 from ledger.web.kit.extensions import services
 from ledger.web.kit.writing import is_own_form
 
-View = TypeVar("View", bound=Callable[..., Any])
+P = ParamSpec("P")
 
 CODE_LENGTH_MAX = 200
 KINDS = ("JPEG", "PNG", "WEBP")
@@ -82,18 +82,18 @@ def code_given(name: str, photo: str) -> str:
     return forms.words(name, CODE_LENGTH_MAX)
 
 
-def with_photo(name: str) -> Callable[[View], View]:
+def with_photo(name: str) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
     """Let a form that is written take the photo of a code: it is read before the write begins, while nobody waits for its transaction."""
 
-    def decorate(view: View) -> View:
+    def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
         @wraps(view)
-        def write(*args: Any, **kwargs: Any) -> Any:
+        def write(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             file = request.files.get(name)
             if file is not None and file.filename and is_own_form():
                 g.code_in_photo = _read(name)
             return view(*args, **kwargs)
 
-        return write  # type: ignore[return-value]
+        return write
 
     return decorate
 

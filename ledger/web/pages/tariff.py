@@ -75,7 +75,7 @@ class Preview:
 @allow(*reports.READERS)
 def rates() -> ResponseReturnValue:
     """Show every rate with its days, past, in force and coming, and the caps."""
-    found = defaultdict(lambda: defaultdict(list))  # type: ignore[var-annotated]
+    found: dict[str, dict[str, list[tariff.Rate]]] = defaultdict(lambda: defaultdict(list))
     for rate in sorted(tariff.rates(session(), me().book_id), key=lambda rate: (rate.deed, rate.valid_from)):
         found[rate.category][rate.deed].append(rate)
     caps = sorted(

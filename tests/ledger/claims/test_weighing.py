@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine
@@ -17,6 +19,7 @@ from ledger.claims import Reach
 from ledger.claims import Record
 from ledger.claims.rules import Seen
 from ledger.claims.rules import looks_told_twice
+from ledger.people import Person
 from tests.builders import VAULT
 from tests.earning import TODAY
 from tests.earning import Community
@@ -72,8 +75,8 @@ def test_whoever_must_stand_aside_is_told_before_they_try(community: Community) 
     community.approve(first, half)
     rows = claims.among(community.session, community.book.id, [half, hers, his], EVERYTHING)
 
-    def aside(who: object) -> dict[object, str]:
-        return claims.standing_aside(community.session, community.book.id, rows, who.id)  # type: ignore[attr-defined]
+    def aside(who: Person) -> dict[UUID, str]:
+        return claims.standing_aside(community.session, community.book.id, rows, who.id)
 
     assert aside(son) == {hers: "kin-or-household", his: "own-deed"}
     assert aside(worker) == dict.fromkeys((half, hers, his), "acted-before")
@@ -110,9 +113,7 @@ def test_what_waits_is_counted_without_what_one_has_approved_and_no_further_than
         community.propose(worker, community.person())
     community.approve(first, half)
 
-    def count(**asked: object) -> int:
-        return claims.waiting(community.session, community.book.id, EVERYTHING, ["attested"], **{"most": 100} | asked)  # type: ignore[arg-type]
-
+    count = partial(claims.waiting, community.session, community.book.id, EVERYTHING, ["attested"], most=100)
     assert (count(), count(halfway=True), count(halfway=False), count(most=2)) == (4, 1, 3, 2)
     assert (count(halfway=True, but_by=first.id), count(halfway=True, but_by=second.id)) == (0, 1)
 
