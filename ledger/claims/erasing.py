@@ -21,7 +21,7 @@ from ledger.errors import Refusal
 
 def leaving() -> people.Leaving:
     """Return what claims and passbooks have to do with somebody who leaves."""
-    return people.Leaving(_end, _against)
+    return people.Leaving(_end, _against, photos.remove_of)
 
 
 def _against(session: Session, act: Act, person_id: UUID) -> Refusal | None:
@@ -39,7 +39,6 @@ def _against(session: Session, act: Act, person_id: UUID) -> Refusal | None:
 
 def _end(session: Session, act: Act, person_id: UUID) -> None:
     actions.withdraw_all(session, act, person_id)
-    photos.remove_of(session, act.book_id, person_id)
     passbook = journal.account_ids(session, act.book_id, "passbook", [person_id]).get(person_id)
     points = journal.balance_of(session, act.book_id, passbook, act.at).balance if passbook else 0
     if passbook is None or points == 0:

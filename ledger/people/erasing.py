@@ -42,6 +42,8 @@ class Leaving:
     end: Callable[[Session, Act, UUID], None]
     #: Why they cannot leave yet; asked of every part before any ends something.
     against: Callable[[Session, Act, UUID], Refusal | None] = lambda session, act, person_id: None
+    #: Take away what it keeps sealed, of a person of that book: also of the former records that were merged into theirs.
+    forget: Callable[[Session, UUID, UUID], None] = lambda session, book_id, person_id: None
 
 
 def ask_to_erase(
@@ -82,6 +84,8 @@ def erase(
     _end(session, act, person_id)
     ids = [person_id, *_merged_into(session, act.book_id, person_id)]
     for one in ids:
+        for part in parts:
+            part.forget(session, act.book_id, one)
         _forget(session, act.book_id, one)
     session.add_all([Erasure(book_id=act.book_id, person_id=one, erased_by=act.actor, erased_at=act.at) for one in ids])
     session.flush()

@@ -27,6 +27,7 @@ from tests.builders import an_act
 from tests.earning import TODAY
 from tests.earning import Community
 from tests.earning import a_community
+from tests.ledger.claims.test_merging import merged
 
 pytestmark = pytest.mark.asvs(36)
 BITS = st.integers(-(2**63), 2**63 - 1)
@@ -120,6 +121,15 @@ def test_whoever_is_erased_leaves_no_photo(community: Community) -> None:
         report(community, who, a_photo())
     people.erase(community.session, community.act(person), person.id, [claims.leaving()])
     assert [kept.person_id for kept in there(community)] == [other.id]
+
+
+def test_whoever_is_erased_leaves_no_photo_of_a_record_that_was_merged_into_theirs(community: Community) -> None:
+    kept, gone = community.person(), community.person()
+    claim_id = report(community, gone, a_photo())
+    claims.withdraw(community.session, community.act(gone), claim_id)
+    assert merged(community, kept, gone) == "done"
+    people.erase(community.session, community.act(kept), kept.id, [claims.leaving()])
+    assert there(community) == []
 
 
 def test_without_the_persons_key_a_photo_is_not_found(community: Community) -> None:
