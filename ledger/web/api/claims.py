@@ -154,7 +154,7 @@ class PhotoOut(Shape):
 class PictureOut(Shape):
     """A picture."""
 
-    content = Personal(required=True, metadata={"description": "A JPEG", "contentEncoding": "base64"})
+    content = Personal(required=True, metadata={"description": "A JPEG", "format": "byte"})
 
 
 class WholeClaimOut(ClaimOut):

@@ -53,15 +53,14 @@ SMALL_SIDE_MAX = 360
 FORM_BYTES_MAX = PHOTOS_MAX * FILE_BYTES_MAX + 1024 * 1024
 FIELD = "photos"
 
-_KINDS = ("JPEG", "PNG", "WEBP")
+KINDS = ("JPEG", "PNG", "WEBP")
 _QUALITIES = (85, 75, 65, 55, 45, 35)
 #: How a file of an iPhone begins, behind its length.
 _HEIF = (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1", b"ftypavif", b"ftypavis")
 _BROKEN = (OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError, OverflowError, EOFError, struct.error)
 #: A picture of 50 million pixels takes 200 MB while it is drawn: one at a time.
 _DRAWING = Lock()
-
-
+#: The views of forms that take photos.
 _TAKING_PHOTOS: set[Callable[..., ResponseReturnValue]] = set()
 
 
@@ -126,7 +125,7 @@ def drawn(content: bytes) -> NewPhoto:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            with Image.open(io.BytesIO(content), formats=_KINDS) as image:
+            with Image.open(io.BytesIO(content), formats=KINDS) as image:
                 look_at(image, content, FIELD)
                 small = _upright(image)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):

@@ -28,7 +28,6 @@ from ledger.web.kit.writing import is_own_form
 P = ParamSpec("P")
 
 CODE_LENGTH_MAX = 200
-KINDS = ("JPEG", "PNG", "WEBP")
 #: A code that fills a tenth of the picture's width is still read at this size.
 SIDE = 2000
 
@@ -124,7 +123,7 @@ def _below(text: str) -> str | None:
 def _grey(name: str) -> Image.Image:
     """Return an uploaded picture, no larger than codes want it; its kind and its pixels are looked at before anything is decoded."""
     try:
-        with Image.open(io.BytesIO(content := request.files[name].stream.read()), formats=KINDS) as picture:
+        with Image.open(io.BytesIO(content := request.files[name].stream.read()), formats=pictures.KINDS) as picture:
             pictures.look_at(picture, content, name)
             picture.draft("L", (SIDE, SIDE))
             grey = picture.convert("L")

@@ -10,6 +10,7 @@ from flask import Flask
 from flask import current_app
 from flask import g
 from flask import request
+from flask_babel import gettext
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
@@ -67,6 +68,26 @@ def named(thing: object) -> str:
     is_english = language() == "en"
     name = str(getattr(thing, "name_en" if is_english else "name_zh"))
     return name[:1].upper() + name[1:] if is_english else name
+
+
+def entry_kind(kind: str) -> str:
+    """Return what an entry is called in a passbook, by its kind."""
+    names = {
+        "award": gettext("善行积分"),
+        "redemption": gettext("兑换"),
+        "void": gettext("撤销兑换"),
+        "clawback": gettext("更正收回"),
+        "gift": gettext("转赠"),
+        "donation": gettext("捐赠"),
+        "expiry": gettext("到期"),
+        "closing": gettext("销户"),
+    }
+    return str(names[kind])
+
+
+def spaced(number: str) -> str:
+    """Return a number of a passbook or card in groups of four, as it is read out."""
+    return " ".join(number[place : place + 4] for place in range(0, len(number), 4))
 
 
 def typed(name: str, default: object = "") -> str:
@@ -133,6 +154,7 @@ def init(app: Flask) -> None:
     # A name that a view forgot to give is a mistake, not an empty place.
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.filters |= {"points": points, "signed": signed, "yuan": yuan, "local": local, "day": day, "named": named}
+    app.jinja_env.filters |= {"entry_kind": entry_kind, "spaced": spaced}
     app.jinja_env.globals |= {"typed": typed, "form_fields": form_fields, "problem": problem, "maybe_me": maybe_me}
     app.jinja_env.globals |= {"wrong_at": wrong_at, "wrong_field": wrong_field}
     app.jinja_env.globals |= {"own_address": own_address}

@@ -31,6 +31,7 @@ from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.scanning import scanned
+from ledger.web.kit.templating import spaced
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.deeds import address_of_outcomes
@@ -185,7 +186,7 @@ def _chosen(activity_id: UUID, typed: list[UUID]) -> list[UUID]:
     strangers = set(typed) - activities.within_reach(session(), _hosted(activity_id), typed, me().today)
     if strangers:
         handles = sorted(person.handle for person in people.persons(session(), me().book_id, strangers).values())
-        raise Invalid("numbers-not-of-this-activity", "numbers", numbers="、".join(f"{handle[:4]} {handle[4:]}" for handle in handles))
+        raise Invalid("numbers-not-of-this-activity", "numbers", numbers="、".join(map(spaced, handles)))
     return chosen("person_id", *typed)
 
 

@@ -36,10 +36,12 @@ from ledger.web.kit.parts import had
 from ledger.web.kit.printing import code
 from ledger.web.kit.printing import sent
 from ledger.web.kit.reach import own
+from ledger.web.kit.templating import entry_kind
 from ledger.web.kit.templating import local
 from ledger.web.kit.templating import named
 from ledger.web.kit.templating import points
 from ledger.web.kit.templating import signed
+from ledger.web.kit.templating import spaced
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.counter import WORKERS
@@ -90,8 +92,7 @@ def _account(person_id: UUID) -> UUID | None:
 
 
 def _handle(person_id: UUID) -> str:
-    handle = people.person(session(), me().book_id, person_id).handle
-    return f"{handle[:4]} {handle[4:]}"
+    return spaced(people.person(session(), me().book_id, person_id).handle)
 
 
 def _number(handle: str) -> str:
@@ -135,17 +136,7 @@ def _rows(lines: Sequence[LineRow], whose: Own) -> list[dict[str, Any]]:
 
 
 def _what(line: LineRow, rates: dict[UUID, Any], things: Any) -> str:
-    kinds = {
-        "award": gettext("善行积分"),
-        "redemption": gettext("兑换"),
-        "void": gettext("撤销兑换"),
-        "clawback": gettext("更正收回"),
-        "gift": gettext("转赠"),
-        "donation": gettext("捐赠"),
-        "expiry": gettext("到期"),
-        "closing": gettext("销户"),
-    }
-    told = kinds[line.kind]
+    told = entry_kind(line.kind)
     if line.reference in rates:
         told = named(rates[line.reference])
     elif line.reference in things:
@@ -204,7 +195,7 @@ def card(person_id: UUID) -> Response:
             [gettext("捡到"), gettext("请交给附近的社区居委会。没有密码，这张卡什么也不能做。")],
         ],
     }
-    number = f"{live.number[:4]} {live.number[4:8]} {live.number[8:]}"
+    number = spaced(live.number)
     return sent("card", gettext("存折卡 尾号 %(tail)s", tail=live.number[-4:]), {"number": number, "words": words})
 
 
@@ -219,7 +210,7 @@ def activity_sheet(activity_id: UUID) -> Response:
     persons = sorted(people.persons(session(), me().book_id, ids).values(), key=lambda one: one.handle)
     names = people.names_of(session(), services().vault, me().book_id, ids)
     shown = people.masked_name if "masked" in request.args else str
-    rows = [{"number": f"{one.handle[:4]} {one.handle[4:]}", "name": shown(names[one.id])} for one in persons]
+    rows = [{"number": spaced(one.handle), "name": shown(names[one.id])} for one in persons]
     rows += [{"number": "", "name": ""}] * (min(found.capacity, LINES_TO_SIGN) - len(rows))
     facts = [
         [gettext("时间"), f"{local(found.starts_at)} – {_until(found)}"],

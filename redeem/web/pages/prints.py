@@ -20,6 +20,7 @@ from ledger.web.kit.printing import code
 from ledger.web.kit.printing import sent
 from ledger.web.kit.templating import local
 from ledger.web.kit.templating import points
+from ledger.web.kit.templating import spaced
 from ledger.web.kit.templating import yuan
 from redeem import catalogue
 from redeem import codes
@@ -34,7 +35,7 @@ OFFERS_ON_POSTER = 10
 
 def slip(shown: codes.Slip) -> Response:
     """Print a slip that is handed over at a till."""
-    handle = f"{shown.handle[:4]} {shown.handle[4:]}"
+    handle = spaced(shown.handle)
     half = len(shown.digits) // 2
     words = {
         "title": gettext("兑换凭条"),
@@ -63,7 +64,7 @@ def receipt(redemption_id: UUID) -> Response:
         [gettext("编号"), str(row.id)[-6:].upper()],
         [gettext("时间"), local(row.posted_at, "%Y-%m-%d %H:%M:%S")],
         [gettext("收银台"), row.till_name],
-        [gettext("存折号"), f"{handle[:4]} {handle[4:]}"],
+        [gettext("存折号"), spaced(handle)],
     ]
     about = {
         "shop": row.unit_name,
