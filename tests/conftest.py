@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
@@ -45,6 +46,7 @@ MEMORY = Path("/dev/shm")
 SCRATCH = str(MEMORY) if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 2**30 else None
 if SCRATCH:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", SCRATCH)
+WEB = ROOT / "tests" / "web"
 #: A Monday morning in Nanjing.
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
@@ -67,6 +69,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         kinds = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
         if chosen == "both" and (walk := metafunc.definition.get_closest_marker("walk")):
             kinds = [walk.args[0]]
+        elif chosen == "both" and WEB in metafunc.definition.path.parents:
+            # What is asked over HTTP stands on the capabilities, whose own tests run on both: each of these on one, by its name.
+            kinds = [kinds[zlib.crc32(metafunc.definition.name.encode()) % 2]]
         metafunc.parametrize("database", kinds, indirect=True)
 
 
