@@ -40,10 +40,9 @@ TABLES = Base.metadata.tables
 REFUSED = ("not authorized", "prohibited", "permission denied")
 
 
-@pytest.mark.parametrize("table", sorted(TABLES))
-def test_the_service_changes_only_what_the_model_says_it_changes(database: Database, table: str) -> None:
-    allowed = {column.name for column in TABLES[table].columns if _may(database.engine, table, column.name)}
-    assert allowed == changing_columns()[table]
+def test_the_service_changes_only_what_the_model_says_it_changes(database: Database) -> None:
+    may = {name: {column.name for column in table.columns if _may(database.engine, name, column.name)} for name, table in TABLES.items()}
+    assert may == changing_columns()
 
 
 def _may(engine: Engine, table: str, column: str) -> bool:

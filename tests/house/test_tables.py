@@ -53,7 +53,6 @@ def test_every_append_only_table_has_its_guards(database: Database) -> None:
         assert missing_guards(connection) == []
 
 
-@pytest.mark.parametrize("table", append_only_tables())
 @pytest.mark.parametrize(
     "change",
     [
@@ -63,8 +62,9 @@ def test_every_append_only_table_has_its_guards(database: Database) -> None:
         "TRUNCATE {} CASCADE",
     ],
 )
-def test_the_service_cannot_change_what_was_appended(database: Database, table: str, change: str) -> None:
-    refuse(database.engine, change.format(table))
+def test_the_service_cannot_change_what_was_appended(database: Database, change: str) -> None:
+    for table in append_only_tables():
+        refuse(database.engine, change.format(table))
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def test_the_owner_of_the_tables_is_refused_too(owner: Engine, table: str, chang
     refuse(owner, change.format(table))
 
 
-@pytest.mark.parametrize("table", sorted(Base.metadata.tables))
-def test_the_service_deletes_nothing_but_what_ends_or_is_erased(database: Database, table: str) -> None:
-    statement = f"DELETE FROM {table} WHERE 1 = 0" + ("" if Base.metadata.tables[table].info["is_global"] else " AND book_id = book_id")
-    if table in deletable_tables():
-        with database.engine.connect() as connection:
-            connection.exec_driver_sql(statement)
-    else:
-        refuse(database.engine, statement)
+def test_the_service_deletes_nothing_but_what_ends_or_is_erased(database: Database) -> None:
+    for table, known in Base.metadata.tables.items():
+        statement = f"DELETE FROM {table} WHERE 1 = 0" + ("" if known.info["is_global"] else " AND book_id = book_id")
+        if table in deletable_tables():
+            with database.engine.connect() as connection:
+                connection.exec_driver_sql(statement)
+        else:
+            refuse(database.engine, statement)
 
 
 def test_only_a_few_tables_lose_rows() -> None:

@@ -180,6 +180,7 @@ def test_by_the_capability(cast: Cast) -> None:
     assert played(cast, does) == as_written(CELLS)
 
 
+@pytest.mark.walk("postgresql")
 def test_by_the_api(cast: Cast, app: Flask) -> None:
     session, book = cast.community.session, cast.community.book
 
@@ -200,6 +201,7 @@ def test_by_the_api(cast: Cast, app: Flask) -> None:
     assert played(cast, does) == as_written(CELLS)
 
 
+@pytest.mark.walk("sqlite")
 def test_by_the_pages(cast: Cast, app: Flask) -> None:
     community, browsers = cast.community, dict[UUID, Browser]()
     places = {"attest": "/attest", "propose": "/staff/propose"}
