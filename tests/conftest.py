@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
@@ -35,6 +36,7 @@ from sqlalchemy.pool import NullPool
 
 from ledger.people import Vault
 from ledger.settings import Settings
+from ledger.sign_in import hashing
 from ledger.store import engine_for
 from ledger.web.kit.extensions import Services
 from ledger.web.kit.extensions import db
@@ -47,8 +49,10 @@ MEMORY = Path("/dev/shm")
 SCRATCH = str(MEMORY) if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 * 2**30 else None
 if SCRATCH:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", SCRATCH)
-#: What is asked at the edges stands on the capabilities, whose own tests run on both databases: each test of these runs on one, by its name.
+#: What is asked at the edges stands on the capabilities, whose own tests run on both databases: each of these runs on one, by its name.
 EDGES = {ROOT / "tests" / name for name in ("web", "cli", "security")}
+#: As the service hashes, before any test makes it lighter.
+HASHER = hashing._HASHER
 #: A Monday morning in Nanjing.
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
@@ -237,6 +241,22 @@ def session(database: Database) -> Iterator[Session]:
     """A session of the service's own role; what it wrote is gone with the database."""
     with Session(database.engine) as session:
         yield session
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hashes_in_no_time() -> Iterator[None]:
+    """Hash passwords and PINs with next to no work: what is asked of most tests is whose they are; see `real_hashing`."""
+    light = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=32, salt_len=16)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(hashing, "_HASHER", light)
+        patched.setattr(hashing, "_NOBODYS", light.hash(b"nobody's"))
+        yield
+
+
+@pytest.fixture
+def real_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash as the service does: 40 ms, on purpose."""
+    monkeypatch.setattr(hashing, "_HASHER", HASHER)
 
 
 @pytest.fixture

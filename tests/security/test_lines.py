@@ -293,6 +293,7 @@ def test_a_proof_of_more_than_five_minutes_ago_gives_no_role(hall: Hall) -> None
 
 
 @pytest.mark.asvs(15)
+@pytest.mark.usefixtures("real_hashing")
 @pytest.mark.parametrize("kind", ["password", "pin"])
 def test_what_is_kept_of_a_secret_says_that_it_is_argon2id_and_how_strong(hall: Hall, kind: str) -> None:
     person = hall.community.person()

@@ -121,6 +121,7 @@ def test_nobodys_password_matches(session: Session) -> None:
     assert not passwords.matches(session, VAULT, book.id, a_person(session, book).id, "nobody's")
 
 
+@pytest.mark.usefixtures("real_hashing")
 def test_of_a_password_only_a_sealed_hash_is_kept(session: Session) -> None:
     book = a_book(session)
     person = a_person(session, book).id
