@@ -38,6 +38,10 @@ class Settings:
     secret_key_old: bytes | None = field(default=None, repr=False)
     master_key_old: bytes | None = field(default=None, repr=False)
     pepper_old: bytes | None = field(default=None, repr=False)
+    #: 32 bytes: the Ed25519 key that signs the heads of the log. Only `flask ledger seal` is told it, so that whoever gets into the service
+    #: signs none; and the one before it, while it is being changed: heads carry both signatures.
+    log_key: bytes | None = field(default=None, repr=False)
+    log_key_old: bytes | None = field(default=None, repr=False)
     #: How many proxies of one's own stand before the service: so many of the last addresses in X-Forwarded-For are theirs to tell.
     proxies: int = 0
 
@@ -50,9 +54,11 @@ class Settings:
             secret_key=_key(values, "PASSBOOK_SECRET_KEY"),
             master_key=_key(values, "PASSBOOK_MASTER_KEY"),
             pepper=_key(values, "PASSBOOK_PEPPER"),
-            secret_key_old=_old_key(values, "PASSBOOK_SECRET_KEY_OLD"),
-            master_key_old=_old_key(values, "PASSBOOK_MASTER_KEY_OLD"),
-            pepper_old=_old_key(values, "PASSBOOK_PEPPER_OLD"),
+            secret_key_old=_optional_key(values, "PASSBOOK_SECRET_KEY_OLD"),
+            master_key_old=_optional_key(values, "PASSBOOK_MASTER_KEY_OLD"),
+            pepper_old=_optional_key(values, "PASSBOOK_PEPPER_OLD"),
+            log_key=_optional_key(values, "PASSBOOK_LOG_KEY"),
+            log_key_old=_optional_key(values, "PASSBOOK_LOG_KEY_OLD"),
             proxies=_count(values, "PASSBOOK_PROXIES", PROXIES_MAX),
         )
         _check_different({f"PASSBOOK_{name.upper()}": key for name, key in vars(found).items() if isinstance(key, bytes)})
@@ -94,7 +100,7 @@ def _read(name: str, path: Path) -> str:
         raise SettingsError(f"{name}: {path} cannot be read / 文件读不出来: {problem}") from None
 
 
-def _old_key(values: Mapping[str, str], name: str) -> bytes | None:
+def _optional_key(values: Mapping[str, str], name: str) -> bytes | None:
     return _key(values, name) if _told(values, name) else None
 
 

@@ -13,6 +13,7 @@ from ledger.cli import claims
 from ledger.cli import funds
 from ledger.cli import journal
 from ledger.cli import people
+from ledger.cli import seal
 from ledger.cli import tariff
 from ledger.cli import vault
 from ledger.people import SealedPart
@@ -28,6 +29,6 @@ def register(app: Flask, verifiers: Sequence[journal.Verifier], sealed_parts: Se
     """
     app.extensions["verifiers"] = tuple(verifiers)
     app.extensions["sealed_parts"] = tuple(sealed_parts)
-    for module in (areas, people, cards, tariff, funds, claims, journal, vault):
+    for module in (areas, people, cards, tariff, funds, claims, journal, seal, vault):
         module.register(group)
     app.cli.add_command(group)

@@ -1,0 +1,79 @@
+"""The door of the seal: a log over each book that its owner cannot rewrite unseen, and proofs of single lines."""
+
+from __future__ import annotations
+
+from ledger.seal.actions import DoesNotExtendError
+from ledger.seal.actions import SealError
+from ledger.seal.actions import add_witness
+from ledger.seal.actions import alarm
+from ledger.seal.actions import hear
+from ledger.seal.keeping import Memory
+from ledger.seal.leaves import Opening
+from ledger.seal.leaves import check_word
+from ledger.seal.leaves import opening_of
+from ledger.seal.merkle import is_consistent
+from ledger.seal.merkle import is_included
+from ledger.seal.merkle import leaf_hash
+from ledger.seal.notes import Head
+from ledger.seal.notes import Key
+from ledger.seal.notes import Note
+from ledger.seal.notes import NoteError
+from ledger.seal.notes import Proof
+from ledger.seal.notes import head_of
+from ledger.seal.notes import key_of
+from ledger.seal.notes import note_of
+from ledger.seal.notes import proof_of
+from ledger.seal.notes import signature_of
+from ledger.seal.queries import Receipt
+from ledger.seal.queries import Sealed
+from ledger.seal.queries import alarms
+from ledger.seal.queries import check_words
+from ledger.seal.queries import entries
+from ledger.seal.queries import newest
+from ledger.seal.queries import of_size
+from ledger.seal.queries import origin_of
+from ledger.seal.queries import receipt
+from ledger.seal.queries import tile
+from ledger.seal.queries import tree
+from ledger.seal.queries import waiting
+from ledger.seal.queries import witnesses
+from ledger.seal.sealer import Sealer
+
+__all__ = [
+    "DoesNotExtendError",
+    "Head",
+    "Key",
+    "Memory",
+    "Note",
+    "NoteError",
+    "Opening",
+    "Proof",
+    "Receipt",
+    "SealError",
+    "Sealed",
+    "Sealer",
+    "add_witness",
+    "alarm",
+    "alarms",
+    "check_word",
+    "check_words",
+    "entries",
+    "head_of",
+    "hear",
+    "is_consistent",
+    "is_included",
+    "key_of",
+    "leaf_hash",
+    "newest",
+    "note_of",
+    "of_size",
+    "opening_of",
+    "origin_of",
+    "proof_of",
+    "receipt",
+    "signature_of",
+    "tile",
+    "tree",
+    "waiting",
+    "witnesses",
+]

@@ -1,0 +1,265 @@
+"""Entries go into the log once, in the order of their accounts, and only what carries on from what was signed is signed."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Engine
+from sqlalchemy import select
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from ledger.journal.model import Entry
+from ledger.journal.model import Unsealed
+from ledger.seal import actions
+from ledger.seal import notes
+from ledger.seal import queries
+from ledger.seal.keeping import Memory
+from ledger.seal.merkle import fold
+from ledger.seal.merkle import is_included
+from ledger.seal.merkle import leaf_hash
+from ledger.seal.model import Checkpoint
+from ledger.seal.model import Leaf
+from ledger.seal.model import Side
+from tests.books import Desk
+from tests.books import open_desk
+from tests.conftest import Database
+
+ORIGIN = "passbook.example.org/log/1"
+SIGNER = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+
+
+@pytest.fixture
+def desk(session: Session) -> Desk:
+    return open_desk(session)
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> Memory:
+    return Memory(tmp_path / "log")
+
+
+def seal(desk: Desk, memory: Memory, *, at_once: int = 7) -> queries.Sealed | None:
+    """Seal all that waits, a few at a time, and sign."""
+    actions.begin(desk.session, desk.book_id, ORIGIN, desk.clock.now())
+    for piece in actions.pieces(actions.backlog(desk.session, desk.book_id), at_once):
+        actions.seal(desk.session, desk.book_id, piece)
+        desk.session.commit()
+    sealed = actions.sign(desk.session, desk.book_id, [SIGNER], memory, desk.clock.now())
+    desk.session.commit()
+    return sealed
+
+
+def fill(desk: Desk, rounds: int) -> None:
+    desk.budget(100_000)
+    for number in range(rounds):
+        desk.post([desk.give("li", 5), desk.give("wang", 3, position=1), desk.spend("li", 2, position=2)])
+        desk.clock.advance(minutes=number)
+
+
+def test_every_entry_is_a_leaf_and_the_root_is_over_all_of_them(desk: Desk, memory: Memory) -> None:
+    fill(desk, 100)
+    sealed = seal(desk, memory)
+    assert sealed is not None
+    leaves = desk.session.execute(select(Leaf.data, Leaf.hash, Leaf.entry_id).where(Leaf.book_id == desk.book_id).order_by(Leaf.number)).all()
+    assert len(leaves) == sealed.head.size == 301
+    assert all(leaf_hash(data) == hashed for data, hashed, _ in leaves)
+    assert sealed.head.root == fold([hashed for _, hashed, _ in leaves])
+    assert {entry_id for *_, entry_id in leaves} == set(desk.session.execute(select(Entry.id).where(Entry.book_id == desk.book_id)).scalars())
+    assert sealed.note.signed_by([SIGNER.key]) == [SIGNER.key]
+    assert queries.waiting(desk.session, desk.book_id) == 0
+    assert seal(desk, memory) is None
+
+
+def test_a_line_proves_itself_and_nothing_of_the_other_side(desk: Desk, memory: Memory) -> None:
+    fill(desk, 90)
+    seal(desk, memory)
+    for number in (1, 2, 90, 180):
+        receipt = queries.receipt(desk.session, desk.book_id, desk.account("li"), number)
+        assert receipt.proof is not None
+        assert receipt.opening is not None
+        head = notes.head_of(receipt.proof.checkpoint.body)
+        assert is_included(leaf_hash(receipt.opening.leaf), receipt.proof.index, head.size, receipt.proof.path, head.root)
+        (line,) = (one for one in desk.all_lines("li") if one.number == number)
+        side = receipt.opening.side
+        assert (side.number, side.amount, side.before, side.after, side.kind) == (number, line.amount, line.before, line.after, line.kind)
+        told = str(receipt.proof).encode() + receipt.opening.packed()
+        assert desk.account("fund").bytes not in told
+        assert desk.account("shop").bytes not in told
+
+
+def test_a_line_that_waits_has_no_proof_yet(desk: Desk, memory: Memory) -> None:
+    fill(desk, 1)
+    receipt = queries.receipt(desk.session, desk.book_id, desk.account("li"), 1)
+    assert (receipt.opening, receipt.proof) == (None, None)
+
+
+def test_the_sides_of_an_account_are_a_chain_in_the_order_of_its_lines(desk: Desk, memory: Memory) -> None:
+    fill(desk, 20)
+    seal(desk, memory)
+    for name in ("li", "wang", "fund"):
+        previous = None
+        for line in desk.all_lines(name)[::-1]:
+            opening = queries.receipt(desk.session, desk.book_id, desk.account(name), line.number).opening
+            assert opening is not None
+            assert opening.side.previous == previous
+            previous = desk.session.execute(
+                select(Side.hash).where(Side.book_id == desk.book_id, Side.account_id == desk.account(name), Side.number == line.number)
+            ).scalar_one()  # fmt: skip
+
+
+def test_a_log_grown_bit_by_bit_is_the_same_tree(desk: Desk, memory: Memory) -> None:
+    heads = []
+    for _ in range(12):
+        fill(desk, 30)
+        heads.append(seal(desk, memory, at_once=1_000))
+    hashes = list(desk.session.execute(select(Leaf.hash).where(Leaf.book_id == desk.book_id).order_by(Leaf.number)).scalars())
+    for sealed in heads:
+        assert sealed is not None
+        assert sealed.head.root == fold(hashes[: sealed.head.size])
+
+
+class Killed(BaseException):
+    """The process was ended at this point."""
+
+
+STEPS: list[tuple[object, str]] = [
+    *((actions, name) for name in ("lock", "_growth", "_entries", "_heads", "insert", "delete", "_extends")),
+    (Memory, "keep"),
+    (Session, "commit"),
+]
+
+
+@pytest.mark.parametrize(("where", "name"), STEPS, ids=[name for _, name in STEPS])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_a_sealer_killed_at_any_step_leaves_no_fork_and_no_gap(
+    desk: Desk, memory: Memory, monkeypatch: pytest.MonkeyPatch, where: object, name: str, after: bool, times: int
+) -> None:
+    fill(desk, 5)
+    seal(desk, memory)
+    fill(desk, 5)
+    step, calls = getattr(where, name), iter(range(1, 1_000))
+
+    def killing(*values: object, **named: object) -> object:
+        dies = next(calls) == times
+        if dies and not after:
+            raise Killed
+        answer = step(*values, **named)
+        if dies:
+            raise Killed
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(where, name, killing)
+        try:
+            seal(desk, memory)
+        except Killed:
+            desk.session.rollback()
+    fill(desk, 2)
+    seal(desk, memory)
+    assert_whole(desk)
+
+
+def assert_whole(desk: Desk) -> None:
+    """Assert that every entry is sealed once, that the numbers have no gap, and that every signed head is a beginning of the newest."""
+    session = desk.session
+    rows = session.execute(select(Leaf.number, Leaf.hash).where(Leaf.book_id == desk.book_id).order_by(Leaf.number)).all()
+    assert [number for number, _ in rows] == list(range(len(rows)))
+    assert session.execute(select(Unsealed.entry_id).where(Unsealed.book_id == desk.book_id)).all() == []
+    assert len(rows) == len(session.execute(select(Entry.id).where(Entry.book_id == desk.book_id)).all())
+    for size, root in session.execute(select(Checkpoint.size, Checkpoint.root).where(Checkpoint.book_id == desk.book_id)):
+        assert root == fold([hashed for _, hashed in rows[:size]])
+
+
+def test_two_sealers_at_once_write_one_log(desk: Desk, memory: Memory, database: Database, tmp_path: Path) -> None:
+    fill(desk, 60)
+    actions.begin(desk.session, desk.book_id, ORIGIN, desk.clock.now())
+    desk.session.commit()
+    faults: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            with Session(database.engine) as session:
+                own = Desk(session, desk.book_id, desk.accounts, desk.clock)
+                seal(own, memory, at_once=10)
+        except BaseException as fault:  # noqa: BLE001  told below, in the test's own thread
+            faults.append(fault)
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    seal(desk, memory)
+    assert_whole(desk)
+
+
+def test_a_clock_set_back_a_day_makes_no_gap(desk: Desk, memory: Memory) -> None:
+    fill(desk, 5)
+    seal(desk, memory)
+    desk.clock.advance(days=-1)
+    desk.award("zhao", 5)
+    fill(desk, 5)
+    seal(desk, memory)
+    assert_whole(desk)
+
+
+def dropped(owner: Engine, table: str) -> None:
+    """Do what only the tables' owner can: take the guard of a table away."""
+    with owner.begin() as connection:
+        if owner.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+        else:
+            for name in connection.exec_driver_sql(f"SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name='{table}'").scalars().all():
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE leaf SET hash = data WHERE book_id = :book AND number = 3",
+        "UPDATE tile SET root = (SELECT hash FROM leaf WHERE book_id = :book AND number = 5) WHERE book_id = :book",
+        "DELETE FROM leaf WHERE book_id = :book AND number = 300",
+    ],
+)
+def test_nothing_is_signed_on_a_log_that_was_rewritten(desk: Desk, memory: Memory, owner: Engine, change: str) -> None:
+    fill(desk, 100)
+    seal(desk, memory)
+    for table in ("leaf", "tile", "side"):
+        dropped(owner, table)
+    book = {"book": desk.book_id if owner.dialect.name == "postgresql" else desk.book_id.hex}
+    with owner.begin() as connection:
+        if owner.dialect.name == "postgresql":
+            connection.execute(text("SET session_replication_role = replica"))
+        else:
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        if change.startswith("DELETE"):
+            connection.execute(text("DELETE FROM side WHERE book_id = :book AND leaf_number = 300"), book)
+        connection.execute(text(change), book)
+    fill(desk, 1)
+    sizes = desk.session.execute(select(Checkpoint.size).where(Checkpoint.book_id == desk.book_id)).scalars().all()
+    desk.session.rollback()
+    if "leaf SET" in change:
+        # Leaf 3 stands in a full tile: what is signed is read from there, and the leaf is found by `verify`.
+        seal(desk, memory)
+    else:
+        with pytest.raises(actions.SealError):
+            seal(desk, memory)
+        desk.session.rollback()
+        assert desk.session.execute(select(Checkpoint.size).where(Checkpoint.book_id == desk.book_id)).scalars().all() == sizes
+
+
+def test_a_database_turned_back_to_a_backup_is_not_signed_over(desk: Desk, memory: Memory, tmp_path: Path) -> None:
+    fill(desk, 3)
+    seal(desk, memory)
+    # What was signed after the backup was made: the database knows nothing of it, the memory does.
+    ahead = notes.Head(ORIGIN, 13, b"\x01" * 32)
+    memory.keep(notes.Note(str(ahead), (SIGNER.sign(str(ahead)),)))
+    fill(desk, 3)
+    with pytest.raises(actions.SealError):
+        seal(desk, memory)
