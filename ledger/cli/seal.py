@@ -31,6 +31,8 @@ REST_OF_A_BACKLOG = 1.0
 def register(group: click.Group) -> None:
     """Add the commands about the log to `flask ledger`."""
     group.add_command(seal)
+    group.add_command(log_key)
+    group.add_command(witness)
 
 
 @click.command("seal")
@@ -53,6 +55,7 @@ def seal(number: int | None, folder: Path, *, follow: bool) -> None:
                 task = progress.add_task(book.name, total=None)
                 sealed = sealer.work(partial(_show, progress, task), rest=REST_OF_A_BACKLOG if follow else 0)
             if sealed:
+                sealer.ask_witnesses(sealed)
                 click.echo(f"{book.number} {book.name}: {sealed.head.size:,} 条已封存 / sealed, root {sealed.head.root.hex()[:16]}")
         if not follow:
             return
@@ -73,3 +76,65 @@ def _sealer(book: Book, memory: log.Memory) -> log.Sealer:
 def _books(number: int | None) -> list[Book]:
     with at_desk() as desk:
         return [desk.book(number)] if number else areas.books(desk.session)
+
+
+@click.command("log-key")
+@click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
+@with_appcontext
+def log_key(number: int) -> None:
+    """Print the public keys that the heads of a book's log are signed with, for witnesses and for whoever checks (日志公钥)."""
+    with at_desk() as desk:
+        sealer = _sealer(desk.book(number), log.Memory(Path()))
+        origin = log.origin_of(desk.session, sealer.book_id) or sealer.origin
+    for key in sealer.public_keys(origin):
+        click.echo(str(key))
+
+
+@click.group("witness")
+def witness() -> None:
+    """Who watches the log: other offices' witnesses (见证方)."""
+
+
+@witness.command("add")
+@click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
+@click.option("--key", "vkey", required=True, help="the witness's public key 见证方公钥")
+@click.option("--address", required=True, help="where it is asked, for example https://witness.example.org 地址")
+@with_appcontext
+def add(number: int, vkey: str, address: str) -> None:
+    """Let a witness watch a book's log (添加见证方)."""
+    try:
+        key = log.key_of(vkey)
+    except log.NoteError as problem:
+        raise click.ClickException(f"公钥不对 / not a witness's key: {problem}") from None
+    if key.kind != log.COSIGNATURE or not address.startswith(("https://", "http://")):
+        raise click.ClickException("要见证方的公钥和网址 / a witness has a cosignature key (type 4) and an address that begins with https://")
+    with at_desk() as desk:
+        act = desk.act(number)
+        log.begin(desk.session, act.book_id, _sealer(desk.book(number), log.Memory(Path())).origin, act.at)
+        log.add_witness(desk.session, act.book_id, key, act.at, address=address)
+    click.echo(f"{key.name} 开始见证 / watches")
+
+
+@witness.command("list")
+@click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
+@with_appcontext
+def list_(number: int) -> None:
+    """Say who watches a book's log, and up to where each has cosigned (见证方列表)."""
+    with at_desk() as desk:
+        book_id = desk.book(number).id
+        seen = log.seen_by(desk.session, book_id)
+        for one in log.witnesses(desk.session, book_id):
+            click.echo(f"{log.key_of(one.key).name}\t{seen.get(one.key, 0):,}\t{one.address or '-'}")
+
+
+@witness.command("end")
+@click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
+@click.option("--name", required=True, help="the witness's name 名称")
+@with_appcontext
+def end(number: int, name: str) -> None:
+    """Ask a witness no longer; what it has cosigned stays (停用见证方)."""
+    with at_desk() as desk:
+        act = desk.act(number)
+        if not log.end_witness(desk.session, act.book_id, name, act.at):
+            raise click.ClickException(f"没有这个见证方 / no such witness: {name}")
+    click.echo(f"{name} 不再见证 / watches no longer")

@@ -6,6 +6,8 @@ from ledger.seal.actions import DoesNotExtendError
 from ledger.seal.actions import SealError
 from ledger.seal.actions import add_witness
 from ledger.seal.actions import alarm
+from ledger.seal.actions import begin
+from ledger.seal.actions import end_witness
 from ledger.seal.actions import hear
 from ledger.seal.keeping import Memory
 from ledger.seal.leaves import Opening
@@ -14,6 +16,7 @@ from ledger.seal.leaves import opening_of
 from ledger.seal.merkle import is_consistent
 from ledger.seal.merkle import is_included
 from ledger.seal.merkle import leaf_hash
+from ledger.seal.notes import COSIGNATURE
 from ledger.seal.notes import Head
 from ledger.seal.notes import Key
 from ledger.seal.notes import Note
@@ -33,6 +36,7 @@ from ledger.seal.queries import newest
 from ledger.seal.queries import of_size
 from ledger.seal.queries import origin_of
 from ledger.seal.queries import receipt
+from ledger.seal.queries import seen_by
 from ledger.seal.queries import tile
 from ledger.seal.queries import tree
 from ledger.seal.queries import waiting
@@ -40,6 +44,7 @@ from ledger.seal.queries import witnesses
 from ledger.seal.sealer import Sealer
 
 __all__ = [
+    "COSIGNATURE",
     "DoesNotExtendError",
     "Head",
     "Key",
@@ -55,8 +60,10 @@ __all__ = [
     "add_witness",
     "alarm",
     "alarms",
+    "begin",
     "check_word",
     "check_words",
+    "end_witness",
     "entries",
     "head_of",
     "hear",
@@ -71,6 +78,7 @@ __all__ = [
     "origin_of",
     "proof_of",
     "receipt",
+    "seen_by",
     "signature_of",
     "tile",
     "tree",

@@ -23,6 +23,7 @@ from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import type_coerce
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 
@@ -271,6 +272,13 @@ def add_witness(session: Session, book_id: UUID, key: notes.Key, at: datetime, *
         insert(Witness).values(book_id=book_id, id=witness_id, key=str(key), address=address, device_id=device_id, added_at=at, ended_at=None)
     )
     return witness_id
+
+
+def end_witness(session: Session, book_id: UUID, name: str, at: datetime) -> bool:
+    """Let a witness watch no longer; tell whether there was one of that name."""
+    ids = [one.id for one in queries.witnesses(session, book_id) if notes.key_of(one.key).name == name]
+    session.execute(update(Witness).where(Witness.book_id == book_id, Witness.id.in_(ids)).values(ended_at=at))
+    return bool(ids)
 
 
 def hear(session: Session, book_id: UUID, size: int, signature: notes.Signature, at: datetime) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from hashlib import sha256
 from pathlib import Path
 
 from ledger.seal import notes
@@ -44,4 +43,4 @@ class Memory:
             os.close(folder)
 
     def _path(self, origin: str) -> Path:
-        return self._folder / f"{sha256(origin.encode()).hexdigest()}.checkpoint"
+        return self._folder / f"{notes.origin_hash(origin)}.checkpoint"

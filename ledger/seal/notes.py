@@ -231,6 +231,16 @@ def hashes_of(lines: Sequence[str]) -> list[bytes]:
     return found
 
 
+def hash_lines(hashes: Iterable[bytes]) -> str:
+    """Return hashes as they are written down, each in a line of its own."""
+    return "".join(f"{_b64(one)}\n" for one in hashes)
+
+
+def origin_hash(origin: str) -> str:
+    """Return the name under which a witness keeps a log: the SHA-256 of its origin in hexadecimal."""
+    return sha256(origin.encode()).hexdigest()
+
+
 def _cosigned(at_s: int, body: str) -> bytes:
     return f"cosignature/v1\ntime {at_s}\n{body}".encode()
 

@@ -103,6 +103,12 @@ def _sealed(session: Session, found: Checkpoint) -> Sealed:
     return Sealed(notes.head_of(note.body), note, found.signed_at, tuple(witness for witness, _ in lines))
 
 
+def seen_by(session: Session, book_id: UUID) -> dict[str, int]:
+    """Return of each witness the largest head that it cosigned."""
+    wanted = select(Cosignature.witness, func.max(Cosignature.size)).where(Cosignature.book_id == book_id).group_by(Cosignature.witness)
+    return {witness: size for witness, size in session.execute(wanted)}
+
+
 def witnesses(session: Session, book_id: UUID) -> list[Witness]:
     """Return the witnesses of a book that watch its log now."""
     wanted = select(Witness).where(Witness.book_id == book_id, Witness.ended_at.is_(None)).order_by(Witness.added_at, Witness.id)

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from ledger.clock import Clock
 from ledger.seal import actions
+from ledger.seal import asking
 from ledger.seal import notes
 from ledger.seal import queries
 from ledger.seal.keeping import Memory
+from ledger.seal.merkle import Tree
 
 Progress = Callable[[int, int], None]
 
@@ -56,7 +58,7 @@ class Sealer:
                 progress(done, len(waiting))
             if rest and done < len(waiting):
                 time.sleep(rest * (time.monotonic() - began))
-        signers = [notes.Signer(origin, notes.ED25519, Ed25519PrivateKey.from_private_bytes(key)) for key in self.keys]
+        signers = self._signers(origin)
         try:
             with self.sessions() as session, session.begin():
                 return actions.sign(session, self.book_id, signers, self.memory, self.clock.now())
@@ -64,6 +66,37 @@ class Sealer:
             with self.sessions() as session, session.begin():
                 actions.alarm(session, self.book_id, "does-not-extend", origin, problem.head, problem.signed, self.clock.now())
             raise
+
+    def public_keys(self, origin: str) -> list[notes.Key]:
+        """Return the public halves of the keys that sign the log called `origin`."""
+        return [signer.key for signer in self._signers(origin)]
+
+    def _signers(self, origin: str) -> list[notes.Signer]:
+        return [notes.Signer(origin, notes.ED25519, Ed25519PrivateKey.from_private_bytes(key)) for key in self.keys]
+
+    def ask_witnesses(self, sealed: queries.Sealed) -> list[notes.Key]:
+        """Ask every witness that has an address to cosign a head, keep what they say, and return those that cosigned.
+
+        Nothing is kept open while they are waited for. One that refuses is an alarm.
+        """
+        with self.sessions() as session:
+            asked = [(notes.key_of(one.key), one.address) for one in queries.witnesses(session, self.book_id) if one.address]
+            seen = queries.seen_by(session, self.book_id)
+        tree, cosigned = Tree(sealed.head.size, self._tile), []
+        for key, address in asked:
+            said = asking.ask(address or "", key, sealed.note, tree, seen.get(str(key), 0))
+            if not (said.signature or said.refused):
+                continue
+            with self.sessions() as session, session.begin():
+                if said.refused:
+                    actions.alarm(session, self.book_id, "witness-refused", key.name, sealed.head, said.seen, self.clock.now())
+                elif said.signature and actions.hear(session, self.book_id, sealed.head.size, said.signature, self.clock.now()):
+                    cosigned.append(key)
+        return cosigned
+
+    def _tile(self, level: int, number: int, width: int) -> bytes:
+        with self.sessions() as session:
+            return queries.tile(session, self.book_id, level, number, width)
 
     def _is_unsigned(self) -> bool:
         # A sealer may have been killed between writing and signing.

@@ -45,7 +45,7 @@ def tile(number: int, level: int, which: str) -> ResponseReturnValue:
 
 
 @pages.get("/tile/entries/<path:which>")
-@allow("auditor", "supervisor", "administrator", fresh=True, for_others=False)
+@allow("resident_supervisor", "street_auditor", "administrator", for_others=False)
 def entries(number: int, which: str) -> ResponseReturnValue:
     """Return a bundle of leaves, each with its length before it; for whoever audits the book."""
     at, width = _which(which)
