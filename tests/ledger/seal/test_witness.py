@@ -1,0 +1,143 @@
+"""A witness cosigns what carries on from what it saw, answers as tlog-witness asks for, and refuses a history that was rewritten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from ledger.seal import asking
+from ledger.seal import notes
+from ledger.seal.keeping import Memory
+from ledger.seal.merkle import EMPTY_ROOT
+from ledger.seal.merkle import Tree
+from ledger.seal.merkle import fold
+from ledger.seal.merkle import leaf_hash
+from ledger.seal.witness import Answer
+from ledger.seal.witness import Witness
+from tests.conftest import HandClock
+
+ORIGIN = "passbook.example.org/log/1"
+LOG = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+STRANGER = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+OWN = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.from_private_bytes(bytes(range(2, 34))))
+
+
+def history(size: int, *, changed: int | None = None) -> Tree:
+    """A log of so many leaves; one of them changed, if told so."""
+    hashes = [leaf_hash(b"changed" if number == changed else b"%d" % number) for number in range(size)]
+
+    def tiles(level: int, number: int, width: int) -> bytes:
+        row = hashes
+        for _ in range(level):
+            row = [fold(row[at : at + 256]) for at in range(0, len(row) // 256 * 256, 256)]
+        return b"".join(row[number * 256 : number * 256 + width])
+
+    return Tree(size, tiles)
+
+
+def head_of(tree: Tree, signer: notes.Signer = LOG, origin: str = ORIGIN) -> notes.Note:
+    body = str(notes.Head(origin, tree.size, tree.root()))
+    return notes.Note(body, (signer.sign(body),))
+
+
+@pytest.fixture
+def witness(tmp_path: Path, clock: HandClock) -> Witness:
+    return Witness(OWN, [LOG.key], Memory(tmp_path), clock)
+
+
+def show(witness: Witness, tree: Tree, old: int, note: notes.Note | None = None) -> Answer:
+    proof = tree.consistency(old) if old < tree.size else []
+    return witness.add_checkpoint(asking.request(old, proof, note or head_of(tree)))
+
+
+def test_a_log_that_only_grows_is_cosigned_again_and_again(witness: Witness, clock: HandClock) -> None:
+    old = 0
+    for size in (0, 1, 2, 3, 255, 256, 300, 300, 700):
+        tree = history(size)
+        answer = show(witness, tree, old)
+        assert answer.status == 200
+        (line,) = answer.text.splitlines()
+        signature = notes.signature_of(line)
+        assert OWN.key.holds(signature.value, head_of(tree).body)
+        assert int.from_bytes(signature.value[:8]) == int(clock.now().timestamp())
+        old = size
+
+
+def test_a_history_that_was_rewritten_is_refused_and_stays_refused(witness: Witness) -> None:
+    assert show(witness, history(300), 0).status == 200
+    assert show(witness, history(400, changed=7), 300).status == 422
+    assert show(witness, history(300, changed=7), 300).status == 422
+    assert show(witness, history(400), 300).status == 200
+
+
+def test_a_log_that_was_cut_off_is_told_how_far_it_was_seen(witness: Witness) -> None:
+    show(witness, history(300), 0)
+    answer = show(witness, history(200), 200)
+    assert (answer.status, answer.text, answer.kind) == (409, "300\n", "text/x.tlog.size")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"old 0\n\n", 400),
+        (b"old 00\n\n" + str(head_of(history(3))).encode(), 400),
+        (b"old 4\n\n" + str(head_of(history(3))).encode(), 400),
+        (b"old -1\n\n" + str(head_of(history(3))).encode(), 400),
+        (b"old 0\nAAAA\n\n" + str(head_of(history(3))).encode(), 400),
+        (b"\xff" * 40, 400),
+        (b"old 0\n\n" + str(head_of(history(3), STRANGER)).encode(), 403),
+        (b"old 0\n\n" + str(head_of(history(3))).replace("wit", "wat").encode() + b"x", 400),
+        (b"old 0\n\n" + str(head_of(history(3), origin="somewhere.else/log")).encode(), 404),
+    ],
+)
+def test_what_cannot_be_answered_is_said_by_its_status(witness: Witness, body: bytes, status: int) -> None:
+    assert witness.add_checkpoint(body).status == status
+
+
+def test_a_signature_in_the_logs_name_that_does_not_hold_is_forbidden(witness: Witness) -> None:
+    note = head_of(history(3))
+    forged = notes.Note(note.body, (notes.Signature(ORIGIN, LOG.key.id, b"\x00" * 64),))
+    assert show(witness, history(3), 0, forged).status == 403
+
+
+def test_a_proof_where_none_belongs_is_refused(witness: Witness) -> None:
+    assert witness.add_checkpoint(asking.request(0, [b"\x00" * 32], head_of(history(3)))).status == 422
+    empty = notes.Head(ORIGIN, 0, b"\x01" * 32)
+    body = str(empty)
+    assert witness.add_checkpoint(asking.request(0, [], notes.Note(body, (LOG.sign(body),)))).status == 422
+    assert history(0).root() == EMPTY_ROOT
+
+
+def test_the_newest_head_is_shown_with_both_signatures(witness: Witness) -> None:
+    assert witness.checkpoint(notes.origin_hash(ORIGIN)).status == 404
+    show(witness, history(3), 0)
+    shown = witness.checkpoint(notes.origin_hash(ORIGIN))
+    assert notes.note_of(shown.text).signed_by([LOG.key, OWN.key]) == [LOG.key, OWN.key]
+    assert witness.checkpoint("0" * 64).status == 404
+
+
+def test_the_log_finds_out_how_far_a_witness_has_seen(witness: Witness) -> None:
+    def send(address: str, body: bytes) -> tuple[int, str]:
+        assert address == "https://witness.example.org/add-checkpoint"
+        answer = witness.add_checkpoint(body)
+        return answer.status, answer.text
+
+    def ask(tree: Tree, seen: int) -> asking.Said:
+        return asking.ask("https://witness.example.org/", OWN.key, head_of(tree), tree, seen, send)
+
+    assert ask(history(300), 0).signature is not None
+    assert ask(history(700), 0).signature is not None
+    assert ask(history(700), 700).signature is not None
+    assert ask(history(800, changed=3), 700) == asking.Said(refused=True, seen=700)
+    assert ask(history(200), 0) == asking.Said(refused=True, seen=700)
+
+
+def test_a_witness_that_is_not_to_be_had_keeps_nobody() -> None:
+    def send(address: str, body: bytes) -> tuple[int, str]:
+        raise ConnectionRefusedError
+
+    tree = history(3)
+    assert asking.ask("https://witness.example.org", OWN.key, head_of(tree), tree, 0, send) == asking.Said()
