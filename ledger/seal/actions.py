@@ -7,7 +7,7 @@ sealer that is killed anywhere leaves either nothing or a whole piece of work; t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ from ledger.journal.model import Line
 from ledger.journal.model import Unsealed
 from ledger.seal import leaves
 from ledger.seal import notes
+from ledger.seal import postgresql
 from ledger.seal import queries
 from ledger.seal.keeping import Memory
 from ledger.seal.merkle import TILE_WIDTH
@@ -46,6 +47,7 @@ from ledger.seal.model import Checkpoint
 from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
 from ledger.seal.model import Log
+from ledger.seal.model import LogKey
 from ledger.seal.model import Side
 from ledger.seal.model import Tile
 from ledger.seal.model import Witness
@@ -78,7 +80,7 @@ def begin(session: Session, book_id: UUID, origin: str, at: datetime) -> str:
 
 def lock(session: Session, book_id: UUID) -> None:
     """Wait until nobody else seals or signs this book, and keep others waiting until the transaction ends."""
-    if session.get_bind().dialect.name == "postgresql":
+    if _is_postgresql(session):
         # On SQLite whoever writes holds the whole database.
         number = int.from_bytes(sha256(b"log" + book_id.bytes).digest()[:8], signed=True)
         session.execute(select(func.pg_advisory_xact_lock(number)))
@@ -105,33 +107,43 @@ def pieces(ids: Sequence[UUID], most: int = AT_ONCE) -> Iterator[Sequence[UUID]]
 
 
 @dataclass
-class _Growth:
-    """What is added to the log in one transaction."""
+class Growth:
+    """The log's growing end, and what is added to it in one transaction."""
 
     book_id: UUID
     size: int
+    #: The hash of the last leaf.
+    last: bytes | None
     #: Of each level of tiles, the hashes of the one that is not full yet.
     edges: list[list[bytes]]
-    #: Of each account, the number and hash of its last side.
-    heads: dict[UUID, tuple[int, bytes | None]]
-    leaves: list[dict[str, Any]] = field(default_factory=list)
-    sides: list[dict[str, Any]] = field(default_factory=list)
-    tiles: list[dict[str, Any]] = field(default_factory=list)
+    #: Of each account that was met, the number and hash of its last side.
+    heads: dict[UUID, tuple[int, bytes | None]] = field(default_factory=dict)
+    #: Rows, without the book: number, entry, salt, data, hash; account, number, leaf, salt, hash; level, number, hashes, root.
+    leaf_rows: list[tuple[Any, ...]] = field(default_factory=list)
+    side_rows: list[tuple[Any, ...]] = field(default_factory=list)
+    tile_rows: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def side(self, facts: leaves.SideFacts) -> bytes:
-        salt = secrets.token_bytes(leaves.SALT_BYTES)
-        found = leaves.side_hash(salt, facts)
-        self.sides.append(
-            {"book_id": self.book_id, "account_id": facts.account, "number": facts.number, "leaf_number": self.size, "salt": salt, "hash": found}
-        )
-        self.heads[facts.account] = (facts.number, found)
-        return found
-
-    def leaf(self, entry_id: UUID, salt: bytes, data: bytes) -> None:
-        hashed = leaf_hash(data)
-        self.leaves.append({"book_id": self.book_id, "number": self.size, "entry_id": entry_id, "salt": salt, "data": data, "hash": hashed})
-        self._grow(0, hashed)
+    def add(self, row: _Row) -> None:
+        """Add an entry: its two sides, then the leaf over them."""
+        entry, salts = row.entry, secrets.token_bytes(3 * leaves.SALT_BYTES)
+        salt, giver_salt, taker_salt = (salts[at : at + leaves.SALT_BYTES] for at in range(0, len(salts), leaves.SALT_BYTES))
+        giver = self._side(entry, entry.from_account, -entry.amount, row.giver, giver_salt)
+        taker = self._side(entry, entry.to_account, entry.amount, row.taker, taker_salt)
+        data = leaves.leaf_of(leaves.entry_hash(salt, entry), giver, taker)
+        self.last = leaf_hash(data)
+        self.leaf_rows.append((self.size, entry.id, salt, data, self.last))
+        self._grow(0, self.last)
         self.size += 1
+
+    def _side(self, entry: leaves.EntryFacts, account: UUID, amount: int, line: _Numbers, salt: bytes) -> bytes:
+        (last, previous), (number, before, after) = self.heads[account], line
+        if number is not None and number != last + 1:
+            raise SealError(f"line {number} of account {account} does not follow line {last}, the last that was sealed")
+        facts = leaves.SideFacts(account, last + 1, amount, before, after, entry.kind, entry.deed_on, entry.posted_at, previous)
+        found = leaves.side_hash(salt, facts)
+        self.side_rows.append((account, last + 1, self.size, salt, found))
+        self.heads[account] = (last + 1, found)
+        return found
 
     def _grow(self, level: int, hashed: bytes) -> None:
         if level == len(self.edges):
@@ -139,39 +151,40 @@ class _Growth:
         edge = self.edges[level]
         edge.append(hashed)
         if len(edge) == TILE_WIDTH:
-            root, number = fold(edge), self.size >> 8 * (level + 1)
-            self.tiles.append({"book_id": self.book_id, "level": level, "number": number, "hashes": b"".join(edge), "root": root})
+            root = fold(edge)
+            self.tile_rows.append((level, self.size >> 8 * (level + 1), b"".join(edge), root))
             edge.clear()
             self._grow(level + 1, root)
 
 
-def seal(session: Session, book_id: UUID, entry_ids: Sequence[UUID]) -> int:
-    """Write these entries of the backlog to the log, in this order, and return how many leaves it has then.
+def seal(session: Session, book_id: UUID, entry_ids: Sequence[UUID], before: Growth | None = None) -> Growth:
+    """Write these entries of the backlog to the log, in this order, and return the log's end as it is then.
 
-    Entries that somebody else has sealed meanwhile are passed over. Raise SealError where an account's line does not follow the last of it
-    that was sealed.
+    Entries that somebody else has sealed meanwhile are passed over. `before` is what the piece before this one returned, committed since:
+    what is known from there is not read again. Raise SealError where an account's line does not follow the last of it that was sealed.
     """
     lock(session, book_id)
-    growth = _growth(session, book_id)
+    growth = _growth(session, book_id, before)
     found = _entries(session, book_id, entry_ids)
     rows = [found[entry_id] for entry_id in entry_ids if entry_id in found]
-    growth.heads = _heads(session, book_id, {account for row in rows for account in (row.entry.from_account, row.entry.to_account)})
+    met = {account for row in rows for account in (row.entry.from_account, row.entry.to_account)}
+    growth.heads |= _heads(session, book_id, met - growth.heads.keys())
     for row in rows:
-        entry, salt = row.entry, secrets.token_bytes(leaves.SALT_BYTES)
-        giver = growth.side(_side(growth, entry, entry.from_account, -entry.amount, row.giver))
-        taker = growth.side(_side(growth, entry, entry.to_account, entry.amount, row.taker))
-        growth.leaf(entry.id, salt, leaves.leaf_of(leaves.entry_hash(salt, entry), giver, taker))
-    for table, added in ((Leaf, growth.leaves), (Side, growth.sides), (Tile, growth.tiles)):
-        if added:
-            session.execute(insert(table), added)
-    for start in range(0, len(rows), _IDS_AT_ONCE):
-        ids = [row.entry.id for row in rows[start : start + _IDS_AT_ONCE]]
-        session.execute(delete(Unsealed).where(Unsealed.book_id == book_id, Unsealed.entry_id.in_(ids)))
-    return growth.size
+        growth.add(row)
+    if rows:
+        _write(session, growth)
+    return growth
 
 
-def _growth(session: Session, book_id: UUID) -> _Growth:
-    size, edges = queries.size_of(session, book_id), []
+def _growth(session: Session, book_id: UUID, before: Growth | None) -> Growth:
+    newest = select(Leaf.number, Leaf.hash).where(Leaf.book_id == book_id).order_by(Leaf.number.desc()).limit(1)
+    number, last = session.execute(newest).one_or_none() or (-1, None)
+    size = number + 1
+    # Every leaf is salted: whoever finds the same last one finds the same log.
+    if before is not None and (before.size, before.last) == (size, last):
+        before.leaf_rows, before.side_rows, before.tile_rows = [], [], []
+        return before
+    edges: list[list[bytes]] = []
     level = 0
     while size >> 8 * level:
         number, width = divmod(size >> 8 * level, TILE_WIDTH)
@@ -180,18 +193,27 @@ def _growth(session: Session, book_id: UUID) -> _Growth:
             raise SealError(f"level {level} of the tree lacks hashes")
         edges.append([hashes[at : at + 32] for at in range(0, len(hashes), 32)])
         level += 1
-    return _Growth(book_id, size, edges, {})
+    return Growth(book_id, size, last, edges)
+
+
+#: The number, before and after of a line; none where the account has no lines.
+_Numbers = tuple[int | None, int | None, int | None]
 
 
 @dataclass(frozen=True)
 class _Row:
     entry: leaves.EntryFacts
-    #: The number, before and after of each line; none where the account has no lines.
-    giver: tuple[int | None, int | None, int | None]
-    taker: tuple[int | None, int | None, int | None]
+    giver: _Numbers
+    taker: _Numbers
 
 
 def _entries(session: Session, book_id: UUID, entry_ids: Sequence[UUID]) -> dict[UUID, _Row]:
+    rows = postgresql.entries(session, book_id, entry_ids) if _is_postgresql(session) else _entries_sqlite(session, book_id, entry_ids)
+    last = len(leaves.EntryFacts._fields)
+    return {row[0]: _Row(leaves.EntryFacts._make(row[:last]), row[last : last + 3], row[last + 3 :]) for row in rows}
+
+
+def _entries_sqlite(session: Session, book_id: UUID, entry_ids: Sequence[UUID]) -> Iterator[tuple[Any, ...]]:
     giver, taker = aliased(Line), aliased(Line)
     columns: list[Any] = [getattr(Entry, name) for name in leaves.EntryFacts._fields]
     columns[leaves.EntryFacts._fields.index("posted_at")] = type_coerce(Entry.posted_at, BigInteger)
@@ -202,16 +224,15 @@ def _entries(session: Session, book_id: UUID, entry_ids: Sequence[UUID]) -> dict
         .outerjoin(taker, (taker.book_id == Entry.book_id) & (taker.entry_id == Entry.id) & (taker.account_id == Entry.to_account))
         .where(Entry.book_id == book_id)
     )
-    found, last = {}, len(columns)
     for start in range(0, len(entry_ids), _IDS_AT_ONCE):
-        for row in session.execute(wanted.where(Entry.id.in_(entry_ids[start : start + _IDS_AT_ONCE]))):
-            whole = tuple(row)
-            entry = leaves.EntryFacts(*whole[:last])
-            found[entry.id] = _Row(entry, whole[last : last + 3], whole[last + 3 :])
-    return found
+        yield from map(tuple, session.execute(wanted.where(Entry.id.in_(entry_ids[start : start + _IDS_AT_ONCE]))))
 
 
-def _heads(session: Session, book_id: UUID, account_ids: Iterable[UUID]) -> dict[UUID, tuple[int, bytes | None]]:
+def _heads(session: Session, book_id: UUID, account_ids: Collection[UUID]) -> dict[UUID, tuple[int, bytes | None]]:
+    heads: dict[UUID, tuple[int, bytes | None]] = dict.fromkeys(account_ids, (0, None))
+    if _is_postgresql(session):
+        return heads | {account_id: (number, hashed) for account_id, number, hashed in postgresql.heads(session, book_id, account_ids)}
+
     def last(column: Any) -> Any:
         return (
             select(column)
@@ -219,20 +240,29 @@ def _heads(session: Session, book_id: UUID, account_ids: Iterable[UUID]) -> dict
             .order_by(Side.number.desc()).limit(1).correlate(Account).scalar_subquery()
         )  # fmt: skip
 
-    wanted, heads, ids = select(Account.id, last(Side.number), last(Side.hash)).where(Account.book_id == book_id), {}, list(account_ids)
+    wanted, ids = select(Account.id, last(Side.number), last(Side.hash)).where(Account.book_id == book_id), list(account_ids)
     for start in range(0, len(ids), _IDS_AT_ONCE):
         for account_id, number, hashed in session.execute(wanted.where(Account.id.in_(ids[start : start + _IDS_AT_ONCE]))):
             heads[account_id] = (number or 0, hashed)
     return heads
 
 
-def _side(
-    growth: _Growth, entry: leaves.EntryFacts, account_id: UUID, amount: int, line: tuple[int | None, int | None, int | None]
-) -> leaves.SideFacts:
-    (last, previous), (number, before, after) = growth.heads[account_id], line
-    if number is not None and number != last + 1:
-        raise SealError(f"line {number} of account {account_id} does not follow line {last}, the last that was sealed")
-    return leaves.SideFacts(account_id, last + 1, amount, before, after, entry.kind, entry.deed_on, entry.posted_at, previous)
+def _write(session: Session, growth: Growth) -> None:
+    book_id = growth.book_id
+    if _is_postgresql(session):
+        postgresql.write(session, book_id, growth.leaf_rows, growth.side_rows, growth.tile_rows)
+        return
+    for table, rows in ((Leaf, growth.leaf_rows), (Side, growth.side_rows), (Tile, growth.tile_rows)):
+        if rows:
+            names = [column.name for column in table.__table__.columns]
+            session.execute(insert(table), [dict(zip(names, (book_id, *row), strict=True)) for row in rows])
+    for start in range(0, len(growth.leaf_rows), _IDS_AT_ONCE):
+        ids = [entry_id for _, entry_id, *_ in growth.leaf_rows[start : start + _IDS_AT_ONCE]]
+        session.execute(delete(Unsealed).where(Unsealed.book_id == book_id, Unsealed.entry_id.in_(ids)))
+
+
+def _is_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
 
 
 def sign(session: Session, book_id: UUID, signers: Sequence[notes.Signer], memory: Memory, at: datetime) -> queries.Sealed | None:
@@ -256,20 +286,29 @@ def sign(session: Session, book_id: UUID, signers: Sequence[notes.Signer], memor
     # First where no backup of the database can turn it back: what was signed is known from here on, published or not.
     memory.keep(note)
     session.execute(insert(Checkpoint).values(book_id=book_id, size=size, root=head.root, note=str(note), signed_at=at))
+    known = queries.log_keys(session, book_id)
+    if fresh := [signer.key for signer in signers if signer.key not in known]:
+        session.execute(insert(LogKey), [{"book_id": book_id, "key": str(key), "since": at} for key in fresh])
     return queries.Sealed(head, note, at, ())
 
 
 def _extends(now: Tree, head: notes.Head, earlier: notes.Head) -> bool:
     if earlier.size > head.size:
         return False
-    return is_consistent(earlier.size, earlier.root, head.size, head.root, now.consistency(earlier.size) if earlier.size < head.size else [])
+    return is_consistent(
+        earlier.size, earlier.root, head.size, head.root, now.consistency(earlier.size) if earlier.size < head.size else []
+    )
 
 
-def add_witness(session: Session, book_id: UUID, key: notes.Key, at: datetime, *, address: str | None = None, device_id: UUID | None = None) -> UUID:
+def add_witness(
+    session: Session, book_id: UUID, key: notes.Key, at: datetime, *, address: str | None = None, device_id: UUID | None = None
+) -> UUID:
     """Let a witness watch the log: one that is asked at `address`, or one that lives on a shop's device."""
     witness_id = new_id()
     session.execute(
-        insert(Witness).values(book_id=book_id, id=witness_id, key=str(key), address=address, device_id=device_id, added_at=at, ended_at=None)
+        insert(Witness).values(
+            book_id=book_id, id=witness_id, key=str(key), address=address, device_id=device_id, added_at=at, ended_at=None
+        )
     )
     return witness_id
 
@@ -298,5 +337,14 @@ def hear(session: Session, book_id: UUID, size: int, signature: notes.Signature,
 
 def alarm(session: Session, book_id: UUID, what: str, witness: str, shown: notes.Head, seen: int | None, at: datetime) -> None:
     """Keep it that a witness refused a head: for the supervisor, and for good."""
-    row = {"book_id": book_id, "id": new_id(), "what": what, "witness": witness, "size": shown.size, "seen": seen, "root": shown.root, "at": at}
+    row = {
+        "book_id": book_id,
+        "id": new_id(),
+        "what": what,
+        "witness": witness,
+        "size": shown.size,
+        "seen": seen,
+        "root": shown.root,
+        "at": at,
+    }
     session.execute(insert(Alarm).values(row))

@@ -13,8 +13,12 @@ Fields are written one after the other, each as its length in one byte and its b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from hashlib import sha256
+from types import NoneType
+from typing import Any
 from typing import NamedTuple
 from uuid import UUID
 
@@ -23,6 +27,8 @@ ENTRY = 1
 SALT_BYTES = 16
 LEAF_BYTES = 2 + 3 * 32
 _ABSENT = b"\xff"
+_FIELD_BYTES_MAX = 254
+_LENGTHS = [bytes([length]) for length in range(_FIELD_BYTES_MAX + 1)]
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _WORD_LETTERS = 6
 
@@ -74,23 +80,34 @@ class SideFacts(NamedTuple):
 
 def written(values: tuple[Value, ...]) -> bytes:
     """Write fields down, one after the other."""
-    return b"".join(_field(value) for value in values)
+    return b"".join([_FIELDS[type(value)](value) for value in values])
 
 
-def _field(value: Value) -> bytes:
-    if value is None:
-        return _ABSENT
-    if isinstance(value, UUID):
-        return b"\x10" + value.bytes
-    if isinstance(value, int):
-        told = b"%d" % value
-    elif isinstance(value, bytes):
-        told = value
-    else:
-        told = (value.isoformat() if isinstance(value, date) else value).encode()
-    if len(told) > 254:
+def _field(told: bytes) -> bytes:
+    if len(told) > _FIELD_BYTES_MAX:
         raise ValueError("a field of a leaf has at most 254 bytes")
-    return bytes([len(told)]) + told
+    return _LENGTHS[len(told)] + told
+
+
+# Of a few kinds and days the same ones come again and again.
+@lru_cache
+def _day(value: date) -> bytes:
+    return _field(value.isoformat().encode())
+
+
+@lru_cache
+def _text(value: str) -> bytes:
+    return _field(value.encode())
+
+
+_FIELDS: dict[type, Callable[[Any], bytes]] = {
+    NoneType: lambda _: _ABSENT,
+    UUID: lambda value: b"\x10" + value.bytes,
+    int: lambda value: _field(b"%d" % value),
+    bytes: _field,
+    date: _day,
+    str: _text,
+}
 
 
 def entry_hash(salt: bytes, entry: EntryFacts) -> bytes:
@@ -139,7 +156,8 @@ def opening_of(packed: bytes) -> Opening:
     if len(packed) < closed or packed[0] != FORMAT:
         raise ValueError("not an opening of format 1")
     salt, entry, other = packed[1 : 1 + SALT_BYTES], packed[1 + SALT_BYTES : closed - 32], packed[closed - 32 : closed]
-    fields, at = [], closed
+    fields: list[bytes | None] = []
+    at = closed
     while at < len(packed):
         length = packed[at]
         if length == 255:
@@ -155,8 +173,11 @@ def opening_of(packed: bytes) -> Opening:
     account, number, amount, before, after, kind, deed_on, posted_at, previous = fields
     if account is None or len(account) != 16 or None in (number, amount, kind, deed_on, posted_at):
         raise ValueError("a field is missing")
+    if previous is not None and len(previous) != 32:
+        raise ValueError("the side before is told by its hash")
     side = SideFacts(
-        UUID(bytes=account), int(number or b""), int(amount or b""), None if before is None else int(before), None if after is None else int(after),
+        UUID(bytes=account), int(number or b""), int(amount or b""),
+        None if before is None else int(before), None if after is None else int(after),
         (kind or b"").decode(), date.fromisoformat((deed_on or b"").decode()), int(posted_at or b""), previous,
     )  # fmt: skip
     opening = Opening(side, salt, entry, other)

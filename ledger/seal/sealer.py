@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,6 +20,7 @@ from ledger.seal import notes
 from ledger.seal import queries
 from ledger.seal.keeping import Memory
 from ledger.seal.merkle import Tree
+from ledger.store import snapshot
 
 Progress = Callable[[int, int], None]
 
@@ -39,20 +42,20 @@ class Sealer:
     def work(self, progress: Progress | None = None, *, rest: float = 0.0) -> queries.Sealed | None:
         """Seal all that waits now and sign; return the new head, none where nothing was added.
 
-        A backlog of more than one piece leaves room for others: after each, the sealer rests `rest` times as long as it took. Raise SealError
-        where the log cannot be carried on.
+        A backlog of more than one piece leaves room for others: after each, the sealer rests `rest` times as long as it took. Raise
+        SealError where the log cannot be carried on.
         """
-        with self.sessions() as session:
+        with self._reading() as session:
             waiting = actions.backlog(session, self.book_id)
         if not waiting and not self._is_unsigned():
             return None
         with self.sessions() as session, session.begin():
             origin = actions.begin(session, self.book_id, self.origin, self.clock.now())
-        done = 0
+        done, growth = 0, None
         for piece in actions.pieces(waiting):
             began = time.monotonic()
             with self.sessions() as session, session.begin():
-                actions.seal(session, self.book_id, piece)
+                growth = actions.seal(session, self.book_id, piece, growth)
             done += len(piece)
             if progress:
                 progress(done, len(waiting))
@@ -79,7 +82,7 @@ class Sealer:
 
         Nothing is kept open while they are waited for. One that refuses is an alarm.
         """
-        with self.sessions() as session:
+        with self._reading() as session:
             asked = [(notes.key_of(one.key), one.address) for one in queries.witnesses(session, self.book_id) if one.address]
             seen = queries.seen_by(session, self.book_id)
         tree, cosigned = Tree(sealed.head.size, self._tile), []
@@ -95,11 +98,18 @@ class Sealer:
         return cosigned
 
     def _tile(self, level: int, number: int, width: int) -> bytes:
-        with self.sessions() as session:
+        with self._reading() as session:
             return queries.tile(session, self.book_id, level, number, width)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        # What only reads takes nobody's turn to write.
+        with self.sessions() as session:
+            snapshot(session)
+            yield session
 
     def _is_unsigned(self) -> bool:
         # A sealer may have been killed between writing and signing.
-        with self.sessions() as session:
+        with self._reading() as session:
             size, last = queries.size_of(session, self.book_id), queries.newest(session, self.book_id)
         return size > (last.head.size if last else 0)

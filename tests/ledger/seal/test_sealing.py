@@ -64,11 +64,15 @@ def test_every_entry_is_a_leaf_and_the_root_is_over_all_of_them(desk: Desk, memo
     fill(desk, 100)
     sealed = seal(desk, memory)
     assert sealed is not None
-    leaves = desk.session.execute(select(Leaf.data, Leaf.hash, Leaf.entry_id).where(Leaf.book_id == desk.book_id).order_by(Leaf.number)).all()
+    leaves = desk.session.execute(
+        select(Leaf.data, Leaf.hash, Leaf.entry_id).where(Leaf.book_id == desk.book_id).order_by(Leaf.number)
+    ).all()
     assert len(leaves) == sealed.head.size == 301
     assert all(leaf_hash(data) == hashed for data, hashed, _ in leaves)
     assert sealed.head.root == fold([hashed for _, hashed, _ in leaves])
-    assert {entry_id for *_, entry_id in leaves} == set(desk.session.execute(select(Entry.id).where(Entry.book_id == desk.book_id)).scalars())
+    assert {entry_id for *_, entry_id in leaves} == set(
+        desk.session.execute(select(Entry.id).where(Entry.book_id == desk.book_id)).scalars()
+    )
     assert sealed.note.signed_by([SIGNER.key]) == [SIGNER.key]
     assert queries.waiting(desk.session, desk.book_id) == 0
     assert seal(desk, memory) is None
@@ -122,12 +126,32 @@ def test_a_log_grown_bit_by_bit_is_the_same_tree(desk: Desk, memory: Memory) -> 
         assert sealed.head.root == fold(hashes[: sealed.head.size])
 
 
+def test_what_is_remembered_from_piece_to_piece_is_dropped_where_it_no_longer_holds(desk: Desk, memory: Memory) -> None:
+    fill(desk, 200)
+    actions.begin(desk.session, desk.book_id, ORIGIN, desk.clock.now())
+    growth = None
+    for number, piece in enumerate(actions.pieces(actions.backlog(desk.session, desk.book_id), 50)):
+        if number == 5:
+            # Another sealer is faster with a part of it.
+            actions.seal(desk.session, desk.book_id, piece[:20])
+            desk.session.commit()
+        if number == 8:
+            actions.seal(desk.session, desk.book_id, piece, growth)
+            desk.session.rollback()
+        growth = actions.seal(desk.session, desk.book_id, piece, growth)
+        desk.session.commit()
+    sealed = seal(desk, memory)
+    assert sealed is not None
+    assert sealed.head.size == 601
+    assert_whole(desk)
+
+
 class Killed(BaseException):
     """The process was ended at this point."""
 
 
 STEPS: list[tuple[object, str]] = [
-    *((actions, name) for name in ("lock", "_growth", "_entries", "_heads", "insert", "delete", "_extends")),
+    *((actions, name) for name in ("lock", "_growth", "_entries", "_heads", "_write", "insert", "delete", "_extends")),
     (Memory, "keep"),
     (Session, "commit"),
 ]
@@ -215,7 +239,9 @@ def dropped(owner: Engine, table: str) -> None:
         if owner.dialect.name == "postgresql":
             connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
         else:
-            for name in connection.exec_driver_sql(f"SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name='{table}'").scalars().all():
+            for name in (
+                connection.exec_driver_sql(f"SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name='{table}'").scalars().all()
+            ):
                 connection.exec_driver_sql(f"DROP TRIGGER {name}")
 
 
