@@ -75,8 +75,14 @@ story: .venv/dev  ## play a month of a large community through the API (DATABASE
 bench: .venv/dev  ## measure, each figure beside its floor (SIZE=full for the large one)
 	@$(BIN)/python bench/bench.py
 
+bench-seal: .venv/dev  ## what the seal costs those who post, and how long it takes (SIZE=100000; a million otherwise)
+	@$(BIN)/python -m bench.seal
+
 weigh: browser  ## open every page in a real browser, in every way of looking: bytes, requests, paint, axe, sizes (LOOKS="zh; en, dark")
 	@$(BIN)/python -m bench.weigh
+
+tamper: .venv/dev  ## tamper with a sealed book in ten ways, 100 places each, and see that the stand-alone checker finds all of it (PLACES=10)
+	@$(BIN)/python bench/tamper.py
 
 race: .venv/dev  ## 64 parallel uses of one code at two tills (ROUNDS=1000)
 	@$(BIN)/python bench/race.py
@@ -93,4 +99,4 @@ lock: .venv/dev  ## write requirements/*.txt anew from pyproject.toml, with hash
 clean:  ## remove the environment, and what tests and tools left; the demonstration's data in var/ stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-.PHONY: help setup serve browser vendor test lint fix types imports bandit security sbom timing check fuzz docs picture story bench weigh race translations lock clean
+.PHONY: help setup serve browser vendor test lint fix types imports bandit security sbom timing check fuzz docs picture story bench bench-seal weigh tamper race translations lock clean
