@@ -9,6 +9,7 @@ import base64
 import os
 import secrets
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -34,11 +35,19 @@ def main() -> None:
     prepare(os.environ["PASSBOOK_DATABASE_URL"])
     print_links(os.environ["PASSBOOK_DATABASE_URL"])
     print(f"\n打开 / open  http://localhost:{port}   （Ctrl+C 停止 / stops it）", flush=True)
+    sealer = subprocess.Popen(
+        [sys.executable, "-m", "flask", "ledger", "seal", "--follow", "--with-parent", "--folder", str(VAR / "log")],
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
     # SQLite has one writer: one process with several threads, so that they queue in it and not at the file.
-    Granian(
-        "wsgi:create_app", factory=True, interface=Interfaces.WSGI, address="127.0.0.1", port=port, workers=1, websockets=False,
-        blocking_threads=min(8, 2 * (os.cpu_count() or 1) + 1),
-    ).serve()  # fmt: skip
+    try:
+        Granian(
+            "wsgi:create_app", factory=True, interface=Interfaces.WSGI, address="127.0.0.1", port=port, workers=1, websockets=False,
+            blocking_threads=min(8, 2 * (os.cpu_count() or 1) + 1),
+        ).serve()  # fmt: skip
+    finally:
+        sealer.terminate()
+        sealer.wait()
 
 
 def _free_port() -> int:
@@ -63,15 +72,24 @@ def _free_port() -> int:
 def _settings() -> dict[str, str]:
     """Return the settings of var/settings.env, made with fresh random keys when there are none yet."""
     path = VAR / "settings.env"
-    if not path.exists():
+    kept = path.read_text().splitlines() if path.exists() else []
+    found = dict(line.split("=", 1) for line in kept if line)
+    # The log came later; no other key is made anew where there is a file: what it had opened would be lost.
+    wanted = ("LOG_KEY",) if found else ("DATABASE_URL", "LOG_KEY", "MASTER_KEY", "PEPPER", "SECRET_KEY")
+    missing = [name for name in wanted if f"PASSBOOK_{name}" not in found]
+    if missing:
         VAR.mkdir(mode=0o700, exist_ok=True)
-        made = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in ("SECRET_KEY", "MASTER_KEY", "PEPPER")}
         # The file's name stands alone, so that the whole checkout can be moved.
-        made["DATABASE_URL"] = "sqlite:///var/passbook.db"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        made = {name: "sqlite:///var/passbook.db" if name == "DATABASE_URL" else _a_key() for name in missing}
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.writelines(f"PASSBOOK_{name}={value}\n" for name, value in made.items())
-    return dict(line.split("=", 1) for line in path.read_text().splitlines() if line)
+        found |= {f"PASSBOOK_{name}": value for name, value in made.items()}
+    return found
+
+
+def _a_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 if __name__ == "__main__":

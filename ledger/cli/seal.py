@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -13,12 +14,16 @@ from flask.cli import with_appcontext
 from rich.console import Console
 from rich.progress import Progress
 from rich.progress import TaskID
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from ledger import areas
 from ledger import seal as log
 from ledger.areas import Book
 from ledger.cli.desk import at_desk
+from ledger.cli.desk import telling
+from ledger.errors import NotFound
+from ledger.store import snapshot
 from ledger.web.kit.extensions import db
 from ledger.web.kit.extensions import services
 
@@ -26,12 +31,15 @@ from ledger.web.kit.extensions import services
 REST_S = 0.5
 #: A backlog leaves the processor to those who post: after each piece, so many times as long as it took.
 REST_OF_A_BACKLOG = 1.0
+#: And where the database is not to be had, or a log cannot be carried on.
+REST_AFTER_TROUBLE_S = 10.0
 
 
 def register(group: click.Group) -> None:
     """Add the commands about the log to `flask ledger`."""
     group.add_command(seal)
     group.add_command(log_key)
+    group.add_command(dump)
     group.add_command(witness)
 
 
@@ -39,27 +47,52 @@ def register(group: click.Group) -> None:
 @click.option("--book", "number", type=int, help="number of the book; all of them if not given 账簿号")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), required=True, help="where the last signed heads are kept, apart from the database 存放已签名头的目录")
 @click.option("--follow", is_flag=True, help="go on until stopped 持续运行")
+@click.option("--with-parent", is_flag=True, help="stop when whoever started it is gone 随父进程结束")
 @with_appcontext
-def seal(number: int | None, folder: Path, *, follow: bool) -> None:
-    """Write what was posted to the log, and sign its head (封存新记录并签名)."""
+def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool) -> None:
+    """Write what was posted to the log, and sign its head (封存新记录并签名).
+
+    With --follow a database that is not to be had is tried again, and a book whose log cannot be carried on keeps no other one waiting.
+    """
     if services().settings.log_key is None:
         raise click.ClickException("PASSBOOK_LOG_KEY is not set / 缺少设置 PASSBOOK_LOG_KEY: see docs/operating.md")
     sealers: dict[UUID, log.Sealer] = {}
+    parent = os.getppid()
     if follow:
         # Whoever posts comes first.
         os.nice(10)
     while True:
-        for book in _books(number):
-            sealer = sealers.setdefault(book.id, _sealer(book, log.Memory(folder)))
-            with Progress(console=Console(stderr=True), transient=True, disable=follow) as progress:
-                task = progress.add_task(book.name, total=None)
-                sealed = sealer.work(partial(_show, progress, task), rest=REST_OF_A_BACKLOG if follow else 0)
-            if sealed:
-                sealer.ask_witnesses(sealed)
-                click.echo(f"{book.number} {book.name}: {sealed.head.size:,} 条已封存 / sealed, root {sealed.head.root.hex()[:16]}")
+        troubles = _round(number, folder, sealers, follow=follow)
+        for trouble in troubles:
+            click.echo(f"账本不能继续封存 / the log cannot be carried on: {trouble}", err=True)
         if not follow:
+            sys.exit(1 if troubles else 0)
+        if with_parent and os.getppid() != parent:
             return
-        time.sleep(REST_S)
+        time.sleep(REST_AFTER_TROUBLE_S if troubles else REST_S)
+
+
+def _round(number: int | None, folder: Path, sealers: dict[UUID, log.Sealer], *, follow: bool) -> list[Exception]:
+    troubles: list[Exception] = []
+    try:
+        books = _books(number)
+    except OperationalError as trouble:
+        return [trouble]
+    for book in books:
+        try:
+            _carry_on(book, sealers.setdefault(book.id, _sealer(book, log.Memory(folder))), follow=follow)
+        except (log.SealError, OperationalError) as trouble:
+            troubles.append(trouble)
+    return troubles
+
+
+def _carry_on(book: Book, sealer: log.Sealer, *, follow: bool) -> None:
+    with Progress(console=Console(stderr=True), transient=True, disable=follow) as progress:
+        task = progress.add_task(book.name, total=None)
+        sealed = sealer.work(partial(_show, progress, task), rest=REST_OF_A_BACKLOG if follow else 0)
+    if sealed:
+        sealer.ask_witnesses(sealed)
+        click.echo(f"{book.number} {book.name}: {sealed.head.size:,} 条已封存 / sealed, root {sealed.head.root.hex()[:16]}")
 
 
 def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
@@ -74,8 +107,13 @@ def _sealer(book: Book, memory: log.Memory) -> log.Sealer:
 
 
 def _books(number: int | None) -> list[Book]:
-    with at_desk() as desk:
-        return [desk.book(number)] if number else areas.books(desk.session)
+    with telling(), Session(db.engine, expire_on_commit=False) as session:
+        # What only reads takes nobody's turn to write.
+        snapshot(session)
+        books = areas.books(session)
+        if number and not (books := [book for book in books if book.number == number]):
+            raise NotFound("book")
+        return list(books)
 
 
 @click.command("log-key")
@@ -88,6 +126,33 @@ def log_key(number: int) -> None:
         origin = log.origin_of(desk.session, sealer.book_id) or sealer.origin
     for key in sealer.public_keys(origin):
         click.echo(str(key))
+
+
+@click.command("dump")
+@click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
+@click.option("--to", "path", type=click.Path(dir_okay=False, path_type=Path), required=True, help="the file to write 导出文件")
+@with_appcontext
+def dump(number: int, path: Path) -> None:
+    """Write a book down for whoever checks it: everything that the log is made of, and nothing of anybody (导出供审计核对).
+
+    In one snapshot: whoever posts meanwhile neither waits nor is seen. docs/auditing.md says how to check it.
+    """
+    with at_desk() as desk, Progress(console=Console(stderr=True), transient=True) as progress:
+        snapshot(desk.session)
+        book = desk.book(number)
+        if log.origin_of(desk.session, book.id) is None:
+            raise click.ClickException("还没有封存过 / nothing of this book was sealed yet: see `flask ledger seal`")
+        try:
+            # Whoever has it can open every leaf: it is for those who audit the book.
+            file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        except FileExistsError:
+            raise click.ClickException(f"文件已存在 / there is such a file already: {path}") from None
+        except OSError as problem:
+            raise click.ClickException(f"无法写入 / cannot be written: {path}: {problem.strerror}") from None
+        task = progress.add_task(book.name, total=None)
+        with file:
+            count = log.dump(desk.session, book.id, file, partial(_show, progress, task))
+    click.echo(f"{book.number} {book.name}: {count:,} 条记录已导出 / records written to {path}")
 
 
 @click.group("witness")
