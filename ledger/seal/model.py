@@ -28,6 +28,18 @@ class Log(Base):
     begun_at: Mapped[datetime]
 
 
+class LogKey(Base):
+    """A public key that a log's heads were signed with, from then on: the web service shows it and never has the private one."""
+
+    __tablename__ = "log_key"
+    __table_args__ = table_args(ForeignKeyConstraint(["book_id"], ["log.book_id"]), append_only=True)
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    #: As a `vkey`.
+    key: Mapped[str] = mapped_column(primary_key=True)
+    since: Mapped[datetime]
+
+
 class Leaf(Base):
     """An entry's place in the log, numbered from 0 without a gap."""
 

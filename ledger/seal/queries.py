@@ -26,6 +26,7 @@ from ledger.seal.model import Checkpoint
 from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
 from ledger.seal.model import Log
+from ledger.seal.model import LogKey
 from ledger.seal.model import Side
 from ledger.seal.model import Tile
 from ledger.seal.model import Witness
@@ -45,6 +46,12 @@ class Sealed:
 def origin_of(session: Session, book_id: UUID) -> str | None:
     """Return the name of a book's log; none where nothing was ever sealed."""
     return session.execute(select(Log.origin).where(Log.book_id == book_id)).scalar_one_or_none()
+
+
+def log_keys(session: Session, book_id: UUID) -> list[notes.Key]:
+    """Return the public keys that a book's log was signed with, the first one first."""
+    wanted = select(LogKey.key).where(LogKey.book_id == book_id).order_by(LogKey.since, LogKey.key)
+    return [notes.key_of(key) for key in session.execute(wanted).scalars()]
 
 
 def size_of(session: Session, book_id: UUID) -> int:

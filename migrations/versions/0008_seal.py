@@ -10,7 +10,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("alarm", "checkpoint", "cosignature", "leaf", "log", "side", "tile")
+APPEND_ONLY = ("alarm", "checkpoint", "cosignature", "leaf", "log", "log_key", "side", "tile")
 
 
 def upgrade() -> None:
@@ -24,6 +24,7 @@ def upgrade() -> None:
 
 def _make_tables() -> None:
     _table("log", ("book_id",), _text("origin"), _whole("begun_at"), _key("book_id", to="book.id"))
+    _table("log_key", ("book_id", "key"), _text("key"), _whole("since"), _key("book_id", to="log.book_id"))
     _table(
         "leaf", ("book_id", "number"), _whole("number"), _id("entry_id"), _bytes("salt"), _bytes("data"), _bytes("hash"),
         _key("book_id", to="log.book_id"), _key("book_id", "entry_id", to="entry.id"),
