@@ -40,9 +40,9 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[_TEMPLATES / "fonts"])
 
 
-def code(text: str, alt: str) -> dict[str, Any]:
-    """Return the QR code of `text` as templates draw it, with what it says to those who cannot see it."""
-    side, path = qr.path(text)
+def code(told: str | bytes, alt: str) -> dict[str, Any]:
+    """Return the QR code of a text or of bytes as templates draw it, with what it says to those who cannot see it."""
+    side, path = qr.path(told)
     return {"side": side, "path": path, "alt": alt}
 
 

@@ -6,22 +6,25 @@ import qrcode
 from markupsafe import Markup
 from markupsafe import escape
 from qrcode.constants import ERROR_CORRECT_M
+from qrcode.util import MODE_8BIT_BYTE
+from qrcode.util import QRData
 
 #: Modules of white around a code, as ISO/IEC 18004 asks for.
 QUIET = 4
 
 
-def matrix(text: str) -> list[list[bool]]:
-    """Return the modules of the code of `text`, without the quiet zone; upper-case addresses make small codes."""
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=0)
-    code.add_data(text)
+def matrix(told: str | bytes) -> list[list[bool]]:
+    """Return the modules of the code of a text or of bytes, without the quiet zone; upper-case addresses make small codes."""
+    # Which mask is best is tried at length; of bytes that are mostly hashes any is as good.
+    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=0, mask_pattern=None if isinstance(told, str) else 0)
+    code.add_data(told if isinstance(told, str) else QRData(told, mode=MODE_8BIT_BYTE))  # type: ignore[call-overload]  # it takes its own constants
     code.make(fit=True)
     return [[bool(module) for module in row] for row in code.get_matrix()]
 
 
-def path(text: str) -> tuple[int, str]:
-    """Return how many modules wide the code of `text` is, with its quiet zone, and what is dark in it as the path of an SVG picture."""
-    modules = matrix(text)
+def path(told: str | bytes) -> tuple[int, str]:
+    """Return how many modules wide the code of a text or of bytes is, with its quiet zone, and what is dark in it as a path of SVG."""
+    modules = matrix(told)
     runs = []
     for y, row in enumerate(modules):
         x = 0
@@ -33,9 +36,9 @@ def path(text: str) -> tuple[int, str]:
     return len(modules) + 2 * QUIET, "".join(runs)
 
 
-def svg(text: str, label: str) -> Markup:
-    """Return the code of `text` as an SVG picture that says `label` to those who cannot see it."""
-    side, drawn = path(text)
+def svg(told: str | bytes, label: str) -> Markup:
+    """Return the code of a text or of bytes as an SVG picture that says `label` to those who cannot see it."""
+    side, drawn = path(told)
     return Markup(
         '<svg class="qr" role="img" aria-label="{}" viewBox="0 0 {} {}" shape-rendering="crispEdges">'
         '<rect width="100%" height="100%" fill="#fff"/><path d="{}" fill="#000"/></svg>'
