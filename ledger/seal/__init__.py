@@ -27,16 +27,23 @@ from ledger.seal.notes import key_of
 from ledger.seal.notes import note_of
 from ledger.seal.notes import proof_of
 from ledger.seal.notes import signature_of
+from ledger.seal.packed import MAGIC
+from ledger.seal.packed import for_paper
+from ledger.seal.packed import proof_of_packed
+from ledger.seal.promises import promise
+from ledger.seal.promises import promiser
 from ledger.seal.queries import Receipt
 from ledger.seal.queries import Sealed
 from ledger.seal.queries import alarms
 from ledger.seal.queries import check_words
 from ledger.seal.queries import entries
+from ledger.seal.queries import log_keys
 from ledger.seal.queries import newest
 from ledger.seal.queries import of_size
 from ledger.seal.queries import origin_of
 from ledger.seal.queries import receipt
 from ledger.seal.queries import seen_by
+from ledger.seal.queries import side_facts
 from ledger.seal.queries import tile
 from ledger.seal.queries import tree
 from ledger.seal.queries import waiting
@@ -45,6 +52,7 @@ from ledger.seal.sealer import Sealer
 
 __all__ = [
     "COSIGNATURE",
+    "MAGIC",
     "DoesNotExtendError",
     "Head",
     "Key",
@@ -65,20 +73,26 @@ __all__ = [
     "check_words",
     "end_witness",
     "entries",
+    "for_paper",
     "head_of",
     "hear",
     "is_consistent",
     "is_included",
     "key_of",
     "leaf_hash",
+    "log_keys",
     "newest",
     "note_of",
     "of_size",
     "opening_of",
     "origin_of",
+    "promise",
+    "promiser",
     "proof_of",
+    "proof_of_packed",
     "receipt",
     "seen_by",
+    "side_facts",
     "signature_of",
     "tile",
     "tree",
