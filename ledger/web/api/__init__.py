@@ -16,6 +16,7 @@ from ledger.web.api import merges
 from ledger.web.api import my_data
 from ledger.web.api import notices
 from ledger.web.api import people
+from ledger.web.api import proofs
 from ledger.web.api import sign_in
 from ledger.web.api import tariff
 from ledger.web.api import teams
@@ -33,6 +34,7 @@ ALL = (
     activities.blp,
     claims.blp,
     accounts.blp,
+    proofs.blp,
     notices.blp,
     mandates.blp,
     audit.blp,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from ledger import activities
 from ledger import claims
 from ledger import journal
 from ledger import people
+from ledger import seal
 from ledger.activities import Hours
 from ledger.claims import Own
 from ledger.errors import NotFound
@@ -77,7 +79,9 @@ def passbook() -> Response:
     name = people.names_of(session(), services().vault, me().book_id, [me().person_id])[me().person_id]
     about = {"period": gettext("%(year)s 年", year=year), "name": name, "number": _number(_handle(me().person_id))}
     title = gettext("善行存折 %(year)s", year=year)
-    return sent("passbook", title, about | {"rows_a_page": ROWS_A_PAGE, "rows": _rows(lines, own()), "words": _page_words() | words})
+    rows = {"rows_a_page": ROWS_A_PAGE, "rows": _rows(lines, own(), check_words := _check_words(account, lines))}
+    proofs = [_proof(account, check_words, page) for page in _pages(lines)]
+    return sent("passbook", title, about | rows | {"proofs": proofs, "words": _page_words() | words})
 
 
 def _year() -> int:
@@ -117,7 +121,26 @@ def _foot() -> list[str]:
     return [services().settings.public_url, gettext("%(time)s 打印", time=local(services().clock.now()))]
 
 
-def _rows(lines: Sequence[LineRow], whose: Own) -> list[dict[str, Any]]:
+def _pages(lines: Sequence[LineRow]) -> list[Sequence[LineRow]]:
+    return [lines[start : start + ROWS_A_PAGE] for start in range(0, len(lines), ROWS_A_PAGE)]
+
+
+def _check_words(account: UUID | None, lines: Sequence[LineRow]) -> Mapping[int, str]:
+    """Return the check words of those of these lines that are sealed."""
+    return seal.check_words(session(), me().book_id, account, lines[0].number, lines[-1].number) if account and lines else {}
+
+
+def _proof(account: UUID | None, check_words: Mapping[int, str], page: Sequence[LineRow]) -> dict[str, Any] | None:
+    """Return what proves a page: its last line that is sealed, as a code, and where that is checked; none where no line of it is."""
+    number = max((line.number for line in page if line.number in check_words), default=None)
+    if account is None or number is None or (proof := seal.receipt(session(), me().book_id, account, number).proof) is None:
+        return None
+    address = services().settings.public_url + url_for("proofs.check")
+    told = gettext("第 %(number)s 行的封账证明：手机扫小码打开查验页，再用那一页扫大码。日期下面是每行的验证码。", number=number)
+    return {"code": code(seal.for_paper(proof), gettext("封账证明")), "way": code(address, gettext("查验页")), "told": told}
+
+
+def _rows(lines: Sequence[LineRow], whose: Own, check_words: Mapping[int, str]) -> list[dict[str, Any]]:
     """Return lines as they are printed."""
     ids = {line.reference for line in lines if line.kind == "award" and line.reference}
     rates = {row.id: row.rate for row in claims.among(session(), me().book_id, ids, own=whose)}
@@ -126,6 +149,7 @@ def _rows(lines: Sequence[LineRow], whose: Own) -> list[dict[str, Any]]:
         {
             "number": str(line.number),
             "day": line.deed_on.isoformat(),
+            "word": check_words.get(line.number),
             "what": _what(line, rates, things),
             "amount": signed(line.amount),
             "is_in": line.amount > 0,
@@ -288,7 +312,7 @@ def printed(person_id: UUID, print_id: UUID) -> Response:
     found, account = people.print_of(session(), me().book_id, person_id, print_id), _account(person_id)
     lines = journal.lines_numbered(session(), me().book_id, account, found.line_from, found.line_to) if account else []
     sheets: dict[int, dict[str, Any]] = {}
-    for row, line in enumerate(_rows(lines, Own(person_id, on_behalf=True)), found.row_from):
+    for row, line in enumerate(_rows(lines, Own(person_id, on_behalf=True), _check_words(account, lines)), found.row_from):
         page, place = people.page_and_row(row)
         sheets.setdefault(page, {"row": place, "rows": []})["rows"].append(line)
     title = gettext("存折 %(first)s–%(last)s 行", first=found.line_from, last=found.line_to)

@@ -1,0 +1,110 @@
+"""What the edge tells of the seal: the receipt of one's own line, the promise for one that waits, and the keys to check either by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ledger import areas
+from ledger import journal
+from ledger import seal
+from ledger.areas import Book
+from ledger.errors import NotFound
+from ledger.seal import Key
+from ledger.seal import Note
+from ledger.seal import Proof
+from ledger.web.kit.auth import me
+from ledger.web.kit.extensions import services
+from ledger.web.kit.extensions import session
+from ledger.web.kit.policy import quorum
+
+#: A number that no line has.
+_AFTER_ALL = 2**62
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A line of one's own passbook that is sealed."""
+
+    line: journal.LineRow
+    word: str
+    proof: Proof
+    size: int
+    #: The witnesses of the book, and those of them that cosigned the head that the proof leads to.
+    witnesses: tuple[str, ...]
+    cosigned: tuple[str, ...]
+
+    @property
+    def quorum(self) -> int:
+        """How many witnesses are enough."""
+        return quorum(len(self.witnesses))
+
+
+@dataclass(frozen=True)
+class Promised:
+    """A line of one's own passbook that waits to be sealed, and the service's word that it will be."""
+
+    line: journal.LineRow
+    note: Note
+
+
+def receipt(number: int) -> Proven | Promised:
+    """Return what proves a line of the passbook of whoever asks; raise NotFound where there is no such line."""
+    account = journal.account_ids(session(), me().book_id, "passbook", [me().person_id]).get(me().person_id)
+    if account is None or number > _AFTER_ALL:
+        raise NotFound("line")
+    found = seal.receipt(session(), me().book_id, account, number)
+    (line,) = journal.lines_numbered(session(), me().book_id, account, number, number)
+    if found.proof is None or found.opening is None:
+        facts = seal.side_facts(session(), me().book_id, account, number)
+        signer = seal.promiser(services().settings.secret_key, _promiser_name())
+        return Promised(line, seal.promise(signer, origin_of(me().book), facts))
+    note = found.proof.checkpoint
+    keys = [seal.key_of(one.key) for one in seal.witnesses(session(), me().book_id)]
+    cosigned = [key for key in keys if any(signature.is_by(key) for signature in note.signatures)]
+    return Proven(line, found.opening.word, found.proof, seal.head_of(note.body).size, _names(keys), _names(cosigned))
+
+
+def origin_of(book: Book) -> str:
+    """Return what the log of a book is called, or will be where it has not begun."""
+    return seal.origin_of(session(), book.id) or f"{services().settings.public_url.partition('://')[2]}/log/{book.number}"
+
+
+def promise_keys() -> list[Key]:
+    """Return the public keys that promises are signed with: today's, and the one before it while it is being changed."""
+    return [seal.promiser(secret, _promiser_name()).key for secret in services().settings.secret_keys]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A book's log, and by whose keys its proofs are checked."""
+
+    book: Book
+    origin: str
+    keys: tuple[Key, ...]
+    witnesses: tuple[Key, ...]
+
+    @property
+    def quorum(self) -> int:
+        """How many witnesses are enough."""
+        return quorum(len(self.witnesses))
+
+
+def known() -> list[Known]:
+    """Return the log of each book that has one."""
+    found = []
+    for book in areas.books(session()):
+        if keys := seal.log_keys(session(), book.id):
+            watching = [seal.key_of(one.key) for one in seal.witnesses(session(), book.id)]
+            found.append(Known(book, origin_of(book), tuple(keys), tuple(watching)))
+    return found
+
+
+def _names(keys: Iterable[Key]) -> tuple[str, ...]:
+    return tuple(key.name for key in keys)
+
+
+def _promiser_name() -> str:
+    public = urlsplit(services().settings.public_url)
+    return f"{public.netloc}{public.path}/promise"

@@ -1,0 +1,69 @@
+"""The proofs of single lines: of one's own passbook, to keep; and the page on which anybody checks one, in the browser and offline."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask import Response
+from flask import render_template
+from flask import url_for
+from flask.typing import ResponseReturnValue
+
+from ledger import seal
+from ledger.errors import NotFound
+from ledger.web.kit.auth import allow
+from ledger.web.kit.auth import forget_who
+from ledger.web.kit.extensions import services
+from ledger.web.kit.sealing import Promised
+from ledger.web.kit.sealing import Proven
+from ledger.web.kit.sealing import known
+from ledger.web.kit.sealing import promise_keys
+from ledger.web.kit.sealing import receipt
+from ledger.web.kit.templating import entry_kind
+
+pages = Blueprint("proofs", __name__)
+
+#: What stands in passbooks.
+KINDS = ("award", "redemption", "void", "clawback", "gift", "donation", "expiry", "closing")
+
+
+@pages.get("/me/passbook/lines/<int:number>/proof")
+@allow("volunteer")
+def line(number: int) -> ResponseReturnValue:
+    """Show whether a line of one's passbook is sealed, what that proves and what not, and how to check it."""
+    found = receipt(number)
+    code = seal.for_paper(found.proof) if isinstance(found, Proven) else None
+    address = services().settings.public_url + url_for("proofs.check")
+    return render_template("ledger/proofs/line.html", found=found, line=found.line, code=code, address=address)
+
+
+@pages.get("/me/passbook/lines/<int:number>/line.tlog-proof")
+@allow("volunteer")
+def proof(number: int) -> ResponseReturnValue:
+    """Return the proof of a sealed line as a file (https://c2sp.org/tlog-proof)."""
+    found = receipt(number)
+    if not isinstance(found, Proven):
+        raise NotFound("proof")
+    return _file(str(found.proof), f"line-{number}.tlog-proof")
+
+
+@pages.get("/me/passbook/lines/<int:number>/promise.txt")
+@allow("volunteer")
+def promise(number: int) -> ResponseReturnValue:
+    """Return the signed promise for a line that waits to be sealed as a file."""
+    found = receipt(number)
+    if not isinstance(found, Promised):
+        raise NotFound("promise")
+    return _file(str(found.note), f"line-{number}-promise.txt")
+
+
+@pages.get("/check")
+@allow(public=True)
+def check() -> ResponseReturnValue:
+    """Show the page that checks a proof: kept by phones and shown offline, so drawn as for nobody, whoever asks."""
+    forget_who()
+    kinds = {kind: entry_kind(kind) for kind in KINDS}
+    return render_template("ledger/proofs/check.html", logs=known(), promise_keys=promise_keys(), kinds=kinds, magic=seal.MAGIC.hex())
+
+
+def _file(text: str, name: str) -> Response:
+    return Response(text, content_type="text/plain; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -1,0 +1,49 @@
+"""A log for tests at the edge: what waits is sealed and signed in one go, and a witness cosigns where one is given."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy.orm import Session
+
+from ledger.areas import Book
+from ledger.seal import actions
+from ledger.seal import notes
+from ledger.seal import queries
+from ledger.seal.keeping import Memory
+
+WITNESS = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96))))
+
+
+def origin_of(book: Book) -> str:
+    """What the log of a book is called."""
+    return f"localhost/log/{book.number}"
+
+
+def signer_of(book: Book) -> notes.Signer:
+    """Who signs the log of a book."""
+    return notes.Signer(origin_of(book), notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64))))
+
+
+def watched(session: Session, book: Book, at: datetime, witness: notes.Signer = WITNESS) -> None:
+    """Let a witness watch the log of a book."""
+    actions.begin(session, book.id, origin_of(book), at)
+    actions.add_witness(session, book.id, witness.key, at, address="https://witness.example.org")
+
+
+def sealed(session: Session, book: Book, at: datetime, *witnesses: notes.Signer) -> queries.Sealed:
+    """Seal all that waits, sign the head, and let witnesses cosign it."""
+    actions.begin(session, book.id, origin_of(book), at)
+    for piece in actions.pieces(actions.backlog(session, book.id)):
+        actions.seal(session, book.id, piece)
+    with tempfile.TemporaryDirectory() as folder:
+        found = actions.sign(session, book.id, [signer_of(book)], Memory(Path(folder)), at)
+    assert found is not None
+    for witness in witnesses:
+        signature = witness.sign(found.note.body, int(at.timestamp()))
+        assert actions.hear(session, book.id, found.head.size, signature, at)
+    session.flush()
+    return found

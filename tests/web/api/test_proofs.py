@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from ledger import seal
+from ledger.areas import Book
+from tests.builders import give_points
+from tests.conftest import START
+from tests.sealing import WITNESS
+from tests.sealing import sealed
+from tests.sealing import watched
+from tests.web.api.conftest import Somebody
+from tests.web.api.conftest import kind
+
+
+def test_a_line_is_promised_until_it_is_sealed_and_proven_from_then_on(somebody: Somebody, session: Session, book: Book) -> None:
+    person, ask = somebody()
+    watched(session, book, START)
+    for points in (30, 5):
+        give_points(session, book, person, points)
+    session.commit()
+    waiting = ask("/passbook/lines/2/proof").get_json()
+    note = seal.note_of(waiting.pop("promise"))
+    key = seal.promiser(bytes(range(32)), "localhost:8000/promise").key
+    assert note.signed_by([key]) == [key]
+    assert "line 2\namount 5\nbefore 30\nafter 35\n" in note.body
+    assert waiting == {"sealed": False, "index": None, "size": None, "check_word": None, "cosigned": [], "proof": None}
+    sealed(session, book, START, WITNESS)
+    session.commit()
+    told = ask("/passbook/lines/2/proof").get_json()
+    proof = seal.proof_of(told.pop("proof"))
+    assert proof.extra is not None
+    opening, head = seal.opening_of(proof.extra), seal.head_of(proof.checkpoint.body)
+    assert seal.is_included(seal.leaf_hash(opening.leaf), proof.index, head.size, proof.path, head.root)
+    assert (opening.side.amount, opening.side.before, opening.side.after) == (5, 30, 35)
+    assert told == {
+        "sealed": True, "index": proof.index, "size": 4, "check_word": opening.word, "cosigned": [WITNESS.name], "promise": None,
+    }  # fmt: skip
+
+
+def test_a_line_that_is_none_or_anothers_is_not_found(somebody: Somebody, session: Session, book: Book) -> None:
+    person, ask = somebody()
+    _, other = somebody()
+    give_points(session, book, person, 30)
+    session.commit()
+    for asking, number in ((ask, "2"), (ask, "0"), (ask, "9" * 30), (other, "1")):
+        assert kind(asking(f"/passbook/lines/{number}/proof")) == (404, "not-found")

@@ -1,0 +1,161 @@
+"""A line of the passbook proves itself: on its page, as a file, on paper; and whoever checks it needs nothing else."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pypdfium2
+import pytest
+import zxingcpp
+from flask.testing import FlaskClient
+
+from ledger import seal
+from ledger.people import Person
+from ledger.seal.notes import Signer
+from tests.builders import give_points
+from tests.journeys.pictures import drawn
+from tests.sealing import WITNESS
+from tests.sealing import sealed
+from tests.sealing import signer_of
+from tests.sealing import watched
+from tests.web.pages.hall import Hall
+from tests.web.pages.papers import opened
+
+PROMISER = "localhost:8000/promise"
+
+
+def earn(hall: Hall, person: Person, lines: int = 3) -> None:
+    for number in range(1, lines + 1):
+        give_points(hall.session, hall.community.book, person, number, hall.clock.now())
+    hall.session.commit()
+
+
+def seal_all(hall: Hall, *witnesses: Signer) -> None:
+    sealed(hall.session, hall.community.book, hall.clock.now(), *witnesses)
+    hall.session.commit()
+
+
+def packed_codes(content: bytes) -> list[list[seal.Proof]]:
+    """The proofs that a camera reads from each page of a print."""
+    found = []
+    with pypdfium2.PdfDocument(content) as document:
+        for page in document:
+            codes = zxingcpp.read_barcodes(page.render(scale=6).to_pil())
+            found.append([seal.proof_of_packed(one.bytes) for one in codes if one.bytes.startswith(seal.MAGIC)])
+    return found
+
+
+def assert_holds(proof: seal.Proof, hall: Hall, number: int) -> None:
+    assert proof.extra is not None
+    opening, head = seal.opening_of(proof.extra), seal.head_of(proof.checkpoint.body)
+    assert opening.side.number == number
+    assert seal.is_included(seal.leaf_hash(opening.leaf), proof.index, head.size, proof.path, head.root)
+    key = signer_of(hall.community.book).key
+    assert proof.checkpoint.signed_by([key]) == [key]
+
+
+def test_a_line_that_waits_says_so_and_is_promised(hall: Hall) -> None:
+    person, browser = hall.enter()
+    earn(hall, person)
+    page = browser.open("/me/passbook/lines/2/proof")
+    assert "等着封账" in page.text
+    assert "第 2 行" in page.text
+    note = seal.note_of(browser.client.get(page.link("保存承诺")).text)
+    key = seal.promiser(bytes(range(32)), PROMISER).key
+    assert note.signed_by([key]) == [key]
+    assert "line 2\namount 2\nbefore 1\nafter 3\n" in note.body
+    assert browser.client.get("/me/passbook/lines/2/line.tlog-proof").status_code == 404
+
+
+def test_a_sealed_line_shows_what_it_proves_and_what_not_and_gives_its_proof(hall: Hall) -> None:
+    person, browser = hall.enter()
+    watched(hall.session, hall.community.book, hall.clock.now())
+    earn(hall, person)
+    seal_all(hall, WITNESS)
+    page = browser.open("/me/passbook/lines/2/proof")
+    assert "已经封账" in page.text
+    assert "1 家见证方（共 1 家）已经联署：witness.example.org" in page.text
+    assert page.headings[1:] == ["验证码", "证明什么", "不证明什么", "查验"]
+    answer = browser.client.get(page.link("保存证明"))
+    assert (answer.mimetype, answer.headers["Content-Disposition"]) == ("text/plain", 'attachment; filename="line-2.tlog-proof"')
+    proof = seal.proof_of(answer.text)
+    assert_holds(proof, hall, 2)
+    assert proof.checkpoint.signed_by([WITNESS.key]) == [WITNESS.key]
+    assert proof.extra is not None
+    assert seal.opening_of(proof.extra).word in page.text
+    (code,) = zxingcpp.read_barcodes(drawn(page.html))
+    assert seal.proof_of_packed(code.bytes) == proof
+    assert browser.client.get("/me/passbook/lines/2/promise.txt").status_code == 404
+
+
+def test_a_line_without_witnesses_says_that_only_the_service_signed(hall: Hall) -> None:
+    person, browser = hall.enter()
+    earn(hall, person)
+    seal_all(hall)
+    assert "还没有见证方" in browser.open("/me/passbook/lines/1/proof").text
+    watched(hall.session, hall.community.book, hall.clock.now())
+    hall.session.commit()
+    assert "1 家见证方都还没有联署" in browser.open("/me/passbook/lines/1/proof").text
+
+
+@pytest.mark.parametrize("number", ["0", "4", "99999999999999999999999"])
+def test_a_line_that_is_none_is_not_found(hall: Hall, number: str) -> None:
+    person, browser = hall.enter()
+    earn(hall, person)
+    seal_all(hall)
+    for what in ("proof", "line.tlog-proof", "promise.txt"):
+        assert browser.client.get(f"/me/passbook/lines/{number}/{what}").status_code == 404
+
+
+def test_nobody_sees_the_proof_of_anothers_line(hall: Hall) -> None:
+    person, _ = hall.enter()
+    earn(hall, person)
+    seal_all(hall)
+    _, other = hall.enter()
+    assert other.client.get("/me/passbook/lines/1/proof").status_code == 404
+
+
+def test_the_passbook_leads_to_the_proof_of_each_line(hall: Hall) -> None:
+    person, browser = hall.enter()
+    earn(hall, person)
+    assert ("2", "/me/passbook/lines/2/proof") in browser.open("/me/passbook").links
+
+
+def test_the_print_carries_check_words_and_the_proof_of_the_last_sealed_line_of_each_page(hall: Hall) -> None:
+    person, browser = hall.enter()
+    watched(hall.session, hall.community.book, hall.clock.now())
+    earn(hall, person, 20)
+    seal_all(hall, WITNESS)
+    give_points(hall.session, hall.community.book, person, 7, hall.clock.now())
+    hall.session.commit()
+    content = browser.client.get("/me/passbook.pdf").data
+    (first,), (last,) = packed_codes(content)
+    for proof, number in ((first, 16), (last, 20)):
+        assert_holds(proof, hall, number)
+        assert proof.checkpoint.signed_by([WITNESS.key]) == [WITNESS.key]
+    paper = opened(browser, "/me/passbook.pdf")
+    for number in range(1, 21):
+        served = seal.proof_of(browser.client.get(f"/me/passbook/lines/{number}/line.tlog-proof").text)
+        assert served.extra is not None
+        assert paper.text.count(seal.opening_of(served.extra).word) == 1
+    assert len(re.findall(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}\b", paper.text)) == 20
+    assert paper.codes.count("http://localhost:8000/check") == 2
+    assert paper.says("第 16 行的封账证明")
+    assert not paper.says("验证码印在这里")
+
+
+def test_the_check_page_carries_the_keys_of_every_log_and_nothing_of_whoever_asks(hall: Hall, client: FlaskClient) -> None:
+    person, browser = hall.enter()
+    assert "还没有一个账簿开始封账" in client.get("/check").text
+    watched(hall.session, hall.community.book, hall.clock.now())
+    earn(hall, person)
+    seal_all(hall)
+    answer = client.get("/check")
+    keys = {html.unescape(key) for key in re.findall(r' data-key="([^"]+)"', answer.text)}
+    assert keys == {str(signer_of(hall.community.book).key), str(WITNESS.key)}
+    promised = {html.unescape(key) for key in re.findall(r' data-promise-key="([^"]+)"', answer.text)}
+    assert promised == {str(seal.promiser(bytes(range(32)), PROMISER).key)}
+    assert browser.client.get("/check").text == answer.text
+    assert "_csrf" not in answer.text
+    assert not re.search(r'<(input|textarea)[^>]* name="', answer.text)
