@@ -14,6 +14,7 @@ from ledger.web.pages import leader
 from ledger.web.pages import my_data
 from ledger.web.pages import photos
 from ledger.web.pages import prints
+from ledger.web.pages import proofs
 from ledger.web.pages import public
 from ledger.web.pages import register
 from ledger.web.pages import reports
@@ -39,6 +40,7 @@ ALL = (
     host.pages,
     counter.pages,
     prints.pages,
+    proofs.pages,
     helping.pages,
     audit.pages,
     reports.pages,
