@@ -21,8 +21,8 @@ onmessage = async ({ data }) => {
     // What is seen and cannot be read is told too: half a code, or one that is held over.
     const seen = await ZXingWASM.readBarcodes(data.picture, { formats: ["QRCode"], tryHarder: true, maxNumberOfSymbols: 4, returnErrors: true });
     const whole = seen.filter((one) => one.isValid && one.text);
-    postMessage({ texts: whole.map((one) => one.text), isPart: !whole.length && seen.length > 0 });
+    postMessage({ texts: whole.map((one) => one.text), packed: whole.map((one) => one.bytes), isPart: !whole.length && seen.length > 0 });
   } catch {
-    postMessage({ texts: [], isPart: false });
+    postMessage({ texts: [], packed: [], isPart: false });
   }
 };

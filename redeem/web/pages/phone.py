@@ -38,9 +38,12 @@ from redeem.web.kit import own_session
 from redeem.web.pages import spend
 
 pages = Blueprint("phone", __name__)
-#: What the worker keeps besides its two pages: files by their content.
-KEPT = ("css/app.css", "js/pay.js", "js/page.js", "vendor/lean-qr/index.mjs", "img/icon.svg")
-#: What its two pages are drawn from.
+#: What the worker keeps besides its pages: files by their content.
+KEPT = (
+    "css/app.css", "js/pay.js", "js/page.js", "vendor/lean-qr/index.mjs", "img/icon.svg",
+    "js/check.js", "js/log.js", "js/scan.js", "js/scan-worker.js", "vendor/zxing-wasm/reader.js", "vendor/zxing-wasm/zxing_reader.wasm",
+)  # fmt: skip
+#: What its pages are drawn from.
 DRAWN_FROM = ("templates/**/*.htm*", "translations/**/*.mo")
 
 
@@ -119,7 +122,12 @@ def offline() -> ResponseReturnValue:
 @allow(public=True)
 def worker() -> ResponseReturnValue:
     """Serve the worker from the root, so that it sees to all pages, with what it keeps and the version of all that."""
-    files = [url_for("phone.offline"), url_for("settings.offline"), *(url_for("static", filename=file) for file in KEPT)]
+    files = [
+        url_for("phone.offline"),
+        url_for("settings.offline"),
+        url_for("proofs.check"),
+        *(url_for("static", filename=file) for file in KEPT),
+    ]
     root = Path(current_app.root_path)
     version = hashlib.sha256(f"{files} {_drawn_from(root)}".encode()).hexdigest()[:16]
     script = (root / "static/js/sw.js").read_text("utf-8")

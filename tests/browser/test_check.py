@@ -1,0 +1,250 @@
+"""The check page: what is printed is checked in the browser, without a network; and whatever was altered is refused, in plain words."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import pypdfium2
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Page
+from playwright.sync_api import expect
+
+from ledger import seal
+from ledger.ids import new_id
+from ledger.seal import notes
+from ledger.seal.leaves import Opening
+from ledger.seal.packed import MAGIC
+from ledger.seal.packed import packed
+from scripts.demo.stage import Stage
+from tests.browser.conftest import Camera
+from tests.browser.conftest import Stand
+from tests.browser.conftest import Visitor
+from tests.browser.neighbours import a_neighbour
+from tests.camera import written
+from tests.journeys import pictures
+from tests.sealing import WITNESS
+from tests.sealing import sealed
+from tests.sealing import watched
+
+Visit = Callable[..., Visitor]
+
+WORKER_READY = "navigator.serviceWorker.ready.then(() => true)"
+HOLDS, PATH = "对得上：账上封存的就是这一行。", "对不上：这一行不是账上封存的那一行"
+
+
+@dataclass
+class Paper:
+    """A page of a passbook as it was printed."""
+
+    picture: Image.Image
+    proof: seal.Proof
+
+    @property
+    def photo(self) -> bytes:
+        return written(self.picture.convert("RGB"), "PNG")
+
+    @property
+    def opening(self) -> Opening:
+        assert self.proof.extra is not None
+        return seal.opening_of(self.proof.extra)
+
+    def with_side(self, **changes: object) -> seal.Proof:
+        """The proof with other fields of the line."""
+        altered = self.opening._replace(side=self.opening.side._replace(**changes))
+        return dataclasses.replace(self.proof, extra=altered.packed())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def witnessed(stand: Stand) -> None:
+    stand.play(lambda stage: watched(stage.session, stage.book, stage.now))
+
+
+@pytest.fixture
+def paper(stand: Stand, visit: Visit) -> Paper:
+    """The passbook of somebody with two sealed lines, printed, and what a camera reads of its large code."""
+    neighbour = a_neighbour(stand)
+
+    def sealing(stage: Stage) -> None:
+        sealed(stage.session, stage.book, stage.now, WITNESS)
+
+    stand.play(sealing)
+    content = neighbour.comes(visit).context.request.get(f"{stand.home}/me/passbook.pdf").body()
+    with pypdfium2.PdfDocument(content) as document:
+        picture = document[0].render(scale=6).to_pil()
+    codes = [one.bytes for one in zxingcpp.read_barcodes(picture)]
+    (code,) = [one for one in codes if one.startswith(MAGIC)]
+    return Paper(picture, seal.proof_of_packed(code))
+
+
+def opened(visit: Visit) -> Page:
+    """The check page, without a network from now on."""
+    visitor = visit(None)
+    page = visitor.open("/check")
+    expect(page.get_by_role("button", name="查验")).to_be_visible()
+    page.evaluate(WORKER_READY)
+    visitor.context.set_offline(True)
+    page.reload()
+    expect(page.get_by_role("button", name="查验")).to_be_visible()
+    return page
+
+
+def shown(page: Page, picture: bytes) -> None:
+    """Choose a picture."""
+    page.get_by_label("证明文件，或者大码的照片").set_input_files({"name": "photo.png", "mimeType": "image/png", "buffer": picture})
+
+
+def pasted(page: Page, text: str) -> None:
+    """Paste a proof and have it checked."""
+    page.get_by_label("或者把证明粘贴在这里").fill(text)
+    page.get_by_role("button", name="查验", exact=True).click()
+
+
+def code_of(proof: seal.Proof) -> bytes:
+    return written(pictures.of(packed(proof)), "PNG")
+
+
+def test_a_photo_of_the_printed_page_is_checked_offline_and_holds(visit: Visit, paper: Paper) -> None:
+    page = opened(visit)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+    shown(page, paper.photo)
+    said = page.locator("[data-result]")
+    expect(said).to_contain_text(HOLDS)
+    side = paper.opening.side
+    for words in (
+        f"第 {side.number} 行",
+        f"+{side.amount}",
+        side.deed_on.isoformat(),
+        paper.opening.word,
+        f"结余 {side.before} → {side.after}",
+    ):
+        expect(said).to_contain_text(words)
+    expect(said).to_contain_text("1 家见证方（认得的共 1 家）联署过同样的日志：witness.example.org")
+    expect(said).to_contain_text("证明里没有姓名")
+    assert all(one.startswith("GET ") and "/static/" in one for one in asked), asked
+
+
+def test_the_camera_reads_the_code_and_the_check_word_is_compared(visit: Visit, paper: Paper, camera: Camera) -> None:
+    camera.sees(code_of(paper.proof))
+    page = opened(visit)
+    page.context.grant_permissions(["camera"])
+    page.get_by_role("button", name="打开相机扫码").click()
+    said = page.locator("[data-result]")
+    expect(said).to_contain_text(HOLDS)
+    word = page.get_by_label("纸上那一行的验证码")
+    word.fill(paper.opening.word.lower().replace("-", " "))
+    page.get_by_role("button", name="查验", exact=True).click()
+    expect(said).to_contain_text("纸上的验证码也对得上。")
+    other = "0" if paper.opening.word[0] != "0" else "1"
+    word.fill(other + paper.opening.word[1:])
+    page.get_by_role("button", name="查验", exact=True).click()
+    expect(said).to_contain_text("对不上：纸上的验证码不是这一行的")
+    expect(said).not_to_contain_text(HOLDS)
+
+
+ALTERED = {
+    "account": new_id(),
+    "number": 2,
+    "amount": 1_000_000,
+    "before": 5,
+    "after": 1_000_100,
+    "kind": "gift",
+    "deed_on": date(2020, 1, 1),
+    "posted_at": 1_600_000_000_000_000,
+    "previous": b"\x01" * 32,
+}
+
+
+def test_whatever_is_altered_in_the_line_is_refused(visit: Visit, paper: Paper) -> None:
+    page = opened(visit)
+    said = page.locator("[data-result]")
+    assert set(ALTERED) == set(paper.opening.side._fields)
+    for field, value in ALTERED.items():
+        shown(page, code_of(paper.proof))
+        expect(said).to_contain_text(HOLDS)
+        shown(page, code_of(paper.with_side(**{field: value})))
+        expect(said).to_contain_text(PATH)
+        expect(said).not_to_contain_text(HOLDS)
+
+
+def test_a_proof_that_is_altered_elsewhere_is_refused_by_what_does_not_hold(visit: Visit, paper: Paper) -> None:
+    page = opened(visit)
+    said = page.locator("[data-result]")
+    whole = str(paper.proof)
+    pasted(page, whole)
+    expect(said).to_contain_text(HOLDS)
+    own, other = paper.proof.checkpoint.signatures
+    head = seal.head_of(paper.proof.checkpoint.body)
+    forged = notes.Signature(own.name, own.key_id, bytes(64))
+    late = notes.Signature(other.name, other.key_id, (1).to_bytes(8) + other.value[8:])
+    elsewhere = dataclasses.replace(head, origin="elsewhere.example.org/log/1")
+    altered = {
+        PATH: dataclasses.replace(paper.proof, path=(bytes(32), *paper.proof.path[1:])),
+        "对不上：账簿的签名是假的": _signed(paper, head, forged, other),
+        "对不上：有一个以见证方名义的签名是假的": _signed(paper, head, own, late),
+        "不能判断：不认得这本账的公钥": _signed(paper, elsewhere, own, other),
+    }
+    for words, proof in altered.items():
+        pasted(page, str(proof))
+        expect(said).to_contain_text(words)
+    pasted(page, str(_signed(paper, head, other)))
+    expect(said).to_contain_text("对不上：账簿的签名是假的，或者不在证明里")
+    pasted(page, str(_signed(paper, head, own)))
+    expect(said).to_contain_text("没有认得的见证方联署")
+    for broken in (whole[:-40], "x", whole.replace("index ", "index 0")):
+        pasted(page, broken)
+        expect(said).to_contain_text("不是一份完整的证明")
+
+
+def _signed(paper: Paper, head: seal.Head, *signatures: notes.Signature) -> seal.Proof:
+    return dataclasses.replace(paper.proof, checkpoint=seal.Note(str(head), signatures))
+
+
+def test_a_file_is_checked_by_ones_own_keys_alone(visit: Visit, paper: Paper) -> None:
+    page = opened(visit)
+    said = page.locator("[data-result]")
+    origin = seal.head_of(paper.proof.checkpoint.body).origin
+    content = {"name": "line.tlog-proof", "mimeType": "", "buffer": str(paper.proof).encode()}
+    page.locator("summary").click()
+    (log_key,) = [
+        key for key in page.locator("[data-key]").evaluate_all("all => all.map(one => one.dataset.key)") if key.startswith(origin)
+    ]
+    page.get_by_label("我自己的公钥").fill(str(WITNESS.key))
+    page.get_by_label("证明文件，或者大码的照片").set_input_files(content)
+    expect(said).to_contain_text("不能判断：不认得这本账的公钥")
+    page.get_by_label("我自己的公钥").fill(f"{log_key}\n")
+    page.get_by_label("证明文件，或者大码的照片").set_input_files([])
+    page.get_by_label("证明文件，或者大码的照片").set_input_files(content)
+    expect(said).to_contain_text("按您粘贴的公钥查验。")
+    expect(said).to_contain_text("没有认得的见证方联署")
+    page.get_by_label("我自己的公钥").fill(log_key[:-6])
+    page.get_by_role("button", name="查验", exact=True).click()
+    expect(said).to_contain_text("粘贴的公钥里有一个不完整")
+
+
+def test_a_promise_is_told_from_a_proof(visit: Visit, stand: Stand) -> None:
+    told = a_neighbour(stand).comes(visit).context.request.get(f"{stand.home}/me/passbook/lines/1/promise.txt").text()
+    page = opened(visit)
+    said = page.locator("[data-result]")
+    pasted(page, told)
+    expect(said).to_contain_text("这是本服务的承诺，不是证明")
+    expect(said).to_contain_text("+100")
+    pasted(page, told.replace("amount 100", "amount 900"))
+    expect(said).to_contain_text("对不上：账簿的签名是假的")
+
+
+def test_a_picture_without_a_code_and_nothing_at_all_are_answered(visit: Visit) -> None:
+    page = opened(visit)
+    said = page.locator("[data-result]")
+    page.get_by_role("button", name="查验", exact=True).click()
+    expect(said).to_contain_text("请先扫码、选文件或粘贴证明。")
+    blank = io.BytesIO()
+    Image.new("RGB", (200, 200), "white").save(blank, "PNG")
+    shown(page, blank.getvalue())
+    expect(said).to_contain_text("没有看到存折的大码")
