@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from ledger import people
+from ledger import seal
 from ledger.errors import Refusal
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
@@ -51,3 +53,10 @@ def own_session() -> UUID | None:
     """Return the sign-in that a phone's key can live with: one of one's own, on a device that nobody else uses."""
     signed_in = me().signed_in
     return None if me().acted_for or signed_in.device_id else signed_in.id
+
+
+def end_watching(current: Session, book_id: UUID, device_id: UUID, at: datetime) -> None:
+    """Let a shop's device watch the log no longer, so that nobody waits for its word."""
+    for one in seal.witnesses(current, book_id):
+        if one.device_id == device_id:
+            seal.end_witness(current, book_id, seal.key_of(one.key).name, at)

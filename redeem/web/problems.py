@@ -103,4 +103,12 @@ REDEEM_PROBLEMS: dict[str, Sentence] = {
     "void-only-same-day": Sentence(
         409, "收银员只能撤销当天的兑换；请联系社区工作人员。", "A cashier voids only what was taken today; ask community staff."
     ),
+    # A till as a witness of the log
+    "witness-key-wrong": Sentence(
+        422, "这不是这台收银机能用的见证公钥；请重新配对这台设备。", "This is no key that this till can watch under; pair the device anew."
+    ),
+    "cosignature-wrong": Sentence(
+        422, "这份见证与账本日志的签名对不上。", "This is no cosignature of a head of the log by one of its witnesses."
+    ),
+    "head-not-signed": Sentence(422, "这不是账本日志签过名的内容。", "This is no head that the log has signed."),
 }

@@ -6,6 +6,8 @@ from flask import Flask
 from flask import Response
 from flask import request
 
+from ledger.web.kit.auth import maybe_me
+
 POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -42,8 +44,10 @@ def _put(response: Response) -> Response:
     if response.mimetype == "application/json" and "charset" not in response.content_type:
         response.content_type = "application/json; charset=utf-8"
     if request.endpoint in _SIGN_OUTS and response.status_code < 400:
-        # Cookies are not cleared: a paired device stays one, and the session's own is deleted by name.
-        headers["Clear-Site-Data"] = '"cache", "storage"'
+        # Cookies are not cleared: a paired device stays one, and the session's own is deleted by name. A till keeps what it saw of the log,
+        # whoever's shift it is: who could make it forget that could show it another.
+        is_till = (who := maybe_me()) is not None and who.signed_in.way == "shift"
+        headers["Clear-Site-Data"] = '"cache"' if is_till else '"cache", "storage"'
     if request.endpoint != "static" and "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"
     return response

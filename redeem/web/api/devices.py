@@ -27,6 +27,7 @@ from ledger.web.kit.fields import Shape
 from ledger.web.kit.fields import Words
 from ledger.web.kit.paired import pairing_shown
 from ledger.web.kit.writing import act
+from redeem.web.kit import end_watching
 
 blp = Resource("devices", __name__, "Devices of shops and counters, and the codes that pair them")
 
@@ -114,7 +115,9 @@ def prepare_for_area(asked: dict[str, Any]) -> Device:
 @allow("shop_owner", *WORKERS)
 def end(asked: dict[str, Any], device_id: UUID) -> Device:
     """End a device of one's own shop or counter: what is signed in on it is signed out at once."""
-    return sign_in.end_device(session(), act(), device_id, unit_ids=me().unit_ids("shop_owner"), within=me().scope(*WORKERS))
+    ended = sign_in.end_device(session(), act(), device_id, unit_ids=me().unit_ids("shop_owner"), within=me().scope(*WORKERS))
+    end_watching(session(), act().book_id, device_id, act().at)
+    return ended
 
 
 def _listed(devices: Iterable[Device]) -> dict[str, Any]:

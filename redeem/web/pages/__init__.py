@@ -11,5 +11,17 @@ from redeem.web.pages import shop
 from redeem.web.pages import slips
 from redeem.web.pages import spend
 from redeem.web.pages import till
+from redeem.web.pages import witness
 
-ALL = (spend.pages, phone.pages, till.pages, shop.pages, devices.pages, prints.pages, slips.pages, alliance.pages, catalogue.pages)
+ALL = (
+    spend.pages,
+    phone.pages,
+    till.pages,
+    witness.pages,
+    shop.pages,
+    devices.pages,
+    prints.pages,
+    slips.pages,
+    alliance.pages,
+    catalogue.pages,
+)

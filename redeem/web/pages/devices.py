@@ -47,6 +47,7 @@ from ledger.web.kit.writing import is_own_form
 from redeem import library
 from redeem import merchants
 from redeem import redemptions
+from redeem.web.kit import end_watching
 
 pages = Blueprint("devices", __name__)
 
@@ -102,6 +103,7 @@ def end(unit_id: UUID, device_id: UUID) -> str:
     """End a device: a shift that is open on it ends at once."""
     _shop(unit_id)
     sign_in.end_device(session(), act(), device_id, unit_ids=[unit_id])
+    end_watching(session(), act().book_id, device_id, act().at)
     return url_for("devices.devices", unit_id=unit_id)
 
 

@@ -1,0 +1,287 @@
+"""A till in a real browser watches the log: it cosigns what carries on, and says on its screen where the past was rewritten."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC
+from datetime import datetime
+from pathlib import Path
+from random import Random
+
+import pytest
+from playwright.sync_api import Page
+from playwright.sync_api import expect
+from sqlalchemy import Connection
+from sqlalchemy import Engine
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from bench.server import serving
+from ledger import people
+from ledger import seal
+from ledger.areas import Book
+from ledger.seal.merkle import Tree
+from ledger.seal.notes import ED25519
+from ledger.seal.notes import Signer
+from ledger.store import engine_for
+from scripts.demo.stage import Stage
+from tests.browser.conftest import Stand
+from tests.browser.conftest import Visitor
+from tests.builders import give_points
+from tests.conftest import fresh_database
+from tests.house.conftest import make_community
+from tests.web.pages.sealed import a_witness
+from tests.web.pages.sealed import carry_on
+
+Visit = Callable[..., Visitor]
+TABLES = ("leaf", "checkpoint", "cosignature")
+
+
+@dataclass
+class Log:
+    """The log of the community's book, in the hands of whoever owns its database and its key."""
+
+    stand: Stand
+    owner: Engine
+    folder: Path
+
+    @property
+    def book(self) -> Book:
+        with Session(self.stand.engine) as session:
+            return Stage(session, people.Vault.of(self.stand.server.settings), self.stand.server.clock.now()).book
+
+    def carry_on(self) -> seal.Sealed:
+        """Let something happen, seal it and sign."""
+
+        def act(stage: Stage) -> None:
+            person = people.person(stage.session, stage.book.id, stage.who("nurse"))
+            give_points(stage.session, stage.book, person, 1, stage.now)
+
+        self.stand.play(act)
+        host = self.stand.home.partition("://")[2]
+        with Session(self.stand.engine) as session:
+            return carry_on(session, self.book, self.stand.server.clock, self.folder, host)
+
+    def rewrite(self, number: int, hashed: bytes, folder: Path) -> bytes:
+        """Change a leaf that was sealed, forget every head and what was kept of them elsewhere; return what the leaf's hash was."""
+        self.folder, there = folder, {**self.at(), "number": number}
+        with self.unguarded() as connection:
+            was = connection.execute(text("SELECT hash FROM leaf WHERE book_id = :book AND number = :number"), there).scalar_one()
+            connection.execute(text("UPDATE leaf SET hash = :hash WHERE book_id = :book AND number = :number"), {**there, "hash": hashed})
+            for table in ("cosignature", "checkpoint"):
+                connection.execute(text(f"DELETE FROM {table} WHERE book_id = :book"), {"book": there["book"]})
+        return bytes(was)
+
+    def cut(self, size: int) -> None:
+        """Forget the head of this size, as an old backup would."""
+        there = {**self.at(), "size": size}
+        with self.unguarded() as connection:
+            for table in ("cosignature", "checkpoint"):
+                connection.execute(text(f"DELETE FROM {table} WHERE book_id = :book AND size = :size"), there)
+
+    def at(self) -> dict[str, object]:
+        book_id = self.book.id
+        return {"book": book_id.hex if self.owner.dialect.name == "sqlite" else book_id}
+
+    @contextlib.contextmanager
+    def unguarded(self) -> Iterator[Connection]:
+        """A transaction of the tables' owner, who takes their guards away first."""
+        with self.owner.begin() as connection:
+            for table in TABLES:
+                if self.owner.dialect.name == "sqlite":
+                    for act in ("update", "delete"):
+                        connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_{act}"))
+                else:
+                    connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+            yield connection
+
+    def witnesses(self, size: int) -> tuple[str, ...]:
+        with Session(self.stand.engine) as session:
+            sealed = seal.of_size(session, self.book.id, size)
+            assert sealed is not None
+            return sealed.witnesses
+
+
+@pytest.fixture(scope="module")
+def database_of_its_own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, Engine]]:
+    """A community of its own: its past is rewritten."""
+    kind = "postgresql" if request.config.getoption("--db") == "postgresql" else "sqlite"
+    with contextlib.ExitStack() as stack:
+        database = stack.enter_context(fresh_database(kind, request, tmp_path_factory.mktemp("witnessed")))
+        server = stack.enter_context(serving(database.url))
+        engine, owner = engine_for(database.url), engine_for(database.owner_url, migrating=True, poolclass=NullPool)
+        with Session(engine) as session:
+            make_community(session, people.Vault.of(server.settings), datetime.now(UTC))
+        yield Stand(server, engine), owner
+        engine.dispose()
+        owner.dispose()
+
+
+@pytest.fixture
+def stand(database_of_its_own: tuple[Stand, Engine]) -> Stand:
+    return database_of_its_own[0]
+
+
+@pytest.fixture
+def log(stand: Stand, database_of_its_own: tuple[Stand, Engine], tmp_path: Path) -> Log:
+    """The log, sealed as far as the book goes: a till that opens has something to watch."""
+    found = Log(stand, database_of_its_own[1], tmp_path / "log")
+    found.carry_on()
+    return found
+
+
+#: Asks static/js/log.js whether each of these proofs holds.
+ARITHMETIC = """async (asked) => {
+  const { bytesOf, isConsistent, isIncluded, keyOf, readHead, readNote, verifies } = await import("/static/js/log.js");
+  const answers = [];
+  for (const { kind, at, from, size, root, proof } of asked.proofs) {
+    const check = kind === "inclusion" ? isIncluded : isConsistent;
+    answers.push(kind === "inclusion" ? await check(bytesOf(from), at, size, proof.map(bytesOf), bytesOf(root))
+      : await check(at, bytesOf(from), size, bytesOf(root), proof.map(bytesOf)));
+  }
+  const read = [];
+  for (const text of asked.notes) {
+    try {
+      const note = readNote(text);
+      const { origin, size } = readHead(note.body);
+      const signers = [];
+      for (const vkey of asked.keys) if (await verifies(await keyOf(vkey), note)) signers.push(vkey);
+      read.push([origin, size, ...signers]);
+    } catch (problem) {
+      read.push(problem.constructor.name);
+    }
+  }
+  return { answers, read };
+}"""
+
+
+def text_of(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def tree_of(hashes: list[bytes]) -> Tree:
+    return Tree(len(hashes), lambda level, number, width: b"".join(hashes[number * 256 :][:width]))
+
+
+def test_the_browsers_arithmetic_is_the_services(visit: Visit) -> None:
+    hashes = [seal.leaf_hash(bytes([number])) for number in range(40)]
+    trees, draw, proofs, wanted = [tree_of(hashes[:size]) for size in range(41)], Random(5), [], []
+    for size in range(1, 41):
+        for at in range(size):
+            ways = [
+                ("inclusion", at, hashes[at], trees[size].inclusion(at)),
+                ("consistency", at + 1, trees[at + 1].root(), trees[size].consistency(at + 1)),
+            ]
+            for kind, number, begins, steps in ways:
+                root = trees[size].root()
+                proofs.append(
+                    {
+                        "kind": kind,
+                        "at": number,
+                        "from": text_of(begins),
+                        "size": size,
+                        "root": text_of(root),
+                        "proof": list(map(text_of, steps)),
+                    }
+                )
+                wanted.append(True)
+                broken = [begins, root, *steps]
+                spot = draw.randrange(len(broken))
+                broken[spot] = bytes([broken[spot][0] ^ 1]) + broken[spot][1:]
+                wrong = {"from": text_of(broken[0]), "root": text_of(broken[1]), "proof": list(map(text_of, broken[2:]))}
+                proofs.append({**proofs[-1], **wrong})
+                wanted.append(False)
+    log, witness, stranger = (
+        a_witness(name, number) for number, name in enumerate(("log.example.org/1", "street.example.org", "log.example.org/1"), 1)
+    )
+    log = Signer(log.name, ED25519, log.private)
+    stranger = Signer(stranger.name, ED25519, stranger.private)
+    body = str(seal.Head(log.name, 7, bytes(32)))
+    whole = str(seal.Note(body, (log.sign(body), witness.sign(body, 1_790_000_000))))
+    alone = str(seal.Note(body, (stranger.sign(body),)))
+    forged = whole.replace("\n7\n", "\n8\n")
+    notes = [whole, alone, forged, whole.replace("\n7\n", "\n07\n"), whole[:-1], whole.replace("\n\n", "\n"), whole + "\r", body, ""]
+    page = visit(None).open("/")
+    given = page.evaluate(ARITHMETIC, {"proofs": proofs, "notes": notes, "keys": [str(log.key), str(witness.key)]})
+    assert given["answers"] == wanted
+    assert given["read"] == [[log.name, 7, str(log.key), str(witness.key)], [log.name, 7], *["NoteError"] * 7]
+
+
+def cosigned(page: Page, log: Log) -> tuple[int, tuple[str, ...]]:
+    """Open the till's page and wait until it has cosigned what is new; return how much that is, and who did."""
+    sealed = log.carry_on()
+    with page.expect_response("**/till/log/cosignature") as heard:
+        page.goto(f"{log.stand.home}/till")
+    assert heard.value.status == 204
+    return sealed.head.size, log.witnesses(sealed.head.size)
+
+
+def test_a_till_cosigns_each_head_that_carries_on_under_a_key_of_its_own(log: Log, till: Visitor) -> None:
+    page = till.page
+    first, (key,) = cosigned(page, log)
+    second, (again,) = cosigned(page, log)
+    assert second > first
+    assert again == key
+    assert seal.key_of(key).name.startswith("till-")
+    expect(page.locator("body > [data-alarm]")).to_have_count(0)
+    page.goto(f"{log.stand.home}/log/{log.book.number}")
+    expect(page.locator(".seals .set")).to_contain_text("已见证")
+
+
+def test_a_rewritten_past_is_refused_on_the_tills_screen_and_told_to_the_supervisor(
+    log: Log, till: Visitor, visit: Visit, tmp_path: Path
+) -> None:
+    page = till.page
+    seen, _ = cosigned(page, log)
+
+    was = log.rewrite(seen - 1, bytes(32), tmp_path / "forged")
+    forged = log.carry_on()
+    with page.expect_response("**/till/log/refusal"):
+        page.goto(f"{log.stand.home}/till")
+    notice = page.locator("body > [data-alarm]")
+    expect(notice).to_contain_text("账本对不上：请停用这台收银机，并马上联系监督员。")
+    expect(notice).to_contain_text(f"这台收银机见过 {seen} 条的账本日志；现在给它看的 {forged.head.size} 条不是那一本的延续。")
+    assert notice.bounding_box()["width"] == page.viewport_size["width"]
+    assert log.witnesses(forged.head.size) == ()
+
+    # It stays, whatever the till shows next, and before the network says anything.
+    page.get_by_role("link", name="今天").click()
+    expect(notice).to_be_visible()
+
+    supervisor = visit("administrator", desk=True).open("/audit")
+    supervisor.locator(".problem a").click()
+    expect(supervisor.get_by_role("heading", level=1)).to_have_text("账本日志")
+    expect(supervisor.locator("main")).to_contain_text(f"它见过 {seen} 条的日志，后来给它看的 {forged.head.size} 条不是那一本的延续。")
+
+    # Once the past is as it was, the till goes on from what it saw.
+    log.rewrite(seen - 1, was, tmp_path / "restored")
+    size, (key,) = cosigned(page, log)
+    assert size > seen
+    assert key
+    expect(notice).to_have_count(0)
+
+
+def test_a_log_that_was_cut_is_refused_too(log: Log, till: Visitor, tmp_path: Path) -> None:
+    page = till.page
+    earlier = log.carry_on()
+    seen, _ = cosigned(page, log)
+    assert earlier.head.size < seen
+    log.cut(seen)
+    with page.expect_response("**/till/log/refusal"):
+        page.goto(f"{log.stand.home}/till")
+    expect(page.locator("body > [data-alarm]")).to_contain_text(f"见过 {seen} 条的账本日志；现在给它看的 {earlier.head.size} 条")
+
+
+def test_where_the_browser_knows_no_such_signatures_the_till_is_the_same_without_them(log: Log, till: Visitor) -> None:
+    page = till.page
+    page.add_init_script("crypto.subtle.generateKey = () => Promise.reject(new DOMException('no', 'NotSupportedError'))")
+    page.goto(f"{log.stand.home}/till")
+    page.evaluate("() => { indexedDB.deleteDatabase('witness'); }")
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text("收银")
+    expect(page.locator("body > [data-alarm]")).to_have_count(0)
