@@ -11,6 +11,7 @@ from ledger.web.pages import helping
 from ledger.web.pages import host
 from ledger.web.pages import joining
 from ledger.web.pages import leader
+from ledger.web.pages import log
 from ledger.web.pages import my_data
 from ledger.web.pages import photos
 from ledger.web.pages import prints
@@ -28,6 +29,7 @@ from ledger.web.pages import volunteer
 
 ALL = (
     public.pages,
+    log.pages,
     sign_in.pages,
     settings.pages,
     account.pages,
