@@ -15,6 +15,7 @@ import redeem.web
 from ledger import activities
 from ledger import claims
 from ledger import people
+from ledger import seal
 from ledger import sign_in
 from ledger.clock import Clock
 from ledger.clock import SystemClock
@@ -81,7 +82,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     ledger.web.register(app, resources, leavings)
     redeem.web.register(app, resources)
     sealed_parts = [part for capability in (people, sign_in, activities, codes) for part in capability.sealed_parts()]
-    ledger.cli.register(app, [people.verify, redemptions.verify, catalogue.verify], sealed_parts)
+    ledger.cli.register(app, [people.verify, seal.verify, redemptions.verify, catalogue.verify], sealed_parts)
     redeem.cli.register(app)
     collect_less()
     return app

@@ -9,6 +9,7 @@ from ledger.seal.actions import alarm
 from ledger.seal.actions import begin
 from ledger.seal.actions import end_witness
 from ledger.seal.actions import hear
+from ledger.seal.dumping import dump
 from ledger.seal.keeping import Memory
 from ledger.seal.leaves import Opening
 from ledger.seal.leaves import check_word
@@ -49,6 +50,7 @@ from ledger.seal.queries import tree
 from ledger.seal.queries import waiting
 from ledger.seal.queries import witnesses
 from ledger.seal.sealer import Sealer
+from ledger.seal.verify import verify
 
 __all__ = [
     "COSIGNATURE",
@@ -71,6 +73,7 @@ __all__ = [
     "begin",
     "check_word",
     "check_words",
+    "dump",
     "end_witness",
     "entries",
     "for_paper",
@@ -96,6 +99,7 @@ __all__ = [
     "signature_of",
     "tile",
     "tree",
+    "verify",
     "waiting",
     "witnesses",
 ]

@@ -1,0 +1,258 @@
+"""Recompute the whole log of a book from its journal, and say what does not hold, and where (law 8).
+
+Everything is read once, in the order of the log. What a line said when it was sealed follows from the entries before it; where that does
+not fit, the line itself is read. So a single change is told at its own place, and not at every line after it.
+
+What only this cannot find is a log that was rewritten as a whole, with its heads: that needs a head that somebody else kept, and
+scripts/check_book.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy import select
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from ledger.errors import Fault
+from ledger.journal.model import Account
+from ledger.journal.model import Entry
+from ledger.journal.model import Line
+from ledger.journal.model import Unsealed
+from ledger.journal.rules import LINED
+from ledger.seal import leaves
+from ledger.seal import notes
+from ledger.seal import queries
+from ledger.seal import streams
+from ledger.seal.merkle import HASH_BYTES
+from ledger.seal.merkle import TILE_HEIGHT
+from ledger.seal.merkle import TILE_WIDTH
+from ledger.seal.merkle import leaf_hash
+from ledger.seal.merkle import node_hash
+from ledger.seal.model import Checkpoint
+from ledger.seal.model import Cosignature
+from ledger.seal.model import Leaf
+from ledger.seal.model import Tile
+
+_TILE_BYTES = TILE_WIDTH * HASH_BYTES
+_LEAF_BEGINS = bytes([leaves.FORMAT, leaves.ENTRY])
+
+
+def verify(session: Session, book_id: UUID) -> list[Fault]:
+    """Return everything of the book's log that does not hold; nothing where all of it does."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Whoever asks for this waits for it; a large book takes longer than anything else may.
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+    return list(_faults(session, book_id))
+
+
+def _faults(session: Session, book_id: UUID) -> Iterator[Fault]:
+    yield from _queue(session, book_id)
+    signed = session.execute(select(Checkpoint.size).where(Checkpoint.book_id == book_id)).scalars()
+    tree = Growing(frozenset(signed))
+    yield from _leaves(session, book_id, tree)
+    yield from _tiles(session, book_id, tree)
+    yield from _checkpoints(session, book_id, tree)
+
+
+class Growing:
+    """A tree to which leaves are added one by one: the rows of its tiles, and its root at each size that is asked for."""
+
+    def __init__(self, sizes: frozenset[int]) -> None:
+        self.size = 0
+        #: The hashes of each level of tiles, one after the other.
+        self.rows: list[bytearray] = [bytearray()]
+        self.roots: dict[int, bytes] = {}
+        self._sizes = sizes
+        #: The perfect subtrees that it is made of, the largest first.
+        self._peaks: list[bytes] = []
+
+    def add(self, hashed: bytes) -> None:
+        """Add a leaf with this hash."""
+        number, height = self.size, 0
+        self.rows[0] += hashed
+        while number & 1:
+            hashed, number, height = node_hash(self._peaks.pop(), hashed), number >> 1, height + 1
+            if not height % TILE_HEIGHT:
+                level = height // TILE_HEIGHT
+                if level == len(self.rows):
+                    self.rows.append(bytearray())
+                self.rows[level] += hashed
+        self._peaks.append(hashed)
+        self.size += 1
+        if self.size in self._sizes:
+            self.roots[self.size] = self._root()
+
+    def _root(self) -> bytes:
+        *first, found = self._peaks
+        for peak in reversed(first):
+            found = node_hash(peak, found)
+        return found
+
+
+def _queue(session: Session, book_id: UUID) -> Iterator[Fault]:
+    """Tell which entries are neither sealed nor waiting, or both, or sealed twice."""
+    wanted = (
+        select(Entry.id, Leaf.number)
+        .outerjoin(Leaf, (Leaf.book_id == book_id) & (Leaf.entry_id == Entry.id))
+        .outerjoin(Unsealed, (Unsealed.book_id == book_id) & (Unsealed.entry_id == Entry.id))
+        .where(Entry.book_id == book_id, Leaf.number.is_(None) == Unsealed.entry_id.is_(None))
+    )
+    for entry_id, number in streams.stream(session, wanted):
+        what = "is neither sealed nor waiting" if number is None else f"is sealed as leaf {number} and waits still"
+        yield Fault(f"entry {entry_id}", what)
+    twice = select(Leaf.entry_id).where(Leaf.book_id == book_id).group_by(Leaf.entry_id).having(func.count() > 1)
+    for entry_id in session.execute(twice).scalars():
+        yield Fault(f"entry {entry_id}", "is sealed more than once")
+
+
+class _Chain:
+    """An account as far as it is recomputed: its last side, and its balance where it has lines."""
+
+    __slots__ = ("balance", "id", "last", "previous")
+
+    def __init__(self, account_id: bytes, *, is_lined: bool) -> None:
+        self.id = account_id
+        self.last = 0
+        self.previous: bytes | None = None
+        self.balance: int | None = 0 if is_lined else None
+
+
+def _hash(kind: bytes, salt: bytes, values: tuple[leaves.Value, ...]) -> bytes:
+    try:
+        return sha256(kind + salt + leaves.written(values)).digest()
+    except ValueError:
+        # A field that is longer than any leaf can have it was never sealed.
+        return b""
+
+
+def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
+    kinds = session.execute(select(streams.raw_id(session, Account.id), Account.kind).where(Account.book_id == book_id)).all()
+    chains = {account_id: _Chain(account_id, is_lined=kind in LINED) for account_id, kind in kinds}
+    sides = streams.Sides(session, book_id)
+    wanted = (
+        select(Leaf.number, Leaf.salt, Leaf.data, Leaf.hash, *streams.entry_columns(session))
+        .outerjoin(Entry, (Entry.book_id == book_id) & (Entry.id == Leaf.entry_id))
+        .where(Leaf.book_id == book_id)
+        .order_by(Leaf.number)
+    )
+    expected = 0
+    for number, salt, data, hashed, *entry in streams.stream(session, wanted):
+        place = f"leaf {number}"
+        if number != expected:
+            yield Fault(place, f"stands where leaf {expected} follows")
+        expected = number + 1
+        if (own := leaf_hash(data)) != hashed:
+            yield Fault(place, "has another hash than its own")
+        tree.add(own)
+        found = sides.of(number)
+        if entry[0] is None:
+            yield Fault(place, "has lost its entry")
+            _pass_over(chains, found)
+            continue
+        if _hash(b"\x10", salt, tuple(entry)) != data[2:34]:
+            yield Fault(f"entry {UUID(bytes=entry[0])}", f"is not what was sealed as leaf {number}")
+        yield from _sides(session, book_id, chains, entry, found, place, data)
+    if strays := sides.pass_over():
+        yield Fault("log", f"has {strays} sides of leaves that are not there")
+
+
+def _sides(
+    session: Session, book_id: UUID, chains: dict[bytes, _Chain], entry: list[Any], found: list[Any], place: str, data: bytes
+) -> Iterator[Fault]:  # fmt: skip
+    _, giver, taker, amount, *said = entry[:7]
+    by_account = {side[1]: side for side in found}
+    if len(found) != 2 or by_account.keys() != {giver, taker} or not by_account.keys() <= chains.keys():
+        yield Fault(place, "does not have one side for each account of its entry")
+        _pass_over(chains, found)
+        return
+    giving, taking = by_account[giver], by_account[taker]
+    for chain, side, points in ((chains[giver], giving, -amount), (chains[taker], taking, amount)):
+        if (fault := _side(session, book_id, chain, side, points, said)) is not None:
+            yield fault
+    if data[:2] != _LEAF_BEGINS or data[34:] != giving[4] + taking[4]:
+        yield Fault(place, "is not made of its sides")
+
+
+def _pass_over(chains: dict[bytes, _Chain], sides: list[Any]) -> None:
+    for _, account_id, number, _, hashed in sides:
+        if (chain := chains.get(account_id)) is not None:
+            chain.last, chain.previous = number, hashed
+
+
+def _side(session: Session, book_id: UUID, chain: _Chain, side: Any, points: int, said: list[Any]) -> Fault | None:
+    _, _, number, salt, hashed = side
+    before, last = chain.balance, chain.last
+    after = None if before is None else before + points
+    holds = _hash(b"\x11", salt, (chain.id, number, points, before, after, *said, chain.previous)) == hashed
+    if not holds and before is not None:
+        # Something before it does not hold, and is told there; the line says itself what it was sealed with.
+        own = session.execute(
+            select(Line.before, Line.after).where(Line.book_id == book_id, Line.account_id == UUID(bytes=chain.id), Line.number == number)
+        ).one_or_none()
+        if own is not None:
+            before, after = own
+            holds = _hash(b"\x11", salt, (chain.id, number, points, before, after, *said, chain.previous)) == hashed
+    chain.balance, chain.last, chain.previous = after, number, hashed
+    place = f"account {UUID(bytes=chain.id)} line {number}"
+    if number != last + 1:
+        return Fault(place, f"is sealed where line {last + 1} follows")
+    return None if holds else Fault(place, "is not what was sealed, or does not follow the line before it")
+
+
+def _tiles(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
+    missing = {(level, number) for level, row in enumerate(tree.rows) for number in range(len(row) // _TILE_BYTES)}
+    wanted = select(Tile.level, Tile.number, Tile.hashes, Tile.root).where(Tile.book_id == book_id).order_by(Tile.level, Tile.number)
+    for level, number, hashes, root in streams.stream(session, wanted):
+        place = f"tile {level}/{number}"
+        if (level, number) not in missing:
+            yield Fault(place, "is of more leaves than there are")
+            continue
+        missing.remove((level, number))
+        above = tree.rows[level + 1][number * HASH_BYTES : (number + 1) * HASH_BYTES]
+        if hashes != tree.rows[level][number * _TILE_BYTES : (number + 1) * _TILE_BYTES] or root != above:
+            yield Fault(place, "is not the tree's over the leaves")
+    yield from (Fault(f"tile {level}/{number}", "is not there") for level, number in sorted(missing))
+
+
+def _checkpoints(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
+    origin, keys = queries.origin_of(session, book_id), queries.log_keys(session, book_id)
+    wanted = select(Checkpoint.size, Checkpoint.root, Checkpoint.note).where(Checkpoint.book_id == book_id).order_by(Checkpoint.size)
+    for size, root, note in streams.stream(session, wanted):
+        place = f"checkpoint {size}"
+        if size > tree.size:
+            yield Fault(place, f"is of more leaves than the {tree.size} that there are")
+        elif root != tree.roots.get(size):
+            yield Fault(place, "has another root than the leaves")
+        if not _says(note, keys, notes.Head(origin or "", size, root)):
+            yield Fault(place, "was published with other words, or is not signed by the log")
+    signed = (
+        select(Checkpoint.size, Checkpoint.note, Cosignature.witness, Cosignature.line)
+        .join(Cosignature, (Cosignature.book_id == book_id) & (Cosignature.size == Checkpoint.size))
+        .where(Checkpoint.book_id == book_id)
+        .order_by(Checkpoint.size)
+    )
+    for size, note, witness, line in streams.stream(session, signed):
+        if not _cosigned(note, witness, line):
+            yield Fault(f"checkpoint {size}", f"has a cosignature that does not hold, of {witness.partition('+')[0]}")
+
+
+def _says(written: str, keys: list[notes.Key], head: notes.Head) -> bool:
+    try:
+        note = notes.note_of(written)
+        return notes.head_of(note.body) == head and bool(note.signed_by(keys))
+    except notes.NoteError:
+        return False
+
+
+def _cosigned(note: str, witness: str, line: str) -> bool:
+    try:
+        key, signature, body = notes.key_of(witness), notes.signature_of(line), notes.note_of(note).body
+    except notes.NoteError:
+        return False
+    return signature.is_by(key) and key.holds(signature.value, body)
