@@ -88,7 +88,7 @@ def heads(session: Session, book_id: UUID, account_ids: Collection[UUID]) -> lis
 
 
 def _ask(session: Session, statement: str, book_id: UUID, ids: Collection[UUID]) -> Any:
-    return session.connection().exec_driver_sql(statement, {"book_id": book_id, "ids": _array(ids, "uuid")})
+    return session.connection().exec_driver_sql(statement, {"book_id": book_id, "ids": _array(ids, "uuid")}).all()
 
 
 def write(
