@@ -212,7 +212,7 @@ class Resource(flask_smorest.Blueprint):
 
 
 #: What of an address is no id.
-_PLACES = {"code": "The code, as it was scanned or typed"}
+_PLACES = {"code": "The code, as it was scanned or typed", "number": "The number of the line"}
 
 
 _ALWAYS = {
