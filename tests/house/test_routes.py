@@ -78,7 +78,7 @@ def is_shut(answer: TestResponse, *, is_api: bool, role: str) -> bool:
 
 def knock(app: Flask, rule: Rule, method: str, credentials: tuple[str, str]) -> TestResponse:
     """Ask as little as can be asked at a door."""
-    address = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(new_id()), rule.rule)
+    address = re.sub(r"<(?:(\w+)(?:\(.*?\))?:)?\w+>", lambda part: "1" if part[1] == "int" else str(new_id()), rule.rule)
     client, (session_token, bearer) = app.test_client(), credentials
     headers = {"Accept-Language": "en"}
     if not address.startswith("/api/"):
