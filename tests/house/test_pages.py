@@ -19,8 +19,8 @@ from tests.house.conftest import Community
 
 pytestmark = pytest.mark.walk("sqlite")
 
-#: Opened by a code, by a link that is handed over, after a form was sent, on a paired device, by a page that waits, or from what was taken
-#: on the same day.
+#: Opened by a code, by a link that is handed over, after a form was sent, on a paired device, by a page that waits, from what was taken
+#: on the same day, or by whatever reads a log that was sealed.
 NOT_BY_CLICKING = {
     "account.of_person",
     "account.passkey_options",
@@ -40,9 +40,14 @@ NOT_BY_CLICKING = {
     "joining.form",
     "leader.attested",
     "leader.proposals_made",
+    "log.checkpoint",
+    "log.entries",
+    "log.proof",
+    "log.tile",
     "phone.now",
     "phone.offline",
     "phone.worker",
+    "proofs.proof",
     "public.health",
     "public.problem_type",
     "settings.manifest",
