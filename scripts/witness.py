@@ -10,6 +10,7 @@ https://c2sp.org/tlog-witness asks for. Put it behind the office's own HTTPS.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import sys
 from http.server import BaseHTTPRequestHandler
@@ -67,6 +68,9 @@ def _signer(folder: Path) -> notes.Signer:
 
 def _serve(told: argparse.Namespace) -> None:
     witness = Witness(_signer(told.folder), [notes.key_of(vkey) for vkey in told.log], Memory(told.folder), SystemClock())
+    held = (told.folder / "lock").open("w")
+    # Two on one folder could cosign two histories.
+    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     server = ThreadingHTTPServer((told.address, told.port), handler_for(witness))
     print(f"见证中 / witnessing on http://{told.address}:{server.server_port}", flush=True)
     try:
@@ -104,7 +108,10 @@ def handler_for(witness: Witness) -> type[BaseHTTPRequestHandler]:
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.kind)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")
             self.end_headers()
+            # Whatever was not read of this request is not taken for the next one.
+            self.close_connection = True
             self.wfile.write(body)
 
     return Handler

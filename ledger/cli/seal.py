@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import click
@@ -33,6 +35,8 @@ REST_S = 0.5
 REST_OF_A_BACKLOG = 1.0
 #: And where the database is not to be had, or a log cannot be carried on.
 REST_AFTER_TROUBLE_S = 10.0
+#: How often a witness that has not cosigned the newest head is asked again.
+ASKED_AGAIN_S = 30.0
 
 
 def register(group: click.Group) -> None:
@@ -45,11 +49,19 @@ def register(group: click.Group) -> None:
 
 @click.command("seal")
 @click.option("--book", "number", type=int, help="number of the book; all of them if not given 账簿号")
-@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), required=True, help="where the last signed heads are kept, apart from the database 存放已签名头的目录")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="where the last signed heads are kept, apart from the database 存放已签名头的目录",
+)
 @click.option("--follow", is_flag=True, help="go on until stopped 持续运行")
 @click.option("--with-parent", is_flag=True, help="stop when whoever started it is gone 随父进程结束")
+@click.option(
+    "--begin-here", is_flag=True, help="the folder is new: take the database's word for the heads signed so far 新目录，从库中最新的头开始"
+)
 @with_appcontext
-def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool) -> None:
+def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, begin_here: bool) -> None:
     """Write what was posted to the log, and sign its head (封存新记录并签名).
 
     With --follow a database that is not to be had is tried again, and a book whose log cannot be carried on keeps no other one waiting.
@@ -57,12 +69,16 @@ def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool) -
     if services().settings.log_key is None:
         raise click.ClickException("PASSBOOK_LOG_KEY is not set / 缺少设置 PASSBOOK_LOG_KEY: see docs/operating.md")
     sealers: dict[UUID, log.Sealer] = {}
+
+    def make(book: Book) -> log.Sealer:
+        return _sealer(book, log.Memory(folder), begin_here=begin_here)
+
     parent = os.getppid()
     if follow:
         # Whoever posts comes first.
         os.nice(10)
     while True:
-        troubles = _round(number, folder, sealers, follow=follow)
+        troubles = _round(number, sealers, make, follow=follow)
         for trouble in troubles:
             click.echo(f"账本不能继续封存 / the log cannot be carried on: {trouble}", err=True)
         if not follow:
@@ -72,38 +88,47 @@ def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool) -
         time.sleep(REST_AFTER_TROUBLE_S if troubles else REST_S)
 
 
-def _round(number: int | None, folder: Path, sealers: dict[UUID, log.Sealer], *, follow: bool) -> list[Exception]:
+def _round(number: int | None, sealers: dict[UUID, log.Sealer], make: Callable[[Book], log.Sealer], *, follow: bool) -> list[Exception]:
     troubles: list[Exception] = []
     try:
         books = _books(number)
     except OperationalError as trouble:
         return [trouble]
+    fresh: list[tuple[log.Sealer, log.Sealed]] = []
     for book in books:
         try:
-            _carry_on(book, sealers.setdefault(book.id, _sealer(book, log.Memory(folder))), follow=follow)
-        except (log.SealError, OperationalError) as trouble:
+            sealer = sealers.setdefault(book.id, make(book))
+            if sealed := _carry_on(book, sealer, follow=follow):
+                fresh.append((sealer, sealed))
+        except Exception as trouble:
+            # Whatever it is, a full disk or a key that cannot be read: other books go on being sealed.
+            if not follow and not isinstance(trouble, (log.SealError, OperationalError)):
+                raise
             troubles.append(trouble)
+    for sealer, sealed in fresh:
+        # Only now: whoever answers slowly keeps no other book waiting to be sealed.
+        sealer.ask_witnesses(sealed)
     return troubles
 
 
-def _carry_on(book: Book, sealer: log.Sealer, *, follow: bool) -> None:
+def _carry_on(book: Book, sealer: log.Sealer, *, follow: bool) -> log.Sealed | None:
     with Progress(console=Console(stderr=True), transient=True, disable=follow) as progress:
         task = progress.add_task(book.name, total=None)
         sealed = sealer.work(partial(_show, progress, task), rest=REST_OF_A_BACKLOG if follow else 0)
     if sealed:
-        sealer.ask_witnesses(sealed)
         click.echo(f"{book.number} {book.name}: {sealed.head.size:,} 条已封存 / sealed, root {sealed.head.root.hex()[:16]}")
+    return sealed or sealer.wanting(every_s=ASKED_AGAIN_S)
 
 
 def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
     progress.update(task, completed=done, total=total)
 
 
-def _sealer(book: Book, memory: log.Memory) -> log.Sealer:
+def _sealer(book: Book, memory: log.Memory, *, begin_here: bool = False) -> log.Sealer:
     settings = services().settings
     keys = [key for key in (settings.log_key, settings.log_key_old) if key]
     origin = f"{settings.public_url.partition('://')[2]}/log/{book.number}"
-    return log.Sealer(lambda: Session(db.engine), book.id, origin, keys, memory, services().clock)
+    return log.Sealer(lambda: Session(db.engine), book.id, origin, keys, memory, services().clock, begin_here)
 
 
 def _books(number: int | None) -> list[Book]:
@@ -171,13 +196,24 @@ def add(number: int, vkey: str, address: str) -> None:
         key = log.key_of(vkey)
     except log.NoteError as problem:
         raise click.ClickException(f"公钥不对 / not a witness's key: {problem}") from None
-    if key.kind != log.COSIGNATURE or not address.startswith(("https://", "http://")):
-        raise click.ClickException("要见证方的公钥和网址 / a witness has a cosignature key (type 4) and an address that begins with https://")
+    if key.kind != log.COSIGNATURE or not _is_address(address):
+        raise click.ClickException(
+            "要见证方的公钥和网址 / a witness has a cosignature key (type 4) and an address that begins with https://"
+        )
     with at_desk() as desk:
         act = desk.act(number)
         log.begin(desk.session, act.book_id, _sealer(desk.book(number), log.Memory(Path())).origin, act.at)
         log.add_witness(desk.session, act.book_id, key, act.at, address=address)
     click.echo(f"{key.name} 开始见证 / watches")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018  raises where it is none
+    except ValueError:
+        return False
+    return text.isascii() and parts.scheme in {"https", "http"} and bool(parts.hostname) and not parts.query and not parts.fragment
 
 
 @witness.command("list")

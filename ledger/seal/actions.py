@@ -61,6 +61,15 @@ class SealError(Exception):
     """The log cannot be carried on: what the journal or the log says does not follow from what was sealed before."""
 
 
+class UnknownPastError(SealError):
+    """The database tells of heads that were signed, and the memory beside it of none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there are signed heads, and the folder keeps none of them: is it the right folder? --begin-here takes the database's word"
+        )
+
+
 class DoesNotExtendError(SealError):
     """The log as it is written does not begin with a head that was signed; that head's size, and what would have been signed."""
 
@@ -265,6 +274,28 @@ def _is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
+def compare(session: Session, book_id: UUID, memory: Memory, *, begin_here: bool = False) -> None:
+    """Hold what the database tells of the log against what is remembered outside of it, before anything is added.
+
+    What others signed meanwhile is remembered if it carries on; `begin_here` takes the database's word where nothing is remembered. Raise
+    UnknownPastError, or DoesNotExtendError where the database was turned back or rewritten.
+    """
+    origin, last = queries.origin_of(session, book_id), queries.newest(session, book_id)
+    if origin is None:
+        return
+    remembered = memory.head(origin)
+    if remembered is not None and (last is None or last.head != remembered):
+        # Leaves may be written that nobody has signed yet: a sealer may have been killed between the two.
+        now = queries.tree(session, book_id, queries.size_of(session, book_id))
+        head = notes.Head(origin, now.size, now.root())
+        if not _extends(now, head, remembered):
+            raise DoesNotExtendError(head, remembered.size)
+    if last is not None and remembered is None and not begin_here:
+        raise UnknownPastError
+    if last is not None and (remembered is None or last.head.size > remembered.size):
+        memory.keep(last.note)
+
+
 def sign(session: Session, book_id: UUID, signers: Sequence[notes.Signer], memory: Memory, at: datetime) -> queries.Sealed | None:
     """Sign the log as it is written, and return the new head; none where nothing was added since the last.
 
@@ -336,7 +367,10 @@ def hear(session: Session, book_id: UUID, size: int, signature: notes.Signature,
 
 
 def alarm(session: Session, book_id: UUID, what: str, witness: str, shown: notes.Head, seen: int | None, at: datetime) -> None:
-    """Keep it that a witness refused a head: for the supervisor, and for good."""
+    """Keep it that a witness refused a head: for the supervisor, and for good; once, however often it says so."""
+    said = select(Alarm.id).where(Alarm.book_id == book_id, Alarm.what == what, Alarm.witness == witness)
+    if session.execute(said.where(Alarm.seen.is_(None) if seen is None else Alarm.seen == seen).limit(1)).first():
+        return
     row = {
         "book_id": book_id,
         "id": new_id(),

@@ -134,7 +134,7 @@ def _subtrees(part: Range) -> Iterator[tuple[int, int]]:
 
 
 def is_included(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
-    """Tell whether `path` proves that a leaf with this hash is number `index` of the tree of `size` leaves with this root (RFC 9162, 2.1.3.2)."""
+    """Tell whether `path` leads from the leaf with this hash, number `index` of `size`, to this root (RFC 9162, 2.1.3.2)."""
     if not 0 <= index < size:
         return False
     at, last, found = index, size - 1, leaf

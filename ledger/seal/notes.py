@@ -23,6 +23,16 @@ from ledger.seal.merkle import HASH_BYTES
 #: The kinds of key: what a log signs with, and what a witness cosigns with.
 ED25519, COSIGNATURE = 0x01, 0x04
 _DASH = "— "
+_P = 2**255 - 19
+_SMALL_ORDER = frozenset(
+    {
+        0,
+        1,
+        _P - 1,
+        int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"),
+        int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little"),
+    }
+)
 _SIZE_MAX = 2**63 - 1
 #: A note with more is nothing that this project wrote.
 _SIGNATURES_MAX = 64
@@ -74,10 +84,18 @@ def key_of(vkey: str) -> Key:
     material = _bytes(encoded)
     if len(material) != 33 or material[0] not in (ED25519, COSIGNATURE):
         raise NoteError("only Ed25519 keys are known, of a log or of a witness")
+    if _is_weak(material[1:]):
+        raise NoteError("this key signs whatever anybody likes: it is a point of small order, or not written as RFC 8032 asks for")
     key = Key(_name(name), material[0], material[1:])
     if key.id.hex() != id_:
         raise NoteError("the key's id does not belong to it")
     return key
+
+
+def _is_weak(public: bytes) -> bool:
+    # RFC 8032, 5.1.3 takes only y below p; the points whose order divides 8 have five of them.
+    y = int.from_bytes(public, "little") & (1 << 255) - 1
+    return y >= _P or y in _SMALL_ORDER
 
 
 @dataclass(frozen=True)

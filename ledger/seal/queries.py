@@ -31,6 +31,10 @@ from ledger.seal.model import Side
 from ledger.seal.model import Tile
 from ledger.seal.model import Witness
 
+#: The log's own signatures, today's and the old key's, stand under a note as well (notes.py reads 64 in all).
+_COSIGNATURES_MAX = 60
+_HEADS_LOOKED_AT = 100
+
 
 @dataclass(frozen=True)
 class Sealed:
@@ -101,13 +105,34 @@ def of_size(session: Session, book_id: UUID, size: int) -> Sealed | None:
 
 
 def _sealed(session: Session, found: Checkpoint) -> Sealed:
+    # Of whoever watches now, those who are asked first; and not more than anybody reads under one note.
     lines = session.execute(
         select(Cosignature.witness, Cosignature.line)
-        .where(Cosignature.book_id == found.book_id, Cosignature.size == found.size)
-        .order_by(Cosignature.added_at, Cosignature.witness)
+        .join(Witness, (Witness.book_id == Cosignature.book_id) & (Witness.key == Cosignature.witness))
+        .where(Cosignature.book_id == found.book_id, Cosignature.size == found.size, Witness.ended_at.is_(None))
+        .order_by(Witness.address.is_(None), Witness.added_at, Witness.id)
+        .limit(_COSIGNATURES_MAX)
     ).all()
     note = notes.note_of(found.note).with_signatures(notes.signature_of(line) for _, line in lines)
     return Sealed(notes.head_of(note.body), note, found.signed_at, tuple(witness for witness, _ in lines))
+
+
+def best_head(session: Session, book_id: UUID, at_least: int) -> Sealed | None:
+    """Return the head of `at_least` so many leaves that most witnesses cosigned, of the first ones that there are; else the newest."""
+    sizes = select(Checkpoint.size).where(Checkpoint.book_id == book_id, Checkpoint.size >= at_least)
+    first = list(session.execute(sizes.order_by(Checkpoint.size).limit(_HEADS_LOOKED_AT)).scalars())
+    if not first:
+        return None
+    counted = (
+        select(Cosignature.size)
+        .join(Witness, (Witness.book_id == Cosignature.book_id) & (Witness.key == Cosignature.witness))
+        .where(Cosignature.book_id == book_id, Cosignature.size.between(first[0], first[-1]), Witness.ended_at.is_(None))
+        .group_by(Cosignature.size)
+        .order_by(func.count().desc(), Cosignature.size.desc())
+        .limit(1)
+    )
+    best = session.execute(counted).scalar_one_or_none()
+    return of_size(session, book_id, best) if best is not None else newest(session, book_id)
 
 
 def seen_by(session: Session, book_id: UUID) -> dict[str, int]:
@@ -171,7 +196,7 @@ def receipt(session: Session, book_id: UUID, account_id: UUID, number: int) -> R
     salt, own, leaf_number, data = found
     entry, giver, taker = data[2:34], data[34:66], data[66:98]
     opening = leaves.Opening(facts, salt, entry, taker if own == giver else giver)
-    sealed = newest(session, book_id, at_least=leaf_number + 1)
+    sealed = best_head(session, book_id, leaf_number + 1)
     if sealed is None:
         return Receipt(account_id, number, opening, None)
     path = tree(session, book_id, sealed.head.size).inclusion(leaf_number)

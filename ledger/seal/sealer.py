@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import field
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -38,6 +39,10 @@ class Sealer:
     keys: Sequence[bytes]
     memory: Memory
     clock: Clock
+    #: Take the database's word for the heads that were signed, where the memory is new.
+    begin_here: bool = False
+    #: When witnesses that had not answered were last asked again.
+    _asked: dict[str, float] = field(default_factory=dict)
 
     def work(self, progress: Progress | None = None, *, rest: float = 0.0) -> queries.Sealed | None:
         """Seal all that waits now and sign; return the new head, none where nothing was added.
@@ -45,8 +50,13 @@ class Sealer:
         A backlog of more than one piece leaves room for others: after each, the sealer rests `rest` times as long as it took. Raise
         SealError where the log cannot be carried on.
         """
-        with self._reading() as session:
-            waiting = actions.backlog(session, self.book_id)
+        try:
+            with self._reading() as session:
+                actions.compare(session, self.book_id, self.memory, begin_here=self.begin_here)
+                waiting = actions.backlog(session, self.book_id)
+        except actions.DoesNotExtendError as problem:
+            self._raise_alarm(problem)
+            raise
         if not waiting and not self._is_unsigned():
             return None
         with self.sessions() as session, session.begin():
@@ -66,9 +76,13 @@ class Sealer:
             with self.sessions() as session, session.begin():
                 return actions.sign(session, self.book_id, signers, self.memory, self.clock.now())
         except actions.DoesNotExtendError as problem:
-            with self.sessions() as session, session.begin():
-                actions.alarm(session, self.book_id, "does-not-extend", origin, problem.head, problem.signed, self.clock.now())
+            self._raise_alarm(problem)
             raise
+
+    def _raise_alarm(self, problem: actions.DoesNotExtendError) -> None:
+        head = problem.head
+        with self.sessions() as session, session.begin():
+            actions.alarm(session, self.book_id, "does-not-extend", head.origin, head, problem.signed, self.clock.now())
 
     def public_keys(self, origin: str) -> list[notes.Key]:
         """Return the public halves of the keys that sign the log called `origin`."""
@@ -92,10 +106,24 @@ class Sealer:
                 continue
             with self.sessions() as session, session.begin():
                 if said.refused:
+                    newest = queries.newest(session, self.book_id)
+                    if newest and said.seen and newest.head.size >= said.seen > sealed.head.size:
+                        # Another sealer was quicker, and asked about a longer log: the next head decides.
+                        continue
                     actions.alarm(session, self.book_id, "witness-refused", key.name, sealed.head, said.seen, self.clock.now())
                 elif said.signature and actions.hear(session, self.book_id, sealed.head.size, said.signature, self.clock.now()):
                     cosigned.append(key)
         return cosigned
+
+    def wanting(self, *, every_s: float) -> queries.Sealed | None:
+        """Return the newest head where a witness with an address has not cosigned it yet, asked for once in so many seconds."""
+        if time.monotonic() - self._asked.get("at", -every_s) < every_s:
+            return None
+        self._asked["at"] = time.monotonic()
+        with self._reading() as session:
+            sealed = queries.newest(session, self.book_id)
+            asked = {one.key for one in queries.witnesses(session, self.book_id) if one.address}
+        return sealed if sealed and asked - {*sealed.witnesses} else None
 
     def _tile(self, level: int, number: int, width: int) -> bytes:
         with self._reading() as session:

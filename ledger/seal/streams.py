@@ -49,7 +49,8 @@ def _column(session: Session, name: str) -> Any:
 
 def stream(session: Session, wanted: Any) -> Iterator[Any]:
     """Return the rows of a query, a piece at a time."""
-    for piece in session.execute(wanted.execution_options(yield_per=ROWS_AT_ONCE)).partitions():
+    # By the connection and not by the session, which would make each row twice.
+    for piece in session.connection().execute(wanted.execution_options(yield_per=ROWS_AT_ONCE)).partitions():
         yield from piece
 
 

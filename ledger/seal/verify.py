@@ -10,6 +10,8 @@ scripts/check_book.py.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -40,6 +42,7 @@ from ledger.seal.model import Leaf
 from ledger.seal.model import Tile
 
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
+_ABSENT, _LENGTHS = b"\xff", [bytes([length]) for length in range(255)]
 _LEAF_BEGINS = bytes([leaves.FORMAT, leaves.ENTRY])
 
 
@@ -119,16 +122,39 @@ class _Chain:
     def __init__(self, account_id: bytes, *, is_lined: bool) -> None:
         self.id = account_id
         self.last = 0
-        self.previous: bytes | None = None
+        #: The hash of that side as it is written in the next one.
+        self.previous = _ABSENT
         self.balance: int | None = 0 if is_lined else None
 
 
-def _hash(kind: bytes, salt: bytes, values: tuple[leaves.Value, ...]) -> bytes:
-    try:
-        return sha256(kind + salt + leaves.written(values)).digest()
-    except ValueError:
-        # A field that is longer than any leaf can have it was never sealed.
-        return b""
+@lru_cache(maxsize=4_096)
+def _text(value: str) -> bytes:
+    told = value.encode()
+    # One that is longer than any leaf can have it was never sealed: it only must not be taken for another.
+    return bytes([min(len(told), 254)]) + told
+
+
+def _whole(value: int) -> bytes:
+    told = b"%d" % value
+    return _LENGTHS[len(told)] + told
+
+
+def _id(value: bytes | None) -> bytes:
+    return _ABSENT if value is None else b"\x10" + value
+
+
+def written_entry(entry: Sequence[Any]) -> bytes:
+    """Write down what `streams.entry_columns` gives, as `leaves.written` does with an entry: in a third of the time."""
+    (
+        entry_id, giver, taker, amount, kind, deed_on, posted_at, request_id, position, actor, acted_for, channel, reference,
+        contract_id, unit_id, till_id, reverses, reversal_number, left_after,
+    ) = entry  # fmt: skip
+    return b"".join((
+        b"\x10", entry_id, b"\x10", giver, b"\x10", taker, _whole(amount), _text(kind), _text(deed_on), _whole(posted_at),
+        b"\x10", request_id, _whole(position), b"\x10", actor, _id(acted_for), _text(channel), _id(reference), _id(contract_id),
+        _id(unit_id), _id(till_id), _id(reverses), _ABSENT if reversal_number is None else _whole(reversal_number),
+        _ABSENT if left_after is None else _whole(left_after),
+    ))  # fmt: skip
 
 
 def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
@@ -155,7 +181,7 @@ def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
             yield Fault(place, "has lost its entry")
             _pass_over(chains, found)
             continue
-        if _hash(b"\x10", salt, tuple(entry)) != data[2:34]:
+        if sha256(b"\x10" + salt + written_entry(entry)).digest() != data[2:34]:
             yield Fault(f"entry {UUID(bytes=entry[0])}", f"is not what was sealed as leaf {number}")
         yield from _sides(session, book_id, chains, entry, found, place, data)
     if strays := sides.pass_over():
@@ -165,13 +191,13 @@ def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
 def _sides(
     session: Session, book_id: UUID, chains: dict[bytes, _Chain], entry: list[Any], found: list[Any], place: str, data: bytes
 ) -> Iterator[Fault]:  # fmt: skip
-    _, giver, taker, amount, *said = entry[:7]
+    _, giver, taker, amount, kind, deed_on, posted_at, *_ = entry
     by_account = {side[1]: side for side in found}
     if len(found) != 2 or by_account.keys() != {giver, taker} or not by_account.keys() <= chains.keys():
         yield Fault(place, "does not have one side for each account of its entry")
         _pass_over(chains, found)
         return
-    giving, taking = by_account[giver], by_account[taker]
+    giving, taking, said = by_account[giver], by_account[taker], _text(kind) + _text(deed_on) + _whole(posted_at)
     for chain, side, points in ((chains[giver], giving, -amount), (chains[taker], taking, amount)):
         if (fault := _side(session, book_id, chain, side, points, said)) is not None:
             yield fault
@@ -182,27 +208,29 @@ def _sides(
 def _pass_over(chains: dict[bytes, _Chain], sides: list[Any]) -> None:
     for _, account_id, number, _, hashed in sides:
         if (chain := chains.get(account_id)) is not None:
-            chain.last, chain.previous = number, hashed
+            chain.last, chain.previous = number, b"\x20" + hashed
 
 
-def _side(session: Session, book_id: UUID, chain: _Chain, side: Any, points: int, said: list[Any]) -> Fault | None:
+def _side(session: Session, book_id: UUID, chain: _Chain, side: Any, points: int, said: bytes) -> Fault | None:
     _, _, number, salt, hashed = side
     before, last = chain.balance, chain.last
     after = None if before is None else before + points
-    holds = _hash(b"\x11", salt, (chain.id, number, points, before, after, *said, chain.previous)) == hashed
+    begins, ends = b"".join((b"\x11", salt, b"\x10", chain.id, _whole(number), _whole(points))), said + chain.previous
+    balances = b"\xff\xff" if before is None or after is None else _whole(before) + _whole(after)
+    holds = sha256(begins + balances + ends).digest() == hashed
     if not holds and before is not None:
         # Something before it does not hold, and is told there; the line says itself what it was sealed with.
         own = session.execute(
             select(Line.before, Line.after).where(Line.book_id == book_id, Line.account_id == UUID(bytes=chain.id), Line.number == number)
         ).one_or_none()
         if own is not None:
-            before, after = own
-            holds = _hash(b"\x11", salt, (chain.id, number, points, before, after, *said, chain.previous)) == hashed
-    chain.balance, chain.last, chain.previous = after, number, hashed
-    place = f"account {UUID(bytes=chain.id)} line {number}"
+            holds, after = sha256(begins + _whole(own[0]) + _whole(own[1]) + ends).digest() == hashed, own[1]
+    chain.balance, chain.last, chain.previous = after, number, b"\x20" + hashed
     if number != last + 1:
-        return Fault(place, f"is sealed where line {last + 1} follows")
-    return None if holds else Fault(place, "is not what was sealed, or does not follow the line before it")
+        return Fault(f"account {UUID(bytes=chain.id)} line {number}", f"is sealed where line {last + 1} follows")
+    if not holds:
+        return Fault(f"account {UUID(bytes=chain.id)} line {number}", "is not what was sealed, or does not follow the line before it")
+    return None
 
 
 def _tiles(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""A witness as https://c2sp.org/tlog-witness has it: it cosigns what carries on from what it saw, and nothing else. Pure but for its memory.
+"""A witness as https://c2sp.org/tlog-witness has it: it cosigns what carries on from what it saw, and nothing else. Pure, but for memory.
 
 Every answer is a status and a text as the protocol asks for them; whoever serves it over HTTP adds nothing.
 """

@@ -289,3 +289,56 @@ def test_a_database_turned_back_to_a_backup_is_not_signed_over(desk: Desk, memor
     fill(desk, 3)
     with pytest.raises(actions.SealError):
         seal(desk, memory)
+
+
+def test_a_folder_that_remembers_nothing_is_not_taken_for_the_right_one(desk: Desk, memory: Memory, tmp_path: Path) -> None:
+    fill(desk, 3)
+    sealed = seal(desk, memory)
+    elsewhere = Memory(tmp_path / "elsewhere")
+    with pytest.raises(actions.UnknownPastError):
+        actions.compare(desk.session, desk.book_id, elsewhere)
+    actions.compare(desk.session, desk.book_id, elsewhere, begin_here=True)
+    assert sealed is not None
+    assert elsewhere.head(ORIGIN) == sealed.head
+
+
+def test_what_another_sealer_signed_is_remembered_here_too(desk: Desk, memory: Memory, tmp_path: Path) -> None:
+    other = Memory(tmp_path / "other")
+    fill(desk, 3)
+    seal(desk, other)
+    actions.compare(desk.session, desk.book_id, memory, begin_here=True)
+    fill(desk, 3)
+    sealed = seal(desk, other)
+    actions.compare(desk.session, desk.book_id, memory)
+    assert sealed is not None
+    assert memory.head(ORIGIN) == sealed.head
+
+
+def test_of_many_witnesses_no_more_are_shown_than_a_note_may_have(desk: Desk, memory: Memory) -> None:
+    fill(desk, 3)
+    sealed = seal(desk, memory)
+    assert sealed is not None
+    for number in range(70):
+        own = notes.Signer(f"w{number}.example", notes.COSIGNATURE, Ed25519PrivateKey.generate())
+        actions.add_witness(
+            desk.session,
+            desk.book_id,
+            own.key,
+            desk.clock.now(),
+            address="https://w.example" if number == 69 else None,
+            device_id=None if number == 69 else desk.book_id,
+        )
+        assert actions.hear(desk.session, desk.book_id, sealed.head.size, own.sign(sealed.note.body, 1), desk.clock.now())
+    shown = queries.newest(desk.session, desk.book_id)
+    assert shown is not None
+    assert notes.key_of(shown.witnesses[0]).name == "w69.example"
+    assert notes.note_of(str(shown.note)).body == sealed.note.body
+
+
+def test_the_same_refusal_is_one_alarm(desk: Desk, memory: Memory) -> None:
+    fill(desk, 3)
+    sealed = seal(desk, memory)
+    assert sealed is not None
+    for _ in range(3):
+        actions.alarm(desk.session, desk.book_id, "witness-refused", "w.example", sealed.head, 9, desk.clock.now())
+    assert len(queries.alarms(desk.session, desk.book_id)) == 1

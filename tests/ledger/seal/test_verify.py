@@ -16,9 +16,12 @@ from sqlalchemy.orm import Session
 from ledger import journal
 from ledger import seal
 from ledger.seal import notes
+from ledger.seal.leaves import EntryFacts
+from ledger.seal.leaves import written
 from ledger.seal.merkle import fold
 from ledger.seal.merkle import leaf_hash
 from ledger.seal.verify import Growing
+from ledger.seal.verify import written_entry
 from ledger.store import snapshot
 from tests.books import Desk
 from tests.books import open_desk
@@ -184,6 +187,15 @@ def test_a_growing_tree_has_the_tiles_and_the_roots_of_the_tree() -> None:
     assert tree.roots == {size: fold(hashes[:size]) for size in (1, 2, 255, 256, 257, 511, 512, 699, 700)}
     assert tree.rows[0] == b"".join(hashes)
     assert tree.rows[1] == fold(hashes[:256]) + fold(hashes[256:512])
+
+
+def test_an_entry_is_written_as_the_log_writes_it() -> None:
+    ids = [bytes([number]) * 16 for number in range(10)]
+    full = [*ids[:3], 250, "void", "2026-11-26", 1_764_000_000_000_000, ids[3], -1, ids[4], ids[5], "till", *ids[5:10], 1, 0]
+    bare = [*full[:10], None, "card", *[None] * 7]
+    for entry in (full, bare):
+        assert len(entry) == len(EntryFacts._fields)
+        assert written_entry(entry) == written(tuple(entry))
 
 
 def test_one_book_s_log_says_nothing_of_another_s(sealed: Desk, database: Database, tmp_path: Path, owner: Engine) -> None:

@@ -141,3 +141,25 @@ def test_a_witness_that_is_not_to_be_had_keeps_nobody() -> None:
 
     tree = history(3)
     assert asking.ask("https://witness.example.org", OWN.key, head_of(tree), tree, 0, send) == asking.Said()
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([(409, "3\n")], asking.Said(refused=True, seen=3)),
+        ([(409, "9\n")], asking.Said(refused=True, seen=9)),
+        ([(409, "2\n"), (409, "1\n")], asking.Said()),
+        ([(409, "")], asking.Said()),
+        ([(200, "nothing")], asking.Said()),
+        ([(503, "")], asking.Said()),
+    ],
+)
+def test_what_another_kind_of_witness_answers_is_understood(answers: list[tuple[int, str]], said: asking.Said) -> None:
+    tree, coming = history(3), iter(answers)
+    assert asking.ask("https://witness.example.org", OWN.key, head_of(tree), tree, 3, lambda address, body: next(coming)) == said
+
+
+@pytest.mark.parametrize("address", ["https://.example", "http://[x", "https://见证.example/路"])
+def test_an_address_that_is_none_keeps_nobody(address: str) -> None:
+    tree = history(3)
+    assert asking.ask(address, OWN.key, head_of(tree), tree, 0) == asking.Said()
