@@ -21,8 +21,8 @@ from bench.server import operate
 from ledger import journal
 from ledger.journal.model import Entry
 
-#: Of the passbooks, each of which is recomputed by `flask ledger verify`, every third is asked for as well.
-ASKED_EVERY = 3
+#: Of the passbooks, each of which is recomputed by `flask ledger verify`, every tenth is asked for as well.
+ASKED_EVERY = 10
 #: So many of those who have earned nothing are told so.
 EMPTY_ASKED = 100
 

@@ -26,7 +26,7 @@ FURTHER = ("unattended",)
 #: Money, roles and exports want a proof that is not older.
 FRESH = timedelta(minutes=5)
 #: How often it is written down that a session or token was used.
-NOTED_EVERY = {"session": timedelta(minutes=1), "bearer": timedelta(minutes=10)}
+NOTED_EVERY = {"session": timedelta(minutes=1), "bearer": timedelta(hours=1)}
 
 
 class Lives(NamedTuple):

@@ -141,20 +141,23 @@ def stand(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def visit(browser: Browser, stand: Stand) -> Iterator[Callable[..., Visitor]]:
-    """Let somebody of the cast come in on a browser of their own: visit("volunteer"), visit(None), visit("grid_worker", desk=True)."""
+    """Let somebody of the cast come in on a browser of their own: visit("volunteer"), visit(None), visit("grid_worker", desk=True).
+
+    `at` is another server than the one that all tests share.
+    """
     visitors: list[Visitor] = []
 
-    def enter(key: str | None, *, desk: bool = False, **options: Any) -> Visitor:
+    def enter(key: str | None, *, desk: bool = False, at: Stand = stand, **options: Any) -> Visitor:
         screen = DESK if desk else PHONE
         context = browser.new_context(
             **{"locale": "zh-CN", "viewport": screen, "has_touch": not desk, "timezone_id": "Asia/Shanghai"} | options
         )
-        visitor = Visitor(stand, context, context.new_page())
+        visitor = Visitor(at, context, context.new_page())
         visitors.append(visitor)
         _listen(visitor)
         if key:
-            token = stand.play(lambda stage: sign_in.open_session(stage.session, stage.book, stage.who(key), "passkey", stage.now))
-            context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": stand.home}])
+            token = at.play(lambda stage: sign_in.open_session(stage.session, stage.book, stage.who(key), "passkey", stage.now))
+            context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": at.home}])
         return visitor
 
     yield enter

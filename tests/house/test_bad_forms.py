@@ -31,7 +31,7 @@ from tests.house.conftest import Community
 pytestmark = pytest.mark.walk("postgresql")
 
 #: Of pages that differ only in whom or what they are about, so many are looked at.
-ALIKE_MAX = 2
+ALIKE_MAX = 1
 ODD = (
     "",
     " ",

@@ -88,6 +88,7 @@ def found_by_repeats(edge_of: type[Edge], database: Database) -> Exception | Non
     return found_by(partial(laws.whoever_sends_again, edge_of, database.engine), writes)
 
 
+@pytest.mark.walk("postgresql")
 def test_control_where_nothing_is_planted_nothing_is_found(database: Database) -> None:
     assert found_without_a_database() is None
     assert found_by_histories(database) is None

@@ -60,7 +60,7 @@ class TokenOut(TokenMadeOut):
     """A token in the list of those that are good."""
 
     name = Personal(required=True)
-    last_used_at = Moment(required=True, allow_none=True, metadata={"description": "To ten minutes"})
+    last_used_at = Moment(required=True, allow_none=True, metadata={"description": "To an hour"})
 
 
 class TokenIn(Shape):
