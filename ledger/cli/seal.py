@@ -32,7 +32,7 @@ from ledger.web.kit.extensions import services
 #: How long the sealer rests where nothing waits.
 REST_S = 0.5
 #: A backlog leaves the processor to those who post: after each piece, so many times as long as it took.
-REST_OF_A_BACKLOG = 1.0
+REST_OF_A_BACKLOG = 3.0
 #: And where the database is not to be had, or a log cannot be carried on.
 REST_AFTER_TROUBLE_S = 10.0
 #: How often a witness that has not cosigned the newest head is asked again.

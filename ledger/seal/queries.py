@@ -180,7 +180,8 @@ def side_facts(session: Session, book_id: UUID, account_id: UUID, number: int) -
     previous = session.execute(
         select(Side.hash).where(Side.book_id == book_id, Side.account_id == account_id, Side.number == number - 1)
     ).scalar_one_or_none()
-    return leaves.SideFacts(account_id, number, *found, previous)
+    amount, before, after, kind, deed_on, posted_at = found
+    return leaves.SideFacts(account_id, number, amount, before, after, kind, deed_on, posted_at, previous)
 
 
 def receipt(session: Session, book_id: UUID, account_id: UUID, number: int) -> Receipt:

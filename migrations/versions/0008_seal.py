@@ -32,7 +32,8 @@ def _make_tables() -> None:
         sa.CheckConstraint("number >= 0", name=op.f("ck_leaf_numbered_from_zero")),
     )  # fmt: skip
     _table(
-        "side", ("book_id", "account_id", "number"), _id("account_id"), _whole("number"), _whole("leaf_number"), _bytes("salt"), _bytes("hash"),
+        "side", ("book_id", "account_id", "number"),
+        _id("account_id"), _whole("number"), _whole("leaf_number"), _bytes("salt"), _bytes("hash"),
         _key("book_id", "account_id", to="account.id"), _key("book_id", "leaf_number", to="leaf.number"),
         sa.CheckConstraint("number >= 1", name=op.f("ck_side_numbered_from_one")),
     )  # fmt: skip
@@ -41,7 +42,15 @@ def _make_tables() -> None:
         _key("book_id", to="log.book_id"),
         sa.CheckConstraint("level >= 0 AND number >= 0", name=op.f("ck_tile_counted_from_zero")),
     )  # fmt: skip
-    _table("checkpoint", ("book_id", "size"), _whole("size"), _bytes("root"), _text("note"), _whole("signed_at"), _key("book_id", to="log.book_id"))
+    _table(
+        "checkpoint",
+        ("book_id", "size"),
+        _whole("size"),
+        _bytes("root"),
+        _text("note"),
+        _whole("signed_at"),
+        _key("book_id", to="log.book_id"),
+    )
     _table(
         "cosignature", ("book_id", "size", "witness"), _whole("size"), _text("witness"), _text("line"), _whole("added_at"),
         _key("book_id", "size", to="checkpoint.size"),

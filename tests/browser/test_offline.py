@@ -158,7 +158,9 @@ def test_pages_that_are_somebodys_are_never_kept(visit: Visit) -> None:
     visitor.open("/me/passbook")
     kept = visitor.page.evaluate(CACHED)
     assert [path for path in kept if not path.startswith("/static/")] == ["/check", "/code/offline", "/offline"]
-    told = visitor.page.evaluate("Promise.all(['/check', '/code/offline', '/offline'].map(async (one) => (await caches.match(one)).text()))")
+    told = visitor.page.evaluate(
+        "Promise.all(['/check', '/code/offline', '/offline'].map(async (one) => (await caches.match(one)).text()))"
+    )
     handle = visitor.open("/code").locator("[data-pay]").get_attribute("data-handle") or "?"
     for page in told:
         assert handle not in page

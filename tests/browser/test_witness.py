@@ -108,31 +108,29 @@ class Log:
 
 
 @pytest.fixture(scope="module")
-def database_of_its_own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, Engine]]:
+def log_of_its_own(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Log]:
     """A community of its own: its past is rewritten."""
     kind = "postgresql" if request.config.getoption("--db") == "postgresql" else "sqlite"
-    with contextlib.ExitStack() as stack:
-        database = stack.enter_context(fresh_database(kind, request, tmp_path_factory.mktemp("witnessed")))
-        server = stack.enter_context(serving(database.url))
+    folder = tmp_path_factory.mktemp("witnessed")
+    with fresh_database(kind, request, folder) as database, serving(database.url) as server:
         engine, owner = engine_for(database.url), engine_for(database.owner_url, migrating=True, poolclass=NullPool)
         with Session(engine) as session:
             make_community(session, people.Vault.of(server.settings), datetime.now(UTC))
-        yield Stand(server, engine), owner
+        yield Log(Stand(server, engine), owner, folder / "log")
         engine.dispose()
         owner.dispose()
 
 
 @pytest.fixture
-def stand(database_of_its_own: tuple[Stand, Engine]) -> Stand:
-    return database_of_its_own[0]
+def stand(log_of_its_own: Log) -> Stand:
+    return log_of_its_own.stand
 
 
 @pytest.fixture
-def log(stand: Stand, database_of_its_own: tuple[Stand, Engine], tmp_path: Path) -> Log:
+def log(log_of_its_own: Log) -> Log:
     """The log, sealed as far as the book goes: a till that opens has something to watch."""
-    found = Log(stand, database_of_its_own[1], tmp_path / "log")
-    found.carry_on()
-    return found
+    log_of_its_own.carry_on()
+    return log_of_its_own
 
 
 #: Asks static/js/log.js whether each of these proofs holds.
@@ -214,8 +212,11 @@ def test_the_browsers_arithmetic_is_the_services(visit: Visit) -> None:
 
 def cosigned(page: Page, log: Log) -> tuple[int, tuple[str, ...]]:
     """Open the till's page and wait until it has cosigned what is new; return how much that is, and who did."""
+    # What an earlier page of the till is still at is about an earlier head.
+    page.goto("about:blank")
     sealed = log.carry_on()
-    with page.expect_response("**/till/log/cosignature") as heard:
+    is_said = f"size={sealed.head.size}&"
+    with page.expect_response(lambda answer: is_said in (answer.request.post_data or "")) as heard:
         page.goto(f"{log.stand.home}/till")
     assert heard.value.status == 204
     return sealed.head.size, log.witnesses(sealed.head.size)

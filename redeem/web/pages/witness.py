@@ -108,7 +108,7 @@ def cosignature() -> ResponseReturnValue:
 @allow(*till.ROLES, by_itself=True)
 @form_write(till.till)
 def refusal() -> str | Refusal:
-    """Keep it that the till was shown a head, signed by the log, that does not carry on from what it saw; each once."""
+    """Keep it that the till was shown a head, signed by the log, that does not carry on from what it saw; once."""
     device_id = _device()
     if device_id is None:
         return Refusal("device-not-paired", "note")
@@ -116,8 +116,7 @@ def refusal() -> str | Refusal:
     name = next((seal.key_of(vkey).name for vkey in _keys_of(device_id)), None)
     if name is None:
         raise Invalid("witness-key-wrong", "note")
-    told = [(one.seen, one.size, one.root) for one in seal.alarms(session(), book_id, _ALARMS_READ) if one.witness == name]
-    if (seen, head.size, head.root) not in told and len(told) < ALARMS_MAX:
+    if sum(one.witness == name for one in seal.alarms(session(), book_id, _ALARMS_READ)) < ALARMS_MAX:
         seal.alarm(session(), book_id, "till-refused", name, head, seen, act().at)
     return url_for("till.till")
 

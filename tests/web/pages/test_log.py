@@ -248,8 +248,8 @@ def test_a_supervisor_sees_at_home_how_many_alarms_there_are(hall: Hall, hall_se
     book = hall.community.book
     _, supervisor = hall.enter("resident_supervisor", area_code=COUNTY)
     assert "次警报" not in supervisor.open("/home").text
-    for _ in range(2):
-        seal.alarm(hall.session, book.id, "till-refused", f"till-12345678.{origin_of(book)}", hall_sealed.head, 99, hall.clock.now())
+    for seen in (98, 99):
+        seal.alarm(hall.session, book.id, "till-refused", f"till-12345678.{origin_of(book)}", hall_sealed.head, seen, hall.clock.now())
     hall.session.commit()
     assert "近 30 天有 2 次警报" in supervisor.open("/home").text
     assert supervisor.follow("次警报").headings[0] == "账本日志"
