@@ -56,7 +56,8 @@ def _make_tables() -> None:
         _key("book_id", "size", to="checkpoint.size"),
     )  # fmt: skip
     _table(
-        "alarm", ("book_id", "id"), _id("id"), _text("what"), _text("witness"), _whole("size"), _whole("seen", nullable=True), _bytes("root"),
+        "alarm", ("book_id", "id"),
+        _id("id"), _text("what"), _text("witness"), _whole("size"), _whole("seen", nullable=True), _bytes("root"),
         _whole("at"), _key("book_id", to="log.book_id"),
         sa.CheckConstraint("what IN ('witness-refused', 'till-refused', 'does-not-extend')", name=op.f("ck_alarm_what_known")),
     )  # fmt: skip
