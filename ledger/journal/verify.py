@@ -47,7 +47,6 @@ from ledger.journal.model import HoldEnd
 from ledger.journal.model import Line
 from ledger.journal.model import Request
 from ledger.journal.model import Tally
-from ledger.journal.model import Unsealed
 from ledger.journal.queries import trial_balance
 from ledger.journal.rules import EXPIRING
 from ledger.journal.rules import LINED
@@ -264,10 +263,7 @@ def _sums(reading: _Reading) -> Iterator[Fault]:
 
 
 def _entries(reading: _Reading) -> Iterator[Fault]:
-    """Laws 1 and 2: each entry goes a way that its kind may go, has a line on each side that is read line by line, and moves something.
-
-    Until there is a log, every entry waits for it: one that was never queued would never be sealed.
-    """
+    """Laws 1 and 2: each entry goes a way that its kind may go, has a line on each side that is read line by line, and moves something."""
     giver, taker = aliased(Account), aliased(Account)
     counted = (
         select(Line.entry_id, func.count().label("lines"))
@@ -283,7 +279,6 @@ def _entries(reading: _Reading) -> Iterator[Fault]:
         "lines": or_(lines != sides[0] + sides[1], sides[0] + sides[1] == 0),
         "amount": Entry.amount < 1,
         "way": not_(func.coalesce(fits, false())),
-        "queue": Unsealed.entry_id.is_(None),
     }
     wanted = (
         select(
@@ -294,7 +289,6 @@ def _entries(reading: _Reading) -> Iterator[Fault]:
         .outerjoin(counted, counted.c.entry_id == Entry.id)
         .outerjoin(giver, and_(giver.book_id == reading.book_id, giver.id == Entry.from_account))
         .outerjoin(taker, and_(taker.book_id == reading.book_id, taker.id == Entry.to_account))
-        .outerjoin(Unsealed, and_(Unsealed.book_id == reading.book_id, Unsealed.entry_id == Entry.id))
         .where(Entry.book_id == reading.book_id, or_(*wrong.values()))
     )  # fmt: skip
     for row in _stream(reading, wanted):
@@ -305,8 +299,6 @@ def _entries(reading: _Reading) -> Iterator[Fault]:
             yield Fault(place, f"moves {row.amount} points")
         if row.wrong_way:
             yield Fault(place, f"is a {row.kind} from {row.giver} to {row.taker}")
-        if row.wrong_queue:
-            yield Fault(place, "does not wait for the log")
 
 
 def _reversals(reading: _Reading) -> Iterator[Fault]:

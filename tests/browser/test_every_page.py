@@ -24,7 +24,7 @@ AUDIENCES = {
 
 
 def test_every_page_is_fit_for_everybody(visit: Callable[..., Visitor], stand: Stand) -> None:
-    """Each page once, as the first who sees it, each audience in two of the ways of looking; `make weigh` takes everybody and all of them."""
+    """Each page once, as the first who sees it, each audience in two ways of looking; `make weigh` takes everybody and all of them."""
     faults, seen, turn = {}, set(), cycle(LOOKS)
     for key, has_desk in AUDIENCES.items():
         looks = list(islice((one for one in turn if has_desk or not one.is_desk), 2))

@@ -62,7 +62,6 @@ TAMPERED = [
     (f"UPDATE entry SET kind = 'gift' WHERE {ENTRY}", r"entry [-0-9a-f]+: is a gift from fund to passbook"),
     (f"UPDATE entry SET kind = 'budget' WHERE {ENTRY}", r"entry [-0-9a-f]+: is a budget from fund to passbook"),
     ("UPDATE entry SET kind = 'void' WHERE book_id = :book AND id = :spent", r"entry SPENT: is a void from passbook to receivable"),
-    ("DELETE FROM unsealed WHERE book_id = :book AND entry_id = :spent", r"entry SPENT: does not wait for the log"),
     (f"UPDATE line SET deed_on = '2020-01-01' WHERE {NEWEST}", r"account LI line 4: does not say what its entry says"),
     (f"UPDATE line SET term = 2027 WHERE {NEWEST}", r"account LI line 4: belongs to the year 2027 and was recorded in 2026"),
     (f"UPDATE line SET term = 2025 WHERE {NEWEST}", r"account LI line 4: belongs to the year 2025 and was recorded in 2026"),
