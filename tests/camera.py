@@ -43,12 +43,18 @@ def photo(seed: int = 1, *, turned: int = 1, size: tuple[int, int] = (900, 600))
 
 def bomb(width: int, height: int) -> bytes:
     """A small PNG that says it is very large."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", head) + _chunk(b"IDAT", zlib.compress(bytes(1000))) + _chunk(b"IEND", b"")
+
+
+def with_a_broken_end() -> bytes:
+    """A whole PNG, but for a part behind its pixels that is shorter than it must be: an IndexError while it is decoded."""
+    whole, end = written(scene(), "PNG"), _chunk(b"IEND", b"")
+    return whole.removesuffix(end) + _chunk(b"iCCP", b"a\0") + end
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 HEIC = b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(100)

@@ -118,24 +118,31 @@ def drawn(content: bytes) -> NewPhoto:
     """Return a picture drawn anew, at most 1600 pixels wide and high; raise Invalid for what is no picture, or too large to look at."""
     if len(content) > FILE_BYTES_MAX:
         raise Invalid("photo-too-large", FIELD, most=FILE_BYTES_MAX // (1024 * 1024))
+    with in_turn(), opened(content, FIELD) as image:
+        small = _upright(image)
+    return NewPhoto(_jpeg(small), likeness(small))
+
+
+@contextmanager
+def opened(content: bytes, field: str) -> Iterator[Image.Image]:
+    """Let a picture that was sent be decoded; raise Invalid for what is none, what is broken, and what takes too long."""
     if content[4:12].startswith(_HEIF):
-        raise Invalid("photo-of-iphone", FIELD)
-    with in_turn(), warnings.catch_warnings():
+        raise Invalid("photo-of-iphone", field)
+    with warnings.catch_warnings():
         # What is odd about a file is no news to anybody; that it is too large is an answer.
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(io.BytesIO(content), formats=KINDS) as image:
-                look_at(image, content, FIELD)
-                small = _upright(image)
+                _look_at(image, content, field)
+                yield image
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise Invalid("photo-of-too-many-pixels", FIELD, most=PIXELS_MAX // 1_000_000) from None
+            raise Invalid("photo-of-too-many-pixels", field, most=PIXELS_MAX // 1_000_000) from None
         except _BROKEN:
-            raise Invalid("photo-unreadable", FIELD) from None
-    return NewPhoto(_jpeg(small), likeness(small))
+            raise Invalid("photo-unreadable", field) from None
 
 
-def look_at(image: Image.Image, content: bytes, field: str) -> None:
+def _look_at(image: Image.Image, content: bytes, field: str) -> None:
     """Raise Invalid for a picture that takes too long to decode; only its head has been read so far.
 
     Within the data of a JPEG no 0xFF is followed by anything but zero, so what looks like the beginning of a scan is one.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import unicodedata
 from collections.abc import Callable
@@ -15,7 +14,6 @@ from flask import g
 from flask import request
 from flask.typing import ResponseReturnValue
 from PIL import Image
-from PIL import UnidentifiedImageError
 
 from ledger.errors import Invalid
 from ledger.errors import Refusal
@@ -122,14 +120,8 @@ def _below(text: str) -> str | None:
 
 def _grey(name: str) -> Image.Image:
     """Return an uploaded picture, no larger than codes want it; its kind and its pixels are looked at before anything is decoded."""
-    try:
-        with Image.open(io.BytesIO(content := request.files[name].stream.read()), formats=pictures.KINDS) as picture:
-            pictures.look_at(picture, content, name)
-            picture.draft("L", (SIDE, SIDE))
-            grey = picture.convert("L")
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise Invalid("photo-of-too-many-pixels", name, most=pictures.PIXELS_MAX // 1_000_000) from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError):
-        raise Invalid("photo-unreadable", name) from None
-    grey.thumbnail((SIDE, SIDE))
+    with pictures.opened(request.files[name].stream.read(), name) as picture:
+        picture.draft("L", (SIDE, SIDE))
+        grey = picture.convert("L")
+        grey.thumbnail((SIDE, SIDE))
     return grey

@@ -15,6 +15,7 @@ from ledger.web.kit import scanning
 from tests.camera import HEIC
 from tests.camera import bomb
 from tests.camera import photo
+from tests.camera import with_a_broken_end
 from tests.camera import written
 from tests.conftest import HandClock
 from tests.journeys.browser import Page
@@ -112,16 +113,26 @@ def test_a_photo_without_a_code_or_with_anothers_is_answered_in_a_sentence(desk:
     ("content", "words"),
     [
         (b"no picture at all", "不是照片，或者坏了"),
-        (HEIC, "不是照片，或者坏了"),
+        (HEIC, "HEIC 照片打不开"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "不是照片，或者坏了"),
         (photo()[:900], "不是照片，或者坏了"),
+        (with_a_broken_end(), "不是照片，或者坏了"),
         (bomb(5_000, 5_000), "照片太大"),
         (bomb(30_000, 30_000), "照片太大"),
     ],
-    ids=["text", "heic", "svg", "torn", "many pixels", "bomb"],
+    ids=["text", "heic", "svg", "torn", "broken end", "many pixels", "bomb"],
 )  # fmt: skip
 def test_what_is_no_photo_or_too_large_is_not_decoded(desk: Desk, content: bytes, words: str) -> None:
     answer = sent(desk, photo=as_photo(content))
+    assert (answer.status_code, words in answer.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(HEIC, "HEIC 照片打不开"), (with_a_broken_end(), "不是照片，或者坏了")], ids=["heic", "broken end"]
+)
+def test_what_is_no_photo_is_explained_at_the_till_too(desk: Desk, content: bytes, words: str) -> None:
+    form = desk.cashier.open("/till").form("收取").fields | {"points": "30", "photo": as_photo(content)}
+    answer = desk.cashier.client.post("/till", data=form)
     assert (answer.status_code, words in answer.text) == (422, True)
 
 
