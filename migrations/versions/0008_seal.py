@@ -28,7 +28,7 @@ def _make_tables() -> None:
     _table(
         "leaf", ("book_id", "number"), _whole("number"), _id("entry_id"), _bytes("salt"), _bytes("data"), _bytes("hash"),
         _key("book_id", to="log.book_id"), _key("book_id", "entry_id", to="entry.id"),
-        sa.UniqueConstraint("book_id", "entry_id", name=op.f("uq_leaf_book_id")),
+        sa.UniqueConstraint("book_id", "entry_id", name=op.f("uq_leaf_book_id_entry_id")),
         sa.CheckConstraint("number >= 0", name=op.f("ck_leaf_numbered_from_zero")),
     )  # fmt: skip
     _table(
@@ -64,7 +64,7 @@ def _make_tables() -> None:
     _table(
         "witness", ("book_id", "id"), _id("id"), _text("key"), _text("address", nullable=True), _id("device_id", nullable=True),
         _whole("added_at"), _whole("ended_at", nullable=True), _key("book_id", to="log.book_id"),
-        sa.UniqueConstraint("book_id", "key", name=op.f("uq_witness_book_id")),
+        sa.UniqueConstraint("book_id", "key", name=op.f("uq_witness_book_id_key")),
         sa.CheckConstraint("(address IS NULL) <> (device_id IS NULL)", name=op.f("ck_witness_asked_or_comes_by_itself")),
     )  # fmt: skip
 
