@@ -40,6 +40,8 @@ from redeem.web.pages import spend
 pages = Blueprint("phone", __name__)
 #: What the worker keeps besides its two pages: files by their content.
 KEPT = ("css/app.css", "js/pay.js", "js/page.js", "vendor/lean-qr/index.mjs", "img/icon.svg")
+#: What those import by its plain address, which says nothing of its content.
+IMPORTED = ("js/fetched.js",)
 #: What its two pages are drawn from.
 DRAWN_FROM = ("templates/**/*.htm*", "translations/**/*.mo")
 
@@ -119,9 +121,10 @@ def offline() -> ResponseReturnValue:
 @allow(public=True)
 def worker() -> ResponseReturnValue:
     """Serve the worker from the root, so that it sees to all pages, with what it keeps and the version of all that."""
-    files = [url_for("phone.offline"), url_for("settings.offline"), *(url_for("static", filename=file) for file in KEPT)]
+    kept, imported = ([url_for("static", filename=file) for file in files] for files in (KEPT, IMPORTED))
+    files = [url_for("phone.offline"), url_for("settings.offline"), *kept, *(address.partition("?")[0] for address in imported)]
     root = Path(current_app.root_path)
-    version = hashlib.sha256(f"{files} {_drawn_from(root)}".encode()).hexdigest()[:16]
+    version = hashlib.sha256(f"{files} {imported} {_drawn_from(root)}".encode()).hexdigest()[:16]
     script = (root / "static/js/sw.js").read_text("utf-8")
     body = f'"use strict";\nconst VERSION = {json.dumps(version)};\nconst FILES = {json.dumps(files)};\n{script}'
     return Response(body, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})
