@@ -13,12 +13,14 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from ledger import people
+from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.extensions import transaction_of_its_own
 from redeem import codes
+from redeem import library
 
 
 def if_changed(body: Any) -> Response:
@@ -51,3 +53,11 @@ def own_session() -> UUID | None:
     """Return the sign-in that a phone's key can live with: one of one's own, on a device that nobody else uses."""
     signed_in = me().signed_in
     return None if me().acted_for or signed_in.device_id else signed_in.id
+
+
+def own_shop(unit_id: UUID) -> dict[str, object]:
+    """Return what every page of a shop shows of it; raise NotFound for a shop that is not one's own."""
+    owned = library.names_of(session(), me().book_id, me().unit_ids("shop_owner"))
+    if unit_id not in owned:
+        raise NotFound("unit_id")
+    return {"unit_id": unit_id, "shop": owned[unit_id], "has_several": len(owned) > 1}
