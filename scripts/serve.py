@@ -9,7 +9,7 @@ import base64
 import os
 import secrets
 import socket
-import subprocess
+import subprocess  # nosec B404
 import sys
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def main() -> None:
     prepare(os.environ["PASSBOOK_DATABASE_URL"])
     print_links(os.environ["PASSBOOK_DATABASE_URL"])
     print(f"\n打开 / open  http://localhost:{port}   （Ctrl+C 停止 / stops it）", flush=True)
-    sealer = subprocess.Popen(
+    sealer = subprocess.Popen(  # nosec B603
         [sys.executable, "-m", "flask", "ledger", "seal", "--follow", "--with-parent", "--folder", str(VAR / "log")],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip

@@ -42,8 +42,10 @@ from ledger.activities.queries import seats_taken
 from ledger.activities.queries import services_of
 from ledger.activities.queries import under_way
 from ledger.activities.queries import within_reach
+from ledger.activities.rules import HOST_ROLES
 
 __all__ = [
+    "HOST_ROLES",
     "TEXT_LENGTH_MAX",
     "Activity",
     "ActivityRow",

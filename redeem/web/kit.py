@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 
 from ledger import people
 from ledger import seal
+from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.extensions import transaction_of_its_own
 from redeem import codes
+from redeem import library
 
 
 def if_changed(body: Any) -> Response:
@@ -60,3 +62,11 @@ def end_watching(current: Session, book_id: UUID, device_id: UUID, at: datetime)
     for one in seal.witnesses(current, book_id):
         if one.device_id == device_id:
             seal.end_witness(current, book_id, seal.key_of(one.key).name, at)
+
+
+def own_shop(unit_id: UUID) -> dict[str, object]:
+    """Return what every page of a shop shows of it; raise NotFound for a shop that is not one's own."""
+    owned = library.names_of(session(), me().book_id, me().unit_ids("shop_owner"))
+    if unit_id not in owned:
+        raise NotFound("unit_id")
+    return {"unit_id": unit_id, "shop": owned[unit_id], "has_several": len(owned) > 1}

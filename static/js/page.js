@@ -7,6 +7,8 @@
 // [data-live] with [data-shown] asks that address every data-every seconds, which answers 304 as long as nothing changed; when it is no
 // longer as it is shown, the page is drawn anew. Without this file such a page refreshes itself, or is opened again.
 
+import { fetched } from "./fetched.js";
+
 const root = document.documentElement;
 const canSpeak = "speechSynthesis" in window && "SpeechSynthesisUtterance" in window;
 
@@ -44,20 +46,7 @@ async function keep() {
 
 // --- What is waited for
 
-const PATIENCE_MS = 5_000;
 let asking = 0;
-
-// An answer, all of it within its time: where the service hangs, whoever asked is told so and may ask again.
-export async function fetched(address, options, patience = PATIENCE_MS) {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), patience);
-  try {
-    const answer = await fetch(address, { ...options, signal: stop.signal });
-    return { status: answer.status, tag: answer.headers.get("ETag"), address: answer.url, text: await answer.text() };
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 // Put a page of this service in the place of this one, as it was answered; whatever else runs here is told.
 export function draw(text, address) {
@@ -86,7 +75,7 @@ async function ask(place, tag) {
       // Led elsewhere (0), or told that this is not for them: whoever was signed in is no more.
       if ([0, 401, 403, 404].includes(given.status)) return location.reload();
       if (given.status === 200) {
-        known = given.tag;
+        known = given.headers.get("ETag");
         if (tag || JSON.parse(given.text).shown !== place.dataset.shown) return await drawAnew();
       }
     } catch {

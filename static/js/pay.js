@@ -3,10 +3,11 @@
 // The key and all that a code says besides lie in the browser's own store; the code is the very one of ledger/tokens.py. Without this file,
 // or without a key, the service draws the code and the page asks for itself again.
 
+import { fetched } from "./fetched.js";
+
 const STEP_S = 30;
 const STEPS_MS = STEP_S * 1_000;
 const LOOKS_MS = 2_000;
-const PATIENCE_MS = 5_000;
 const QUIET = 4;
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const SVG = "http://www.w3.org/2000/svg";
@@ -90,9 +91,9 @@ async function begin() {
 async function ask() {
   const form = section.querySelector("form");
   if (!form || !window.crypto?.subtle) return null;
-  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "error" });
-  if (!answer.ok) return null;
-  const { key, ...given } = await answer.json();
+  const answer = await fetched(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "error" });
+  if (answer.status !== 200) return null;
+  const { key, ...given } = JSON.parse(answer.text);
   const raw = Uint8Array.from(atob(key), (character) => character.charCodeAt(0));
   const made = { ...given, key: await imported(raw), ahead: given.now - Date.now() };
   raw.fill(0);
@@ -166,20 +167,17 @@ function made(tagName, attributes) {
 
 // --- What happens meanwhile
 
-function fetched(address, headers = {}) {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
-  return fetch(address, { headers, cache: "no-store", redirect: "manual", signal: stop.signal }).finally(() => clearTimeout(timer));
-}
+// Led elsewhere (0), whoever was signed in is no more.
+const asked = (address, headers = {}) => fetched(address, { headers, cache: "no-store", redirect: "manual" });
 
 // Ask as long as the page is looked at: whether anything changed, and only then what.
 async function look() {
   if (!document.hidden) {
     try {
-      const answer = await fetched(section.dataset.live, tag ? { "If-None-Match": tag } : {});
+      const answer = await asked(section.dataset.live, tag ? { "If-None-Match": tag } : {});
       const isNew = answer.status === 200 && tag !== "";
       tag = answer.headers.get("ETag") ?? tag;
-      if (isNew || !isTold || answer.type === "opaqueredirect") await news();
+      if (isNew || !isTold || answer.status === 0) await news();
     } catch {
       // There is no network, and the code needs none.
     }
@@ -192,10 +190,10 @@ async function news() {
   const sent = Date.now();
   let told;
   try {
-    const answer = await fetched(`${section.dataset.news}?phone=${phone.id}`);
-    if (answer.type === "opaqueredirect") return await end();
-    if (!answer.ok) return;
-    told = await answer.json();
+    const answer = await asked(`${section.dataset.news}?phone=${phone.id}`);
+    if (answer.status === 0) return await end();
+    if (answer.status !== 200) return;
+    told = JSON.parse(answer.text);
   } catch {
     return;
   }

@@ -1,4 +1,6 @@
 // The venue's code, kept fresh: asks once a second whether anything has changed, and counts down in between.
+import { fetched } from "./fetched.js";
+
 const main = document.querySelector("[data-now]");
 const shown = main.querySelector("[data-shown]");
 const left = main.querySelector("[data-left]");
@@ -9,14 +11,14 @@ let until = Date.now() + main.dataset.seconds * 1000;
 
 async function ask() {
   try {
-    const answer = await fetch(main.dataset.now, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store", signal: AbortSignal.timeout(5000) });
+    const headers = tag ? { "If-None-Match": tag } : {};
+    const answer = await fetched(main.dataset.now, { headers, cache: "no-store", redirect: "manual" });
+    // Led elsewhere (0), whoever was signed in is no more: the sign-in page is no code.
     if (answer.status !== 200 && answer.status !== 304) return location.reload();
-    // An answer from the sign-in page is no code.
-    if (answer.redirected) return location.reload();
     tag = answer.headers.get("ETag") ?? tag;
     until = Date.now() + Number(answer.headers.get("X-Seconds-Left") ?? 1) * 1000;
     if (answer.status === 200) {
-      const drawn = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const drawn = new DOMParser().parseFromString(answer.text, "text/html");
       shown.replaceChildren(...drawn.body.childNodes);
     }
   } catch {

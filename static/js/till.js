@@ -3,7 +3,8 @@
 //
 // Without this file the same forms are sent as forms are.
 
-import { draw, fetched } from "./page.js";
+import { fetched } from "./fetched.js";
+import { draw } from "./page.js";
 import "./scan.js";
 import "./sound.js";
 

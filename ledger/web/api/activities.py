@@ -40,8 +40,6 @@ from ledger.web.kit.writing import act
 
 blp = Resource("activities", __name__, "Activities: where hours come from")
 
-#: Who plans activities.
-PLANNERS = ("activity_host", "grid_worker", "administrator")
 PERSONS_MAX = 500
 CAPACITY_MAX = 100_000
 
@@ -155,12 +153,12 @@ def get_activity(activity_id: UUID) -> dict[str, Any]:
 
 
 @blp.writes("/activities", ActivityIn, ActivityMadeOut, status=201)
-@allow(*PLANNERS)
+@allow(*activities.HOST_ROLES)
 def create_activity(asked: dict[str, Any]) -> dict[str, Any] | Refusal:
     """Plan an activity in one of one's areas."""
     host_id = asked.pop("host_id") or me().person_id
     new = activities.NewActivity(**asked, host_id=host_id)
-    outcome = activities.create(session(), act(), services().vault, me().scope(*PLANNERS), new)
+    outcome = activities.create(session(), act(), services().vault, me().scope(*activities.HOST_ROLES), new)
     return outcome if isinstance(outcome, Refusal) else _row(outcome)
 
 

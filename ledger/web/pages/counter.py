@@ -48,7 +48,6 @@ pages = Blueprint("counter", __name__)
 WORKERS = ("grid_worker", "administrator")
 AREAS_MAX = 200
 CODE_LENGTH_MAX = 30
-HANDLE_LENGTH_MAX = 20
 #: The last lines of a passbook that is opened.
 LINES = 5
 #: As printed, with its spaces.

@@ -19,6 +19,7 @@ from ledger import activities
 from ledger import areas
 from ledger import claims
 from ledger import people
+from ledger.activities import HOST_ROLES
 from ledger.activities import Activity
 from ledger.activities import NewActivity
 from ledger.errors import Invalid
@@ -43,14 +44,13 @@ from ledger.web.pages.deeds import persons_typed
 
 pages = Blueprint("host", __name__)
 
-HOSTS = ("activity_host", "building_leader", "grid_worker", "administrator")
 AREAS_MAX = 300
 #: A volunteer's code, with the number of their passbook in it.
 _PAY_CODE = re.compile(r"/P/\d{1,5}-(\d{8})-")
 
 
 @pages.get("/hosting")
-@allow(*HOSTS)
+@allow(*HOST_ROLES)
 def hosted() -> ResponseReturnValue:
     """Show the activities one hosts, the latest first."""
     found = activities.hosted_by(session(), me().book_id, me().person_id)
@@ -58,15 +58,16 @@ def hosted() -> ResponseReturnValue:
 
 
 @pages.get("/hosting/new")
-@allow(*HOSTS)
+@allow(*HOST_ROLES)
 def new_form() -> ResponseReturnValue:
     """Ask what is planned, where and when."""
-    found = [area for path in areas.widest(me().scope(*HOSTS)) for area in areas.subtree(session(), me().book_id, path, limit=AREAS_MAX)]
+    paths = areas.widest(me().scope(*HOST_ROLES))
+    found = [area for path in paths for area in areas.subtree(session(), me().book_id, path, limit=AREAS_MAX)]
     return render_template("ledger/host/new.html", areas=[(area.code, area.name) for area in found], choices=deed_choices())
 
 
 @pages.post("/hosting/new")
-@allow(*HOSTS)
+@allow(*HOST_ROLES)
 @form_write(new_form)
 def create() -> str | Refusal:
     """Plan an activity that one hosts."""
@@ -80,12 +81,12 @@ def create() -> str | Refusal:
         capacity=forms.whole("capacity", 1, 100_000),
         host_id=me().person_id,
     )
-    made = activities.create(session(), act(), services().vault, me().scope(*HOSTS), new)
+    made = activities.create(session(), act(), services().vault, me().scope(*HOST_ROLES), new)
     return made if isinstance(made, Refusal) else url_for("host.activity", activity_id=made.id)
 
 
 @pages.get("/hosting/<uuid:activity_id>")
-@allow(*HOSTS)
+@allow(*HOST_ROLES)
 def activity(activity_id: UUID) -> ResponseReturnValue:
     """Show an activity one hosts: who is there, how to check people in and out, and what became of those just checked."""
     found = _hosted(activity_id)
@@ -109,14 +110,14 @@ def _hosted(activity_id: UUID) -> Activity:
 
 
 @pages.get("/hosting/<uuid:activity_id>/code")
-@allow(*HOSTS)
+@allow(*HOST_ROLES)
 def code(activity_id: UUID) -> ResponseReturnValue:
     """Show the venue's code of this moment, large, for a projector or a phone that is passed round; the page renews itself."""
     return render_template("ledger/host/code.html", activity=_hosted(activity_id), **_shown_now(activity_id))
 
 
 @pages.get("/hosting/<uuid:activity_id>/code/now")
-@allow(*HOSTS)
+@allow(*HOST_ROLES)
 def code_now(activity_id: UUID) -> ResponseReturnValue:
     """Give the part of that page which changes, where it has: asked once a second."""
     now = _shown_now(activity_id)
@@ -138,7 +139,7 @@ def _shown_now(activity_id: UUID) -> dict[str, Any]:
 
 
 @pages.post("/hosting/<uuid:activity_id>/check-in")
-@allow(*HOSTS)
+@allow(*HOST_ROLES)
 @form_write(activity)
 def check_in(activity_id: UUID) -> str | Refusal:
     """Check people in by their passbook numbers, or whoever's code was scanned, and go on scanning."""
@@ -163,7 +164,7 @@ def _scanned(code: str) -> list[UUID] | Refusal:
 
 
 @pages.post("/hosting/<uuid:activity_id>/check-out")
-@allow(*HOSTS)
+@allow(*HOST_ROLES)
 @form_write(activity)
 def check_out(activity_id: UUID) -> str | Refusal:
     """Check out those who were ticked or whose passbook numbers were typed."""
@@ -173,7 +174,7 @@ def check_out(activity_id: UUID) -> str | Refusal:
 
 
 @pages.post("/hosting/<uuid:activity_id>/reopen")
-@allow(*HOSTS)
+@allow(*HOST_ROLES)
 @form_write(activity)
 def reopen(activity_id: UUID) -> str | Refusal:
     """Take the check-out of somebody back who left by mistake."""

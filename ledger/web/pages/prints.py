@@ -47,7 +47,6 @@ from ledger.web.kit.templating import spaced
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.counter import WORKERS
-from ledger.web.pages.host import HOSTS
 
 pages = Blueprint("prints", __name__)
 
@@ -224,7 +223,7 @@ def card(person_id: UUID) -> Response:
 
 
 @pages.get("/hosting/<uuid:activity_id>/sheet.pdf")
-@allow(*HOSTS)
+@allow(*activities.HOST_ROLES)
 def activity_sheet(activity_id: UUID) -> Response:
     """Print the sheet of an activity one hosts, to sign on; `masked`: with masked names, to be hung up."""
     found = activities.activity(session(), me().book_id, activity_id)

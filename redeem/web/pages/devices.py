@@ -17,7 +17,6 @@ from ledger import people
 from ledger import sign_in
 from ledger.clock import local_day
 from ledger.errors import DomainError
-from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.sign_in import DEVICE_NAME_LENGTH_MAX
 from ledger.sign_in import PairedDevice
@@ -48,6 +47,7 @@ from redeem import library
 from redeem import merchants
 from redeem import redemptions
 from redeem.web.kit import end_watching
+from redeem.web.kit import own_shop
 
 pages = Blueprint("devices", __name__)
 
@@ -69,7 +69,7 @@ class Cashier:
 def devices(unit_id: UUID) -> ResponseReturnValue:
     """Show the shop's devices, and a form for one more."""
     listed = sign_in.devices_of(session(), me().book_id, unit_ids=[unit_id], at=services().clock.now())
-    return render_template("redeem/devices/devices.html", devices=listed, **_shop(unit_id))
+    return render_template("redeem/devices/devices.html", devices=listed, **own_shop(unit_id))
 
 
 @pages.post("/shop/<uuid:unit_id>/devices")
@@ -77,7 +77,7 @@ def devices(unit_id: UUID) -> ResponseReturnValue:
 @form_write(devices)
 def prepare(unit_id: UUID) -> str:
     """Let one more device of the shop be paired."""
-    _shop(unit_id)
+    own_shop(unit_id)
     name = forms.words("name", DEVICE_NAME_LENGTH_MAX)
     made = sign_in.prepare_device(session(), act(), services().vault, name=name, unit_id=unit_id)
     return url_for("devices.device", unit_id=unit_id, device_id=made.id)
@@ -87,7 +87,7 @@ def prepare(unit_id: UUID) -> str:
 @allow("shop_owner")
 def device(unit_id: UUID, device_id: UUID) -> ResponseReturnValue:
     """Show the code that pairs the device, while it can be paired."""
-    shown = _shop(unit_id)
+    shown = own_shop(unit_id)
     found = sign_in.device_of(session(), me().book_id, device_id, unit_ids=[unit_id])
     return render_template("redeem/devices/device.html", device=found, **pairing_shown(found), **shown)
 
@@ -101,7 +101,7 @@ def _devices_again(unit_id: UUID, device_id: UUID) -> ResponseReturnValue:
 @form_write(_devices_again)
 def end(unit_id: UUID, device_id: UUID) -> str:
     """End a device: a shift that is open on it ends at once."""
-    _shop(unit_id)
+    own_shop(unit_id)
     sign_in.end_device(session(), act(), device_id, unit_ids=[unit_id])
     end_watching(session(), act().book_id, device_id, act().at)
     return url_for("devices.devices", unit_id=unit_id)
@@ -234,11 +234,3 @@ def _chosen(device: PairedDevice, cashiers: Sequence[Cashier]) -> Cashier | None
         if not asked and len(cashiers) == 1:
             return cashiers[0]
     return next((one for one in cashiers if str(one.id) == asked or one.handle == typed), None)
-
-
-def _shop(unit_id: UUID) -> dict[str, object]:
-    """Return what every page of a shop shows of it; raise NotFound for a shop that is not one's own."""
-    owned = library.names_of(session(), me().book_id, me().unit_ids("shop_owner"))
-    if unit_id not in owned:
-        raise NotFound("unit_id")
-    return {"unit_id": unit_id, "shop": owned[unit_id], "has_several": len(owned) > 1}

@@ -43,6 +43,8 @@ KEPT = (
     "css/app.css", "js/pay.js", "js/page.js", "vendor/lean-qr/index.mjs", "img/icon.svg",
     "js/check.js", "js/log.js", "js/scan.js", "js/scan-worker.js", "vendor/zxing-wasm/reader.js", "vendor/zxing-wasm/zxing_reader.wasm",
 )  # fmt: skip
+#: What those import by its plain address, which says nothing of its content.
+IMPORTED = ("js/fetched.js",)
 #: What its pages are drawn from.
 DRAWN_FROM = ("templates/**/*.htm*", "translations/**/*.mo")
 
@@ -122,14 +124,11 @@ def offline() -> ResponseReturnValue:
 @allow(public=True)
 def worker() -> ResponseReturnValue:
     """Serve the worker from the root, so that it sees to all pages, with what it keeps and the version of all that."""
-    files = [
-        url_for("phone.offline"),
-        url_for("settings.offline"),
-        url_for("proofs.check"),
-        *(url_for("static", filename=file) for file in KEPT),
-    ]
+    kept, imported = ([url_for("static", filename=file) for file in files] for files in (KEPT, IMPORTED))
+    pages_kept = [url_for(endpoint) for endpoint in ("phone.offline", "settings.offline", "proofs.check")]
+    files = [*pages_kept, *kept, *(address.partition("?")[0] for address in imported)]
     root = Path(current_app.root_path)
-    version = hashlib.sha256(f"{files} {_drawn_from(root)}".encode()).hexdigest()[:16]
+    version = hashlib.sha256(f"{files} {imported} {_drawn_from(root)}".encode()).hexdigest()[:16]
     script = (root / "static/js/sw.js").read_text("utf-8")
     body = f'"use strict";\nconst VERSION = {json.dumps(version)};\nconst FILES = {json.dumps(files)};\n{script}'
     return Response(body, content_type="text/javascript; charset=utf-8", headers={"Cache-Control": "no-cache"})

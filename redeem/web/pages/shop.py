@@ -33,6 +33,7 @@ from redeem.catalogue import CASH_FEN_MAX
 from redeem.catalogue import QUANTITY_MAX
 from redeem.catalogue import TITLE_LENGTH_MAX
 from redeem.merchants import NAME_LENGTH_MAX
+from redeem.web.kit import own_shop
 
 pages = Blueprint("shop", __name__, url_prefix="/shop")
 
@@ -54,7 +55,7 @@ def shops() -> ResponseReturnValue:
 @allow("shop_owner")
 def figures(unit_id: UUID) -> ResponseReturnValue:
     """Show what the shop took today and this month, and what it is owed."""
-    shop, zone = _shop(unit_id), ZoneInfo(me().zone)
+    shop, zone = own_shop(unit_id), ZoneInfo(me().zone)
     begins = {"today": me().today, "month": me().today.replace(day=1)}
     since = {name: datetime.combine(day, time.min, zone) for name, day in begins.items()}
     return render_template(
@@ -71,7 +72,7 @@ def figures(unit_id: UUID) -> ResponseReturnValue:
 def about(unit_id: UUID) -> ResponseReturnValue:
     """Show what customers are told of the shop, to be put right."""
     unit = library.unit(session(), me().book_id, unit_id, (), _own())
-    return render_template("redeem/shop/about.html", unit=unit, most=library.ADDRESS_LENGTH_MAX, **_shop(unit_id))
+    return render_template("redeem/shop/about.html", unit=unit, most=library.ADDRESS_LENGTH_MAX, **own_shop(unit_id))
 
 
 @pages.post("/<uuid:unit_id>/about")
@@ -92,7 +93,7 @@ def describe(unit_id: UUID) -> str:
 @allow("shop_owner")
 def offers(unit_id: UUID) -> ResponseReturnValue:
     """Show what the shop offers and how many there are, and a form for one more."""
-    return render_template("redeem/shop/offers.html", rows=_rows(unit_id), **_shop(unit_id))
+    return render_template("redeem/shop/offers.html", rows=_rows(unit_id), **own_shop(unit_id))
 
 
 @pages.post("/<uuid:unit_id>/offers")
@@ -126,7 +127,7 @@ def offer(unit_id: UUID, offer_id: UUID) -> ResponseReturnValue:
     row = next((one for one in _rows(unit_id) if one.offer.id == offer_id), None)
     if row is None:
         raise NotFound("offer_id")
-    return render_template("redeem/shop/offer.html", row=row, today=me().today, **_shop(unit_id))
+    return render_template("redeem/shop/offer.html", row=row, today=me().today, **own_shop(unit_id))
 
 
 @pages.post("/<uuid:unit_id>/offers/<uuid:offer_id>/deliver")
@@ -161,7 +162,7 @@ def end_offer(unit_id: UUID, offer_id: UUID) -> str | Refusal:
 @allow("shop_owner")
 def tills(unit_id: UUID) -> ResponseReturnValue:
     """Show the shop's tills, and a form for one more."""
-    return render_template("redeem/shop/tills.html", tills=merchants.tills(session(), me().book_id, [unit_id]), **_shop(unit_id))
+    return render_template("redeem/shop/tills.html", tills=merchants.tills(session(), me().book_id, [unit_id]), **own_shop(unit_id))
 
 
 @pages.post("/<uuid:unit_id>/tills")
@@ -179,7 +180,7 @@ def staff(unit_id: UUID) -> ResponseReturnValue:
     """Show who works in the shop, by passbook number, and a form for one more cashier."""
     hired = merchants.staff_of(session(), me().book_id, unit_id)
     who = people.persons(session(), me().book_id, [one.person_id for one in hired])
-    return render_template("redeem/shop/staff.html", hired=hired, who=who, today=me().today, **_shop(unit_id))
+    return render_template("redeem/shop/staff.html", hired=hired, who=who, today=me().today, **own_shop(unit_id))
 
 
 @pages.post("/<uuid:unit_id>/staff")
@@ -225,12 +226,12 @@ def pin_code(unit_id: UUID, staff_id: UUID) -> ResponseReturnValue:
     person_id, now = _cashier(unit_id, staff_id).person_id, services().clock.now()
     code = sign_in.open_pin_code(session(), services().vault, me().book_id, person_id, now)
     person = people.person(session(), me().book_id, person_id)
-    return render_template("redeem/shop/pin_code.html", person=person, code=code, **_shop(unit_id))
+    return render_template("redeem/shop/pin_code.html", person=person, code=code, **own_shop(unit_id))
 
 
 def _cashier(unit_id: UUID, staff_id: UUID) -> merchants.ShopStaff:
     """Return somebody who works as a cashier today in a shop that is one's own."""
-    _shop(unit_id)
+    own_shop(unit_id)
     hired = merchants.staff_of(session(), me().book_id, unit_id)
     found = next((one for one in hired if one.id == staff_id and one.role == "cashier"), None)
     if found is None or not found.starts_on <= me().today <= (found.ends_on or date.max):
@@ -240,14 +241,6 @@ def _cashier(unit_id: UUID, staff_id: UUID) -> merchants.ShopStaff:
 
 def _own() -> frozenset[UUID]:
     return me().unit_ids("shop_owner")
-
-
-def _shop(unit_id: UUID) -> dict[str, object]:
-    """Return what every page of a shop shows of it; raise NotFound for a shop that is not one's own."""
-    owned = library.names_of(session(), me().book_id, _own())
-    if unit_id not in owned:
-        raise NotFound("unit_id")
-    return {"unit_id": unit_id, "shop": owned[unit_id], "has_several": len(owned) > 1}
 
 
 def _rows(unit_id: UUID) -> list[catalogue.OfferRow]:

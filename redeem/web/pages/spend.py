@@ -40,7 +40,6 @@ pages = Blueprint("spend", __name__)
 LOOKS_EVERY = timedelta(seconds=6)
 #: For how long the code's page says what was just paid.
 JUST_NOW = timedelta(minutes=2)
-OFFERS_MAX = 50
 
 
 @pages.get("/code")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from ledger.activities import HOST_ROLES
 from ledger.ids import new_id
 from tests.builders import GRID
 from tests.builders import OTHER_VILLAGE
@@ -55,6 +56,11 @@ def outcomes(response: Any) -> list[Any]:
 def drawn(host: Ask, activity_id: str) -> dict[str, Any]:
     code: dict[str, Any] = host(f"/activities/{activity_id}/venue-code").get_json()
     return code
+
+
+@pytest.mark.parametrize("role", sorted(HOST_ROLES))
+def test_whoever_may_host_plans_activities(somebody: Somebody, role: str) -> None:
+    assert somebody(role)[1]("/activities", SWEEP).status_code == 201
 
 
 def test_an_activity_is_planned_seen_and_signed_up_for(planned: Planned, somebody: Somebody) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import urljoin
 
 import pytest
 from flask.testing import FlaskClient
@@ -125,6 +126,18 @@ def test_the_worker_is_served_from_the_root_and_asked_for_every_time(client: Fla
             assert kept.status_code == 200, address
     (version,) = re.findall(r'const VERSION = "([0-9a-f]{16})";', answer.text)
     assert re.findall(r'const VERSION = "([0-9a-f]{16})";', client.get("/sw.js").text) == [version]
+
+
+def test_what_the_worker_keeps_imports_nothing_that_it_does_not_keep(client: FlaskClient) -> None:
+    (told,) = re.findall(r"const FILES = (\[.*\]);", client.get("/sw.js").text)
+    files = json.loads(told)
+    imported = set()
+    for address in files:
+        with client.get(address) as kept:
+            if kept.mimetype == "text/javascript":
+                imported |= {urljoin(address, name) for name in re.findall(r'^import .*"(.+)";$', kept.text, re.MULTILINE)}
+    assert imported
+    assert imported <= set(files)
 
 
 def test_what_the_worker_keeps_is_the_same_whoever_asks(desk: Desk) -> None:
