@@ -250,8 +250,18 @@ LINES: dict[int, Line] = {
             _FORMS + "test_a_form_that_is_too_large_is_refused_before_it_is_read",
         ),
     ),
-    36: Line("存下的图片", "images as they are stored", "5.3.1, 5.3.2, 5.4.1, 14.2.8, 3.2.1"),
-    37: Line("写进来的文字不会变成网页代码", "texts never become markup", "1.2.1, 3.2.2", (), "PDF"),
+    36: Line(
+        "存下的图片",
+        "images as they are stored",
+        "5.3.1, 5.3.2, 5.4.1, 14.2.8, 3.2.1",
+        ("web/kit/test_pictures.py", "web/pages/test_photos.py", "ledger/claims/test_photos.py"),
+    ),
+    37: Line(
+        "写进来的文字不会变成网页代码",
+        "texts never become markup",
+        "1.2.1, 3.2.2",
+        ("web/pages/test_prints_typeset.py::test_what_people_wrote_is_printed_as_they_wrote_it",),
+    ),
     38: Line("注入试探原样存、原样显示", "canaries of injection stay texts", "1.2.4, 1.2.5, 1.3.7, 16.4.1", ("web/kit/test_logs.py",)),
     39: Line(
         "日志和网址里没有秘密和个人信息",
