@@ -78,7 +78,7 @@ def _print(lines: dict[int, Line], outcomes: Outcomes) -> int:
 
 
 def _outcome(line: Line, number: int, outcomes: Outcomes) -> str:
-    """Return "pass", "with the faces", or "fail" and why."""
+    """Return "pass", or "fail" and why."""
     ran = list(outcomes.marked[number])
     for proof in line.proofs:
         found = [name for name in outcomes.ended if f"{name}[".startswith((f"tests/{proof}[", f"tests/{proof}::", f"tests/{proof}/"))]
@@ -89,9 +89,7 @@ def _outcome(line: Line, number: int, outcomes: Outcomes) -> str:
         return f"fail: {wrong[0].removeprefix('tests/')}" + (f" (+{len(wrong) - 1})" if wrong[1:] else "")
     if not ran:
         return "fail: not there yet"
-    if line.is_later:
-        return f"with the faces: {line.later}"
-    return f"pass, with the faces: {line.later}" if line.later else "pass"
+    return "pass"
 
 
 def _bandit() -> int:

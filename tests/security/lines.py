@@ -17,10 +17,6 @@ class Line(NamedTuple):
     asvs: str
     #: Files or tests, below tests/.
     proofs: tuple[str, ...] = ()
-    #: What of it comes with pages and files that do not exist yet.
-    later: str = ""
-    #: Whether all of it comes with those; then its tests prove that there is no such thing yet.
-    is_later: bool = False
 
 
 _SIGN_IN, _ACCOUNT = "web/pages/test_sign_in.py::", "web/pages/test_account.py::"
