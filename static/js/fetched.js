@@ -1,4 +1,4 @@
-// Asking the service without leaving the page: pages that wait, the code on a phone, the projector and the till.
+// Asking the service without leaving the page: the code on a phone, the projector and the till; pages that wait have their own (page.js).
 
 const PATIENCE_MS = 5_000;
 

@@ -7,8 +7,6 @@
 // [data-live] with [data-shown] asks that address every data-every seconds, which answers 304 as long as nothing changed; when it is no
 // longer as it is shown, the page is drawn anew. Without this file such a page refreshes itself, or is opened again.
 
-import { fetched } from "./fetched.js";
-
 const root = document.documentElement;
 const canSpeak = "speechSynthesis" in window && "SpeechSynthesisUtterance" in window;
 
@@ -46,7 +44,20 @@ async function keep() {
 
 // --- What is waited for
 
+const PATIENCE_MS = 5_000;
 let asking = 0;
+
+// As in fetched.js, which this file does not import: a volunteer's first page comes in three requests.
+async function fetched(address, options) {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
+  try {
+    const answer = await fetch(address, { ...options, signal: stop.signal });
+    return { status: answer.status, headers: answer.headers, address: answer.url, text: await answer.text() };
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 // Put a page of this service in the place of this one, as it was answered; whatever else runs here is told.
 export function draw(text, address) {
