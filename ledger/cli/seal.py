@@ -127,7 +127,7 @@ def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
 def _sealer(book: Book, memory: log.Memory, *, begin_here: bool = False) -> log.Sealer:
     settings = services().settings
     keys = [key for key in (settings.log_key, settings.log_key_old) if key]
-    origin = f"{settings.public_url.partition('://')[2]}/log/{book.number}"
+    origin = log.origin_at(settings.public_url, book.number)
     return log.Sealer(lambda: Session(db.engine), book.id, origin, keys, memory, services().clock, begin_here)
 
 
@@ -210,10 +210,11 @@ def add(number: int, vkey: str, address: str) -> None:
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        parts.port  # noqa: B018  raises where it is none
+        is_port = parts.port != 0
     except ValueError:
         return False
-    return text.isascii() and parts.scheme in {"https", "http"} and bool(parts.hostname) and not parts.query and not parts.fragment
+    is_plain = text.isascii() and not parts.query and not parts.fragment
+    return is_plain and is_port and parts.scheme in {"https", "http"} and bool(parts.hostname)
 
 
 @witness.command("list")

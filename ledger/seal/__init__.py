@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ledger.seal.actions import DoesNotExtendError
 from ledger.seal.actions import SealError
 from ledger.seal.actions import add_witness
 from ledger.seal.actions import alarm
@@ -11,8 +10,6 @@ from ledger.seal.actions import end_witness
 from ledger.seal.actions import hear
 from ledger.seal.dumping import dump
 from ledger.seal.keeping import Memory
-from ledger.seal.leaves import Opening
-from ledger.seal.leaves import check_word
 from ledger.seal.leaves import opening_of
 from ledger.seal.merkle import is_consistent
 from ledger.seal.merkle import is_included
@@ -26,6 +23,7 @@ from ledger.seal.notes import Proof
 from ledger.seal.notes import head_of
 from ledger.seal.notes import key_of
 from ledger.seal.notes import note_of
+from ledger.seal.notes import origin_at
 from ledger.seal.notes import proof_of
 from ledger.seal.notes import signature_of
 from ledger.seal.packed import MAGIC
@@ -33,7 +31,6 @@ from ledger.seal.packed import for_paper
 from ledger.seal.packed import proof_of_packed
 from ledger.seal.promises import promise
 from ledger.seal.promises import promiser
-from ledger.seal.queries import Receipt
 from ledger.seal.queries import Sealed
 from ledger.seal.queries import alarms
 from ledger.seal.queries import check_words
@@ -55,15 +52,12 @@ from ledger.seal.verify import verify
 __all__ = [
     "COSIGNATURE",
     "MAGIC",
-    "DoesNotExtendError",
     "Head",
     "Key",
     "Memory",
     "Note",
     "NoteError",
-    "Opening",
     "Proof",
-    "Receipt",
     "SealError",
     "Sealed",
     "Sealer",
@@ -71,7 +65,6 @@ __all__ = [
     "alarm",
     "alarms",
     "begin",
-    "check_word",
     "check_words",
     "dump",
     "end_witness",
@@ -88,6 +81,7 @@ __all__ = [
     "note_of",
     "of_size",
     "opening_of",
+    "origin_at",
     "origin_of",
     "promise",
     "promiser",

@@ -25,7 +25,6 @@ from uuid import UUID
 FORMAT = 1
 ENTRY = 1
 SALT_BYTES = 16
-LEAF_BYTES = 2 + 3 * 32
 _ABSENT = b"\xff"
 _FIELD_BYTES_MAX = 254
 _LENGTHS = [bytes([length]) for length in range(_FIELD_BYTES_MAX + 1)]
@@ -37,7 +36,10 @@ Value = UUID | date | int | str | bytes | None
 
 
 class EntryFacts(NamedTuple):
-    """Every field of an entry, as the journal keeps it."""
+    """Every field of an entry, as the journal keeps it.
+
+    Said again and not taken from the journal: what is in a leaf of format 1 stays, whatever column an entry is given later.
+    """
 
     id: UUID
     from_account: UUID

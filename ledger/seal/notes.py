@@ -254,6 +254,11 @@ def hash_lines(hashes: Iterable[bytes]) -> str:
     return "".join(f"{_b64(one)}\n" for one in hashes)
 
 
+def origin_at(public_url: str, number: int) -> str:
+    """Return what the log of a book is called where nothing else was settled: its address without the scheme, as C2SP has it."""
+    return f"{public_url.partition('://')[2]}/log/{number}"
+
+
 def origin_hash(origin: str) -> str:
     """Return the name under which a witness keeps a log: the SHA-256 of its origin in hexadecimal."""
     return sha256(origin.encode()).hexdigest()

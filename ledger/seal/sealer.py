@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from dataclasses import field
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,7 +26,7 @@ from ledger.store import snapshot
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sealer:
     """Carries the log of one book on. Each step is a transaction of its own, so that it may be killed anywhere."""
 
@@ -42,7 +42,7 @@ class Sealer:
     #: Take the database's word for the heads that were signed, where the memory is new.
     begin_here: bool = False
     #: When witnesses that had not answered were last asked again.
-    _asked: dict[str, float] = field(default_factory=dict)
+    _asked_at: float = -math.inf
 
     def work(self, progress: Progress | None = None, *, rest: float = 0.0) -> queries.Sealed | None:
         """Seal all that waits now and sign; return the new head, none where nothing was added.
@@ -117,9 +117,9 @@ class Sealer:
 
     def wanting(self, *, every_s: float) -> queries.Sealed | None:
         """Return the newest head where a witness with an address has not cosigned it yet, asked for once in so many seconds."""
-        if time.monotonic() - self._asked.get("at", -every_s) < every_s:
+        if time.monotonic() - self._asked_at < every_s:
             return None
-        self._asked["at"] = time.monotonic()
+        self._asked_at = time.monotonic()
         with self._reading() as session:
             sealed = queries.newest(session, self.book_id)
             asked = {one.key for one in queries.witnesses(session, self.book_id) if one.address}

@@ -68,7 +68,7 @@ def receipt(number: int) -> Proven | Promised:
 
 def origin_of(book: Book) -> str:
     """Return what the log of a book is called, or will be where it has not begun."""
-    return seal.origin_of(session(), book.id) or f"{services().settings.public_url.partition('://')[2]}/log/{book.number}"
+    return seal.origin_of(session(), book.id) or seal.origin_at(services().settings.public_url, book.number)
 
 
 def promise_keys() -> list[Key]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -43,9 +44,9 @@ def test_a_promise_is_read_back_and_holds_under_the_public_key() -> None:
 
 
 @pytest.mark.parametrize("change", [{"number": 13}, {"amount": -49}, {"before": 131}, {"after": 79}, {"kind": "gift"}, {"posted_at": 5}])
-def test_a_promise_of_another_line_is_not_signed(change: dict[str, object]) -> None:
+def test_a_promise_of_another_line_is_not_signed(change: dict[str, Any]) -> None:
     signer = promiser(SECRET, NAME)
-    signed, other = promise(signer, ORIGIN, SIDE), promise(signer, ORIGIN, SIDE._replace(**change))  # type: ignore[arg-type]
+    signed, other = promise(signer, ORIGIN, SIDE), promise(signer, ORIGIN, SIDE._replace(**change))
     with pytest.raises(notes.NoteError):
         notes.Note(other.body, signed.signatures).signed_by([signer.key])
 
