@@ -39,7 +39,6 @@ from ledger.web.kit.watching import WATCHERS
 pages = Blueprint("log", __name__, url_prefix="/log/<int(max=99999):number>")
 
 TILE_WIDTH = 256
-LEVELS = 8
 #: So many alarms are told on the page, and so many counted, of so many days, for whoever looks over the book.
 ALARMS_TOLD, ALARMS_COUNTED, ALARMS_NEW = 10, 100, timedelta(days=30)
 _LONG, _NEWEST = "public, max-age=31536000, immutable", "public, max-age=1"

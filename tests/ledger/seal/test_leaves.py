@@ -177,7 +177,7 @@ def test_what_is_hashed_is_as_the_format_says() -> None:
     own = sha256(b"\x11" + b"\x01" * 16 + written).digest()
     assert leaves.side_hash(b"\x01" * 16, SIDE) == own
     assert OPENING.leaf == b"\x01\x01" + b"\x02" * 32 + own + b"\x03" * 32
-    assert len(OPENING.leaf) == leaves.LEAF_BYTES
+    assert len(OPENING.leaf) == 98
 
 
 def test_the_side_that_takes_stands_after_the_side_that_gives() -> None:
