@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pysqlite3
+import pysqlite3.dbapi2
 from sqlalchemy import JSON
 from sqlalchemy import BigInteger
 from sqlalchemy import Boolean
@@ -38,12 +38,16 @@ from sqlalchemy import event
 from sqlalchemy import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.pool import NullPool
 from sqlalchemy.pool import PoolProxiedConnection
+
+from ledger.turns import Turns
+from ledger.turns import turns_at
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -159,9 +163,52 @@ def engine_options(url: str) -> dict[str, Any]:
     always = {"hide_parameters": True}
     if make_url(url).get_backend_name() == "sqlite":
         # Python's own SQLite may have the WAL-reset bug (3.7.0 to 3.51.2); this driver carries one that has not.
-        return always | {"module": pysqlite3.dbapi2, "connect_args": {"timeout": LOCK_TIMEOUT_MS / 1000, "check_same_thread": False}}
+        connecting = {"factory": _SQLiteConnection, "timeout": LOCK_TIMEOUT_MS / 1000, "check_same_thread": False}
+        return always | {"module": pysqlite3.dbapi2, "connect_args": connecting}
     timeouts = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC"
     return always | {"connect_args": {"options": timeouts}}
+
+
+class _SQLiteConnection(pysqlite3.dbapi2.Connection):  # type: ignore[misc]  # the driver has no types
+    """A connection that writes when it is its turn, and lets the next one go when its transaction has ended."""
+
+    def __init__(self, database: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(database, *args, **kwargs)
+        # A database in memory is its connection's own.
+        self._turns: Turns | None = None if database == ":memory:" else turns_at(database)
+        self._is_its_turn = False
+
+    def begin_writing(self) -> None:
+        """Wait for its turn, as long as the connection is patient, and begin; raise the driver's own OperationalError after that."""
+        ((patience_ms,),) = self.execute("PRAGMA busy_timeout")
+        if self._turns and not self._is_its_turn:
+            if not self._turns.take(patience_ms / 1000):
+                raise pysqlite3.dbapi2.OperationalError("database is locked")
+            self._is_its_turn = True
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        finally:
+            self._end_turn()
+
+    def commit(self) -> None:
+        """Commit, and let the next one go."""
+        super().commit()
+        self._end_turn()
+
+    def rollback(self) -> None:
+        """Take back what was written, and let the next one go."""
+        super().rollback()
+        self._end_turn()
+
+    def close(self) -> None:
+        """Close, and let the next one go."""
+        super().close()
+        self._end_turn(is_closed=True)
+
+    def _end_turn(self, *, is_closed: bool = False) -> None:
+        if self._turns and self._is_its_turn and (is_closed or not self.in_transaction):
+            self._is_its_turn = False
+            self._turns.leave()
 
 
 def prepare(engine: Engine, *, migrating: bool = False) -> None:
@@ -208,7 +255,13 @@ def _set_up_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> 
 
 def _begin_sqlite(connection: Any) -> None:
     # A writer takes the lock first and never has to upgrade; a reader says so with the option `sqlite_begin="DEFERRED"`.
-    connection.exec_driver_sql("BEGIN " + connection.get_execution_options().get("sqlite_begin", "IMMEDIATE"))
+    if (mode := connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")) != "IMMEDIATE":
+        connection.exec_driver_sql(f"BEGIN {mode}")
+        return
+    try:
+        connection.connection.driver_connection.begin_writing()
+    except pysqlite3.dbapi2.OperationalError as locked:
+        raise OperationalError("BEGIN IMMEDIATE", None, locked) from locked
 
 
 def snapshot(session: Session) -> None:

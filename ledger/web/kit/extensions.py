@@ -67,6 +67,11 @@ def end_reading(*kept: object) -> None:
     g.session_begun = True
 
 
+def end_writing() -> None:
+    """Let what is still asked after a write be mere reading again, which waits for nobody."""
+    g.pop("session_begun", None)
+
+
 @contextmanager
 def transaction_of_its_own() -> Iterator[Session]:
     """Give a session that writes although its request only reads, and commit it; until then the request itself reads nothing."""
