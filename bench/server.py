@@ -155,7 +155,7 @@ def scratch_settings(database_url: str, port: int) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serving(database_url: str, *, workers: int | None = None, threads: int = 8, start: datetime | None = None) -> Iterator[Server]:
+def serving(database_url: str, *, workers: int = 2, threads: int = 4, start: datetime | None = None) -> Iterator[Server]:
     """Serve the application on `database_url` with the production server, from `start` on if given."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -167,11 +167,10 @@ def serving(database_url: str, *, workers: int | None = None, threads: int = 8, 
     if start:
         clock.move_to(start)
     settings = scratch_settings(database_url, port)
-    is_sqlite = database_url.startswith("sqlite")
     arguments = ["--interface", "wsgi", "--factory", "--host", "127.0.0.1", "--port", str(port), "--backlog", "1024"]
     arguments += [
         "--workers",
-        str(workers or (1 if is_sqlite else 2)),
+        str(workers),
         "--blocking-threads",
         str(threads),
         "--no-ws",

@@ -14,7 +14,7 @@ from threading import Lock
 
 #: Places in the file that a process holds: whoever writes, and whoever writes next.
 _WRITES, _IS_NEXT = 0, 1
-_LOOKS_EVERY_S = 0.0005
+_LOOKS_EVERY_S = 0.001
 
 _known: dict[str, Turns] = {}
 _mutex = Lock()

@@ -299,27 +299,39 @@ def once_held(session: Session, token: str) -> OnceHeld | None:
     return OnceHeld(*found) if found else None
 
 
+# Written with many a request, so it is put together once.
+_NOTE_USE = (
+    update(Credential.__table__)  # type: ignore[arg-type]  # a table, as every model has
+    .where(
+        Credential.__table__.c.book_id == bindparam("book"),
+        Credential.__table__.c.token_hash.in_(bindparam("hashes", expanding=True)),
+        Credential.__table__.c.ended_at.is_(None),
+    )
+    .values(last_used_at=bindparam("at"))
+)
+
+
 def note_use(session: Session, used: Sequence[SignedIn], at: datetime) -> None:
     """Write down that sessions and tokens of one book are used."""
     if used:
-        hashes = sorted({one.token_hash for one in used})
-        _change(session, used[0].book_id, hashes, last_used_at=at)
+        told = {"book": used[0].book_id, "hashes": sorted({one.token_hash for one in used}), "at": at}
+        session.connection().execute(_NOTE_USE, told)
 
 
 def note_proof(session: Session, signed_in: SignedIn, at: datetime) -> str:
     """Write down that whoever holds the session has just proved who they are; return its new token: the old one is dead."""
     token = new_token(signed_in.book.number)
-    _change(session, signed_in.book_id, [signed_in.token_hash], last_used_at=at, proved_at=at, token_hash=hash_of(token))
+    _change(session, signed_in.book_id, signed_in.token_hash, last_used_at=at, proved_at=at, token_hash=hash_of(token))
     return token
 
 
 def act_for(session: Session, signed_in: SignedIn, person_id: UUID | None) -> None:
     """Let a session act on somebody's behalf from now on, or on its own again; whoever calls has checked the mandate."""
-    _change(session, signed_in.book_id, [signed_in.token_hash], acting_for=person_id)
+    _change(session, signed_in.book_id, signed_in.token_hash, acting_for=person_id)
 
 
-def _change(session: Session, book_id: UUID, of: Sequence[bytes], **values: Any) -> None:
-    this = (Credential.book_id == book_id, Credential.token_hash.in_(of), Credential.ended_at.is_(None))
+def _change(session: Session, book_id: UUID, of: bytes, **values: Any) -> None:
+    this = (Credential.book_id == book_id, Credential.token_hash == of, Credential.ended_at.is_(None))
     session.execute(update(Credential).where(*this).values(**values))
 
 
@@ -328,7 +340,7 @@ def sign_out(session: Session, token: str, at: datetime) -> None:
     number = book_number_of(normalised(token))
     book = areas.book_numbered(session, number) if number is not None else None
     if book is not None:
-        _change(session, book.id, [hash_of(token)], ended_at=at)
+        _change(session, book.id, hash_of(token), ended_at=at)
 
 
 def sessions_of(session: Session, book_id: UUID, person_id: UUID, at: datetime) -> Sequence[Credential]:

@@ -99,7 +99,7 @@ def init(app: Flask, services: Services) -> None:
     app.extensions["passbook"] = services
     url = store.absolute(services.settings.database_url)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = store.engine_options(url) | ({"pool_size": 20} if url.startswith("postgresql") else {})
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = store.engine_options(url) | {"pool_size": 20}
     db.init_app(app)
     babel.init_app(app, default_locale=LANGUAGES[0], locale_selector=language)
     with app.app_context():
