@@ -37,6 +37,7 @@ from scripts import check_book
 from tests.books import open_desk
 from tests.conftest import ROOT
 from tests.conftest import Database
+from tests.conftest import sealers_engine
 
 CHECKER = ROOT / "scripts" / "check_book.py"
 _ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -120,7 +121,8 @@ def test_entries_that_wait_are_checked_as_well(database: Database, session: Sess
     desk = open_desk(session)
     desk.budget(100)
     desk.award("li", 5)
-    sealer = seal.Sealer(lambda: Session(database.engine), desk.book_id, "log.example.org", [bytes(32)], seal.Memory(tmp_path), desk.clock)
+    engine = sealers_engine(database.engine)
+    sealer = seal.Sealer(lambda: Session(engine), desk.book_id, "log.example.org", [bytes(32)], seal.Memory(tmp_path), desk.clock)
     assert sealer.work() is not None
     desk.award("li", 7)
     desk.clock.advance(minutes=1)
@@ -374,8 +376,8 @@ def test_a_book_is_dumped_by_command_once_and_for_its_auditor_alone(
     assert refused.exit_code == 1
     assert "nothing of this book was sealed yet" in refused.output
     assert not path.exists()
-    keys = [bytes(32)]
-    seal.Sealer(lambda: Session(database.engine), desk.book_id, "log.example.org", keys, seal.Memory(tmp_path), desk.clock).work()
+    keys, engine = [bytes(32)], sealers_engine(database.engine)
+    seal.Sealer(lambda: Session(engine), desk.book_id, "log.example.org", keys, seal.Memory(tmp_path), desk.clock).work()
     answer = run("--book", number, "--to", path)
     assert answer.exit_code == 0, answer.output
     assert "记录已导出" in answer.output

@@ -27,6 +27,7 @@ from ledger.seal.model import Side
 from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import Database
+from tests.conftest import sealers_engine
 
 ORIGIN = "passbook.example.org/log/1"
 SIGNER = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
@@ -207,7 +208,7 @@ def test_two_sealers_at_once_write_one_log(desk: Desk, memory: Memory, database:
 
     def work() -> None:
         try:
-            with Session(database.engine) as session:
+            with Session(sealers_engine(database.engine)) as session:
                 own = Desk(session, desk.book_id, desk.accounts, desk.clock)
                 seal(own, memory, at_once=10)
         except BaseException as fault:  # noqa: BLE001  told below, in the test's own thread

@@ -11,6 +11,7 @@ from ledger import seal
 from ledger.areas import Book
 from ledger.clock import Clock
 from ledger.seal.notes import Signer
+from tests.conftest import sealers_engine
 
 LOG_KEY = bytes(range(100, 132))
 
@@ -24,8 +25,9 @@ def carry_on(session: Session, book: Book, clock: Clock, folder: Path, host: str
     """Commit, seal all that waits and sign; return the newest head, whether it is new or not."""
     book_id, origin = book.id, origin_of(book, host)
     session.commit()
-    bind = session.get_bind()
-    seal.Sealer(lambda: Session(bind), book_id, origin, [LOG_KEY], seal.Memory(folder), clock).work()
+    bind = session.get_bind().engine
+    sealers = sealers_engine(bind)
+    seal.Sealer(lambda: Session(sealers), book_id, origin, [LOG_KEY], seal.Memory(folder), clock).work()
     with Session(bind) as own:
         found = seal.newest(own, book_id)
     assert found is not None
