@@ -64,8 +64,11 @@ def register(group: click.Group) -> None:
 @click.option(
     "--begin-here", is_flag=True, help="the folder is new: take the database's word for the heads signed so far 新目录，从库中最新的头开始"
 )
+@click.option(
+    "--key-was-lost", is_flag=True, help="go on with a new key that the one before it does not vouch for 旧钥匙已丢失，用新钥匙继续"
+)
 @with_appcontext
-def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, begin_here: bool) -> None:
+def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, begin_here: bool, key_was_lost: bool) -> None:
     """Write what was posted to the log, and sign its head (封存新记录并签名).
 
     With --follow a database that is not to be had is tried again, and a book whose log cannot be carried on keeps no other one waiting.
@@ -76,7 +79,7 @@ def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, b
     engine = _sealers_engine()
 
     def make(book: Book) -> log.Sealer:
-        return _sealer(book, engine, log.Memory(folder), begin_here=begin_here)
+        return _sealer(book, engine, log.Memory(folder), begin_here=begin_here, key_was_lost=key_was_lost)
 
     parent = os.getppid()
     if follow:
@@ -142,11 +145,13 @@ def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
     progress.update(task, completed=done, total=total)
 
 
-def _sealer(book: Book, engine: Engine, memory: log.Memory, *, begin_here: bool = False) -> log.Sealer:
+def _sealer(
+    book: Book, engine: Engine, memory: log.Memory, *, begin_here: bool = False, key_was_lost: bool = False
+) -> log.Sealer:  # fmt: skip
     settings = services().settings
     keys = [key for key in (settings.log_key, settings.log_key_old) if key]
     origin = log.origin_at(settings.public_url, book.number)
-    return log.Sealer(lambda: Session(engine), book.id, origin, keys, memory, services().clock, begin_here)
+    return log.Sealer(lambda: Session(engine), book.id, origin, keys, memory, services().clock, begin_here, key_was_lost)
 
 
 def _books(engine: Engine, number: int | None) -> list[Book]:
@@ -163,12 +168,16 @@ def _books(engine: Engine, number: int | None) -> list[Book]:
 @click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
 @with_appcontext
 def log_key(number: int) -> None:
-    """Print the public keys that the heads of a book's log are signed with, for witnesses and for whoever checks (日志公钥)."""
+    """Print the public keys of a book's log, for witnesses and for whoever checks, each with the word of the one before it (日志公钥)."""
     with at_desk() as desk:
         sealer = _sealer(desk.book(number), db.engine, log.Memory(Path()))
-        origin = log.origin_of(desk.session, sealer.book_id) or sealer.origin
-    for key in sealer.public_keys(origin):
-        click.echo(str(key))
+        keys = log.log_keys(desk.session, sealer.book_id)
+    for one in keys or map(log.LogKey, sealer.public_keys(sealer.origin)):
+        click.echo(str(one.key))
+        if one.note:
+            click.echo(f"\n{one.note}")
+        if not one.is_vouched:
+            click.echo(f"没有前一把钥匙为它作证 / no key before it vouches for {one.key.id.hex()}", err=True)
 
 
 @click.command("dump")

@@ -17,6 +17,7 @@ from ledger.seal.merkle import leaf_hash
 from ledger.seal.notes import COSIGNATURE
 from ledger.seal.notes import Head
 from ledger.seal.notes import Key
+from ledger.seal.notes import LogKey
 from ledger.seal.notes import Note
 from ledger.seal.notes import NoteError
 from ledger.seal.notes import Proof
@@ -26,6 +27,7 @@ from ledger.seal.notes import note_of
 from ledger.seal.notes import origin_at
 from ledger.seal.notes import proof_of
 from ledger.seal.notes import signature_of
+from ledger.seal.notes import signing
 from ledger.seal.packed import MAGIC
 from ledger.seal.packed import for_paper
 from ledger.seal.packed import proof_of_packed
@@ -54,6 +56,7 @@ __all__ = [
     "MAGIC",
     "Head",
     "Key",
+    "LogKey",
     "Memory",
     "Note",
     "NoteError",
@@ -91,6 +94,7 @@ __all__ = [
     "seen_by",
     "side_facts",
     "signature_of",
+    "signing",
     "tile",
     "tree",
     "verify",

@@ -29,7 +29,10 @@ class Log(Base):
 
 
 class LogKey(Base):
-    """A public key that a log's heads were signed with, from then on: the web service shows it and never has the private one."""
+    """A public key that a log's heads were signed with, from then on: the web service shows it and never has the private one.
+
+    What it is good for follows from all keys of a log: notes.followed.
+    """
 
     __tablename__ = "log_key"
     __table_args__ = table_args(ForeignKeyConstraint(["book_id"], ["log.book_id"]), append_only=True, sealers="insert")
@@ -38,6 +41,10 @@ class LogKey(Base):
     #: As a `vkey`.
     key: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[datetime]
+    #: Of heads of more than so many leaves it is the log's key, and the one before it is no longer.
+    after: Mapped[int]
+    #: The word of the key before it: a signed note that says this (notes.Change). The first one has none.
+    note: Mapped[str | None]
 
 
 class Leaf(Base):
@@ -149,6 +156,9 @@ class Alarm(Base):
     seen: Mapped[int | None]
     root: Mapped[bytes]
     at: Mapped[datetime]
+    #: Of a till's: the head that was shown, and the one that it had seen, as the log signed both.
+    note: Mapped[str | None]
+    seen_note: Mapped[str | None]
 
 
 class Witness(Base):

@@ -52,10 +52,13 @@ def origin_of(session: Session, book_id: UUID) -> str | None:
     return session.execute(select(Log.origin).where(Log.book_id == book_id)).scalar_one_or_none()
 
 
-def log_keys(session: Session, book_id: UUID) -> list[notes.Key]:
-    """Return the public keys that a book's log was signed with, the first one first."""
-    wanted = select(LogKey.key).where(LogKey.book_id == book_id).order_by(LogKey.since, LogKey.key)
-    return [notes.key_of(key) for key in session.execute(wanted).scalars()]
+def log_keys(session: Session, book_id: UUID) -> list[notes.LogKey]:
+    """Return the public keys that a book's log was signed with, the first one first, each with what it is good for."""
+    wanted = select(LogKey.key, LogKey.after, LogKey.note).where(LogKey.book_id == book_id).order_by(LogKey.since, LogKey.after, LogKey.key)
+    told = [
+        notes.LogKey(notes.key_of(key), after, note=notes.note_of(note) if note else None) for key, after, note in session.execute(wanted)
+    ]
+    return notes.followed((), told)
 
 
 def size_of(session: Session, book_id: UUID) -> int:

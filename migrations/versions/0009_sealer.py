@@ -3,12 +3,15 @@
 The service reads the log, and writes what it hears of others: cosignatures, alarms, witnesses. Whoever gets into it can no longer put a
 leaf, a head or a key of the log into the book, nor empty the queue. SQLite has no roles: the authorizer of ledger/store.py stands in.
 
+A key of the log comes with the word of the one before it, and says from which size on it signs. An alarm of a till keeps both heads.
+
 Leaf and side get what 0006 gave to line and queue, for the same reasons: triggers that run once a statement and refuse what the foreign
 keys refused, which stay declared and are no longer asked from PostgreSQL 18 on.
 """
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
@@ -45,7 +48,12 @@ RULES = (
 
 
 def upgrade() -> None:
-    """Hand the log over to the sealer, and put the triggers up."""
+    """Add what keys and alarms carry, hand the log over to the sealer, and put the triggers up."""
+    # The first key signs from the beginning; so does, as far as anybody knows, each that is there.
+    op.add_column("log_key", sa.Column("after", sa.BigInteger(), nullable=False, server_default="0"))
+    op.add_column("log_key", sa.Column("note", sa.Text(), nullable=True))
+    for name in ("note", "seen_note"):
+        op.add_column("alarm", sa.Column(name, sa.Text(), nullable=True))
     if op.get_bind().dialect.name != "postgresql":
         return
     _hand_over()

@@ -80,6 +80,31 @@ def test_what_was_posted_is_sealed_and_signed_once(run: Run, community: Communit
     assert sealed.head.origin == "localhost:8000/log/1"
 
 
+def test_a_changed_key_is_printed_with_the_word_of_the_one_before_it(
+    run: Run, community: Community, settings: Settings, clock: HandClock, tmp_path: Path
+) -> None:
+    assert run("seal", "--folder", tmp_path).exit_code == 0
+    first = run("log-key", "--book", 1).output
+    clock.advance(minutes=1)
+    community.at = clock.now()
+    community.credited(community.person(), "patrol")
+    community.session.commit()
+    url, new = settings.database_url, bytes(range(50, 82))
+    told = replace(settings, log_key=new, sealer_database_url=sealers_url(url))
+    for own, wanted in ((told, 1), (replace(told, log_key_old=LOG_KEY), 0)):
+        app = create_app(own, clock=clock)
+        said = app.test_cli_runner().invoke(args=["ledger", "seal", "--folder", str(tmp_path)])
+        with app.app_context():
+            db.engine.dispose()
+        assert said.exit_code == wanted, said.output
+        assert ("give that one as PASSBOOK_LOG_KEY_OLD" in said.output) == bool(wanted)
+    printed = run("log-key", "--book", 1).output
+    assert printed.startswith(first)
+    note = notes.note_of(printed[printed.index("passbook-log-key/v1") :].rstrip("\n") + "\n")
+    assert note.signed_by([notes.key_of(first)])
+    assert str(notes.change_of(note.body).key) in printed.splitlines()
+
+
 def test_a_log_that_was_turned_back_is_not_signed_and_says_so(run: Run, community: Community, tmp_path: Path) -> None:
     # Somebody restored the database as it was before the last heads were signed.
     signer = notes.Signer("localhost:8000/log/1", notes.ED25519, Ed25519PrivateKey.from_private_bytes(LOG_KEY))

@@ -46,11 +46,14 @@ _ALARMS_READ = 1_000
 
 @dataclass(frozen=True)
 class Watched:
-    """What a page of a till tells it of the log: the book's number, the keys that sign, and the till's own key as it is known here."""
+    """What a page of a till tells it of the log: the book's number, the keys that sign, and the till's own key as it is known here.
+
+    Each key comes with the word of the one before it: the till follows from the first that it saw.
+    """
 
     device_id: UUID
     number: int
-    keys: list[str]
+    keys: list[dict[str, str]]
     own: str | None
 
 
@@ -60,7 +63,8 @@ def watched() -> Watched | None:
     keys = seal.log_keys(session(), me().book_id) if device_id else []
     if device_id is None or not keys:
         return None
-    return Watched(device_id, me().book.number, [str(key) for key in keys], next(iter(_keys_of(device_id)), None))
+    told = [{"vkey": str(one.key), "note": str(one.note) if one.note else ""} for one in keys]
+    return Watched(device_id, me().book.number, told, next(iter(_keys_of(device_id)), None))
 
 
 pages.add_app_template_global(watched, "watched")
@@ -161,7 +165,8 @@ def _is_heard(size: int, line: str) -> bool:
 def _signed_head(text: str) -> seal.Head:
     try:
         note = seal.note_of(text)
-        is_signed, head = bool(note.signed_by(seal.log_keys(session(), me().book_id))), seal.head_of(note.body)
+        head = seal.head_of(note.body)
+        is_signed = bool(note.signed_by(seal.signing(seal.log_keys(session(), me().book_id), head.size)))
     except seal.NoteError:
         raise Invalid("head-not-signed", "note") from None
     if not is_signed:

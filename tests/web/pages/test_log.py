@@ -23,6 +23,7 @@ from tests.conftest import HandClock
 from tests.conftest import sealers_engine
 from tests.journeys.browser import Browser
 from tests.web.pages.hall import Hall
+from tests.web.pages.sealed import LOG_KEY
 from tests.web.pages.sealed import a_witness
 from tests.web.pages.sealed import carry_on
 from tests.web.pages.sealed import origin_of
@@ -175,7 +176,8 @@ def test_the_policy_names_the_log_its_witnesses_and_how_many_are_enough(
 ) -> None:  # fmt: skip
     fill(desk, 1)
     carried_on(desk, book, tmp_path)
-    (key,) = seal.log_keys(desk.session, desk.book_id)
+    (one,) = seal.log_keys(desk.session, desk.book_id)
+    key = one.key
     desk.session.rollback()
     log = f"# 鼓楼区\nlog {key} http://localhost:8000{prefix}\n"
     assert client.get(f"{prefix}/policy").text == f"{log}quorum none\n"
@@ -215,10 +217,31 @@ def test_the_page_says_how_far_it_is_sealed_and_who_witnessed_it(
     assert "2 个见证方中 1 个已见证" in page.text
     assert "2 个（过半）见证了才算数" in page.text
     assert "没有。见证方见到的，都是同一本日志的延续" in page.text
-    assert str(seal.log_keys(desk.session, desk.book_id)[0]) in page.text
+    assert str(seal.log_keys(desk.session, desk.book_id)[0].key) in page.text
     desk.session.rollback()
     for words in ("核对存折上的一行", "最新的签名", "谁的签名"):
         assert browser.client.get(page.link(words)).status_code == 200
+
+
+def test_the_page_says_which_keys_were_changed_and_which_nobody_vouches_for(
+    app: Flask, desk: Desk, book: Book, prefix: str, tmp_path: Path
+) -> None:  # fmt: skip
+    second, third = bytes(range(140, 172)), bytes(range(180, 212))
+    for keys, key_was_lost in (((LOG_KEY,), False), ((second, LOG_KEY), False), ((third,), True)):
+        desk.clock.advance(minutes=1)
+        fill(desk, 1)
+        carry_on(desk.session, book, desk.clock, tmp_path, keys=keys, key_was_lost=key_was_lost)
+    first, new, strange = [str(one.key) for one in seal.log_keys(desk.session, desk.book_id)]
+    desk.session.rollback()
+    browser = Browser(app)
+    page = browser.open(prefix)
+    assert f"日志的签名 已换：只签到第 4 条 {first} 日志的签名 {new}" in page.text
+    assert f"passbook-log-key/v1 {new} 4" in page.text
+    assert f"日志的签名 没有原来的钥匙为它作证 {strange}" in page.text
+    assert [line for line in browser.client.get(f"{prefix}/policy").text.splitlines() if line.startswith("log")] == [
+        f"log {new} http://localhost:8000{prefix}"
+    ]
+    assert "没有原来的钥匙为它作证" in browser.open("/check").text
 
 
 def test_the_page_tells_alarms_in_plain_words(app: Flask, desk: Desk, book: Book, prefix: str, tmp_path: Path) -> None:
