@@ -27,7 +27,6 @@ from ledger.seal.notes import note_of
 from ledger.seal.notes import origin_at
 from ledger.seal.notes import proof_of
 from ledger.seal.notes import signature_of
-from ledger.seal.notes import signing
 from ledger.seal.packed import MAGIC
 from ledger.seal.packed import for_paper
 from ledger.seal.packed import proof_of_packed
@@ -36,7 +35,9 @@ from ledger.seal.promises import promiser
 from ledger.seal.queries import Sealed
 from ledger.seal.queries import alarms
 from ledger.seal.queries import check_words
+from ledger.seal.queries import contradict
 from ledger.seal.queries import entries
+from ledger.seal.queries import is_signed
 from ledger.seal.queries import log_keys
 from ledger.seal.queries import newest
 from ledger.seal.queries import of_size
@@ -69,6 +70,7 @@ __all__ = [
     "alarms",
     "begin",
     "check_words",
+    "contradict",
     "dump",
     "end_witness",
     "entries",
@@ -77,6 +79,7 @@ __all__ = [
     "hear",
     "is_consistent",
     "is_included",
+    "is_signed",
     "key_of",
     "leaf_hash",
     "log_keys",
@@ -94,7 +97,6 @@ __all__ = [
     "seen_by",
     "side_facts",
     "signature_of",
-    "signing",
     "tile",
     "tree",
     "verify",

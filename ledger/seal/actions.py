@@ -338,26 +338,19 @@ def _know_keys(
     session: Session, book_id: UUID, signers: Sequence[notes.Signer], signed: int, at: datetime, *, key_was_lost: bool
 ) -> None:  # fmt: skip
     """Write down each key that signs for the first time, with the word of the one before it; the old one comes last among `signers`."""
+    known = queries.log_keys(session, book_id)
     for signer in reversed(signers):
-        known = queries.log_keys(session, book_id)
         if any(one.key == signer.key for one in known):
             continue
-        note = None
-        if before := next((one for one in signers if any(key.key == one.key and key.until is None for key in known)), None):
-            body = str(notes.Change(signer.key, signed))
-            note = notes.Note(body, (before.sign(body),))
-        elif known and not key_was_lost:
+        before = next((one for one in signers if any(key.key == one.key and key.until is None for key in known)), None)
+        if known and before is None and not key_was_lost:
             raise StrangeKeyError
-        row = {
-            "book_id": book_id,
-            "key": str(signer.key),
-            "since": at,
-            "after": signed if known else 0,
-            "note": str(note) if note else None,
-        }
+        body = str(notes.Change(signer.key, signed))
+        note = str(notes.Note(body, (before.sign(body),))) if before else None
+        row = {"book_id": book_id, "key": str(signer.key), "since": at, "after": signed if known else 0, "note": note}
         session.execute(insert(LogKey).values(row))
-    good = [one.key for one in queries.log_keys(session, book_id) if one.until is None]
-    if not any(signer.key in good for signer in signers):
+        known = queries.log_keys(session, book_id)
+    if not any(one.until is None and one.key == signer.key for one in known for signer in signers):
         raise StrangeKeyError
 
 
@@ -404,8 +397,14 @@ def hear(session: Session, book_id: UUID, size: int, signature: notes.Signature,
     return False
 
 
-def alarm(session: Session, book_id: UUID, what: str, witness: str, shown: notes.Head, seen: int | None, at: datetime) -> None:
-    """Keep it that a witness refused a head: for the supervisor, and for good; once, however often it says so."""
+def alarm(
+    session: Session, book_id: UUID, what: str, witness: str, shown: notes.Head, seen: int | None, at: datetime,
+    told: tuple[notes.Note, notes.Note] | None = None,
+) -> None:  # fmt: skip
+    """Keep it that a witness refused a head: for the supervisor, and for good; once, however often it says so.
+
+    A till told both heads, the one that it was shown and the one that it had seen.
+    """
     said = select(Alarm.id).where(Alarm.book_id == book_id, Alarm.what == what, Alarm.witness == witness)
     if session.execute(said.where(Alarm.seen.is_(None) if seen is None else Alarm.seen == seen).limit(1)).first():
         return
@@ -418,5 +417,7 @@ def alarm(session: Session, book_id: UUID, what: str, witness: str, shown: notes
         "seen": seen,
         "root": shown.root,
         "at": at,
+        "note": str(told[0]) if told else None,
+        "seen_note": str(told[1]) if told else None,
     }
     session.execute(insert(Alarm).values(row))

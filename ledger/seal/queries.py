@@ -138,6 +138,19 @@ def best_head(session: Session, book_id: UUID, at_least: int) -> Sealed | None:
     return of_size(session, book_id, best) if best is not None else newest(session, book_id)
 
 
+def is_signed(session: Session, book_id: UUID, note: notes.Note) -> bool:
+    """Tell whether a head is of this log, and signed with a key that it may be signed with; raise NoteError where it is none, or forged."""
+    head = notes.head_of(note.body)
+    return head.origin == origin_of(session, book_id) and bool(note.signed_by(notes.signing(log_keys(session, book_id), head.size)))
+
+
+def contradict(session: Session, book_id: UUID, one: notes.Head, other: notes.Head) -> bool:
+    """Tell whether two heads that were signed are not both beginnings of the newest one, as the log is written now."""
+    last = newest(session, book_id)
+    size = last.head.size if last else 0
+    return one != other and any(head.size > size or tree(session, book_id, head.size).root() != head.root for head in (one, other))
+
+
 def seen_by(session: Session, book_id: UUID) -> dict[str, int]:
     """Return of each witness the largest head that it cosigned."""
     wanted = select(Cosignature.witness, func.max(Cosignature.size)).where(Cosignature.book_id == book_id).group_by(Cosignature.witness)

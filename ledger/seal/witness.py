@@ -41,7 +41,7 @@ class Witness:
         """
         self._signer, self._memory, self._clock = signer, memory, clock
         told = [notes.LogKey(change.key, change.after, note=note) for note in changes for change in [notes.change_of(note.body)]]
-        keys = notes.followed(map(notes.LogKey, logs), told)
+        keys = notes.followed(map(notes.LogKey, logs), sorted(told, key=lambda one: one.after))
         if not all(one.is_vouched for one in keys):
             raise notes.NoteError("a change of keys is not signed by a key that is known")
         self._logs = {name: [one for one in keys if one.key.name == name] for name in {one.key.name for one in keys}}

@@ -123,7 +123,8 @@ async function refuse(own, note, head) {
   await keep({ ...own, refused: before });
   warn({ ...own, refused: before });
   if (before.isTold || !isRegistered) return;
-  if (await told(log.refuse, { seen: own.size, note: note.text })) await keep({ ...own, refused: { ...before, isTold: true } });
+  // Both are told, each as the log signed it: whoever is to believe it can hold them against each other.
+  if (await told(log.refuse, { seen: own.note, note: note.text })) await keep({ ...own, refused: { ...before, isTold: true } });
 }
 
 // The notice stands over whatever the till shows.

@@ -286,8 +286,9 @@ def test_a_rewritten_past_is_refused_on_the_tills_screen_and_told_to_the_supervi
 
     was = log.rewrite(seen - 1, bytes(32), tmp_path / "forged")
     forged = log.carry_on()
-    with page.expect_response("**/till/log/refusal"):
+    with page.expect_response("**/till/log/refusal") as heard:
         page.goto(f"{log.stand.home}/till")
+    assert heard.value.status == 303
     notice = page.locator("body > [data-alarm]")
     expect(notice).to_contain_text("账本对不上：请停用这台收银机，并马上联系监督员。")
     expect(notice).to_contain_text(f"这台收银机见过 {seen} 条的账本日志；现在给它看的 {forged.head.size} 条不是那一本的延续。")
@@ -317,8 +318,9 @@ def test_a_log_that_was_cut_is_refused_too(log: Log, till: Visitor, tmp_path: Pa
     seen, _ = cosigned(page, log)
     assert earlier.head.size < seen
     log.cut(seen)
-    with page.expect_response("**/till/log/refusal"):
+    with page.expect_response("**/till/log/refusal") as heard:
         page.goto(f"{log.stand.home}/till")
+    assert heard.value.status == 303
     expect(page.locator("body > [data-alarm]")).to_contain_text(f"见过 {seen} 条的账本日志；现在给它看的 {earlier.head.size} 条")
 
 

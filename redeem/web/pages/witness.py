@@ -112,16 +112,22 @@ def cosignature() -> ResponseReturnValue:
 @allow(*till.ROLES, by_itself=True)
 @form_write(till.till)
 def refusal() -> str | Refusal:
-    """Keep it that the till was shown a head, signed by the log, that does not carry on from what it saw; once."""
+    """Keep it that the till was shown a head that does not carry on from the one that it had seen, both signed by the log; once.
+
+    They are held against the log as it is written: of two that are both beginnings of it, no refusal is believed.
+    """
     device_id = _device()
     if device_id is None:
         return Refusal("device-not-paired", "note")
-    book_id, seen, head = act().book_id, forms.whole("seen", 1, SIZE_MAX), _signed_head(request.form.get("note", ""))
+    book_id, told = act().book_id, (_signed("note"), _signed("seen"))
+    shown, seen = (seal.head_of(note.body) for note in told)
     name = next((seal.key_of(vkey).name for vkey in _keys_of(device_id)), None)
     if name is None:
         raise Invalid("witness-key-wrong", "note")
+    if not seal.contradict(session(), book_id, shown, seen):
+        raise Invalid("heads-agree", "note")
     if sum(one.witness == name for one in seal.alarms(session(), book_id, _ALARMS_READ)) < ALARMS_MAX:
-        seal.alarm(session(), book_id, "till-refused", name, head, seen, act().at)
+        seal.alarm(session(), book_id, "till-refused", name, shown, seen.size, act().at, told)
     return url_for("till.till")
 
 
@@ -162,13 +168,13 @@ def _is_heard(size: int, line: str) -> bool:
     return is_heard
 
 
-def _signed_head(text: str) -> seal.Head:
+def _signed(field: str) -> seal.Note:
+    """Read a head that the log signed."""
     try:
-        note = seal.note_of(text)
-        head = seal.head_of(note.body)
-        is_signed = bool(note.signed_by(seal.signing(seal.log_keys(session(), me().book_id), head.size)))
+        note = seal.note_of(request.form.get(field, ""))
+        is_signed = seal.is_signed(session(), me().book_id, note)
     except seal.NoteError:
-        raise Invalid("head-not-signed", "note") from None
+        raise Invalid("head-not-signed", field) from None
     if not is_signed:
-        raise Invalid("head-not-signed", "note")
-    return head
+        raise Invalid("head-not-signed", field)
+    return note
