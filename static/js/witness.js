@@ -75,14 +75,14 @@ async function isSigned(note, keys) {
   return false;
 }
 
-// What is kept, with the log's keys as far as they are vouched for by those that were first seen.
+// What is kept, with the log's keys as far as they are vouched for by those that were first seen; and whether the service tells one that is not.
 async function known() {
-  const told = JSON.parse(log.keys);
-  const own = (await recall()) ?? (await begin((await keyOf(told[0].vkey)).name));
-  const keys = await follow(own.keys ?? [], told);
-  if (keys.length === own.keys?.length) return own;
-  await keep({ ...own, keys });
-  return { ...own, keys };
+  const given = JSON.parse(log.keys);
+  const own = (await recall()) ?? (await begin((await keyOf(given[0].vkey)).name));
+  const keys = await follow(own.keys ?? [], given);
+  if (keys.length !== own.keys?.length) await keep({ ...own, keys });
+  const isStrange = given.some(({ vkey }) => !keys.some((one) => one.vkey === vkey));
+  return { ...own, keys, isStrange };
 }
 
 async function told(address, fields) {
@@ -131,10 +131,10 @@ async function refuse(own, note, head) {
 function warn(own) {
   shown = own;
   document.querySelector("body > [data-alarm]")?.remove();
-  if (!own.refused) return;
+  if (!own.refused && !own.isStrange) return;
   const notice = place.content.querySelector("[data-alarm]").cloneNode(true);
   const words = notice.querySelector("[data-words]");
-  words.textContent = words.dataset.words.replace("{seen}", own.size).replace("{shown}", own.refused.size);
+  words.textContent = own.refused ? words.dataset.words.replace("{seen}", own.size).replace("{shown}", own.refused.size) : words.dataset.strange;
   document.body.prepend(notice);
 }
 

@@ -102,13 +102,15 @@ def test_where_a_key_was_lost_the_log_goes_on_and_verify_says_so_for_good(desk: 
     ]
 
 
-def test_a_key_that_somebody_puts_into_the_book_counts_for_nothing_and_is_a_fault(desk: Desk, tmp_path: Path) -> None:
+CHANGE = str(notes.Change(THIRD.key, 1))
+
+
+@pytest.mark.parametrize("note", [str(notes.Note(CHANGE, (THIRD.sign(CHANGE),))), "nothing", None], ids=["its own word", "no note", "none"])
+def test_a_key_that_somebody_puts_into_the_book_counts_for_nothing_and_is_a_fault(desk: Desk, tmp_path: Path, note: str | None) -> None:
     memory = Memory(tmp_path)
     carry_on(desk, memory, FIRST)
-    body = str(notes.Change(THIRD.key, 1))
-    own = str(notes.Note(body, (THIRD.sign(body),)))
-    at = desk.clock.now()
-    desk.session.execute(insert(LogKey).values(book_id=desk.book_id, key=str(THIRD.key), since=at, after=1, note=own))
+    row = {"book_id": desk.book_id, "key": str(THIRD.key), "since": desk.clock.now(), "after": 1, "note": note}
+    desk.session.execute(insert(LogKey).values(row))
     desk.session.commit()
     sealed = carry_on(desk, memory, FIRST)
     assert notes.signing(queries.log_keys(desk.session, desk.book_id), sealed.head.size) == [FIRST.key]
