@@ -48,6 +48,7 @@ from ledger.seal.queries import side_facts
 from ledger.seal.queries import tile
 from ledger.seal.queries import tree
 from ledger.seal.queries import waiting
+from ledger.seal.queries import witnessed
 from ledger.seal.queries import witnesses
 from ledger.seal.sealer import Sealer
 from ledger.seal.verify import verify
@@ -101,5 +102,6 @@ __all__ = [
     "tree",
     "verify",
     "waiting",
+    "witnessed",
     "witnesses",
 ]

@@ -73,6 +73,7 @@ def page(number: int) -> ResponseReturnValue:
         root=base64.b64encode(newest.head.root).decode() if newest else "",
         seals=sorted(seals, key=lambda one: not one.is_set),
         quorum=quorum(len(seals)),
+        witnessed=seal.witnessed(session(), book.id, [one.key for one in watching], quorum(len(seals))),
         waiting=seal.waiting(session(), book.id),
         alarms=seal.alarms(session(), book.id, ALARMS_TOLD),
         keys=seal.log_keys(session(), book.id),

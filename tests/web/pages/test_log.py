@@ -15,6 +15,7 @@ from ledger import seal
 from ledger.areas import Book
 from ledger.seal.merkle import fold
 from ledger.seal.model import Leaf
+from ledger.seal.notes import Signer
 from ledger.web.kit.policy import quorum
 from tests.books import Desk
 from tests.books import open_desk
@@ -221,6 +222,43 @@ def test_the_page_says_how_far_it_is_sealed_and_who_witnessed_it(
     desk.session.rollback()
     for words in ("核对存折上的一行", "最新的签名", "谁的签名"):
         assert browser.client.get(page.link(words)).status_code == 200
+
+
+def test_the_page_says_which_head_enough_had_witnessed_last_and_when(
+    app: Flask, desk: Desk, book: Book, prefix: str, tmp_path: Path
+) -> None:
+    browser = Browser(app)
+    fill(desk, 3)
+    sealed = carried_on(desk, book, tmp_path)
+    street, office = a_witness("street.example.org", 1), a_witness("office.example.org", 2)
+    till = a_witness(f"till-12345678.{origin_of(book)}", 3)
+    for one in (street, office):
+        seal.add_witness(desk.session, desk.book_id, one.key, desk.clock.now(), address=f"https://{one.name}")
+    seal.add_witness(desk.session, desk.book_id, till.key, desk.clock.now(), device_id=desk.book_id)
+
+    def cosign(head: seal.Sealed, *witnesses: Signer) -> None:
+        for one in witnesses:
+            desk.clock.advance(minutes=1)
+            assert seal.hear(desk.session, desk.book_id, head.head.size, one.sign(head.note.body, 1_790_000_000), desk.clock.now())
+        desk.session.commit()
+
+    cosign(sealed, street)
+    assert "近来还没有一次签名够数" in browser.open(prefix).text
+    cosign(sealed, till, office)
+    page = browser.open(prefix)
+    assert "3 个见证方中 3 个已见证 其中别的单位 2 家中 2 家，收银机 1 台中 1 台。" in page.text
+    assert "最近一次够数：10 条，11-23 09:02:00 见证到第 2 个。" in page.text
+    # The newest head is one that not enough have seen yet.
+    fill(desk, 1)
+    cosign(carried_on(desk, book, tmp_path), till)
+    page = browser.open(prefix)
+    assert "已封存14 条" in page.text
+    assert "3 个见证方中 1 个已见证 其中别的单位 2 家中 0 家，收银机 1 台中 1 台。" in page.text
+    assert "最近一次够数：10 条，11-23 09:02:00" in page.text
+    # Who watches no longer does not count.
+    seal.end_witness(desk.session, desk.book_id, office.name, desk.clock.now())
+    desk.session.commit()
+    assert "最近一次够数：10 条，11-23 09:02:00 见证到第 2 个。" in browser.open(prefix).text
 
 
 def test_the_page_says_which_keys_were_changed_and_which_nobody_vouches_for(
