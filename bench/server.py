@@ -119,11 +119,20 @@ def _database_on(server: URL) -> Iterator[tuple[str, str]]:
     try:
         owner_url = server.set(database=name).render_as_string(hide_password=False)
         migrate(owner_url)
-        _run(server, f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE passbook_service")
+        for login, role in ((name, "passbook_service"), (f"{name}_sealer", "passbook_sealer")):
+            _run(server, f"CREATE ROLE {login} LOGIN PASSWORD '{password}' IN ROLE {role}")
         yield server.set(database=name, username=name, password=password).render_as_string(hide_password=False), owner_url
     finally:
         _run(server, f"DROP DATABASE {name} WITH (FORCE)")
-        _run(server, f"DROP ROLE IF EXISTS {name}")
+        _run(server, f"DROP ROLE IF EXISTS {name}, {name}_sealer")
+
+
+def sealers_url(url: str) -> str:
+    """Return where the sealer reaches a scratch database whose service reaches it at `url`: under a login of its own."""
+    made = make_url(url)
+    if made.get_backend_name() == "sqlite":
+        return url
+    return made.set(username=f"{made.username}_sealer").render_as_string(hide_password=False)
 
 
 def analyze(owner_url: str) -> None:

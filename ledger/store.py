@@ -67,6 +67,8 @@ APPEND_ONLY = "append_only"
 DELETABLE = "deletable"
 #: The columns that the service may change, of each table: by rights of PostgreSQL, and by the authorizer of SQLite below.
 CHANGES = "changes"
+#: What only the sealer does to a table, and the service does not: "insert" or "delete".
+SEALERS = "sealers"
 
 #: The databases' own patience, in milliseconds: a statement, and a wait for somebody else's lock (law 5: a bounded time).
 STATEMENT_TIMEOUT_MS = 30_000
@@ -122,15 +124,16 @@ class Base(DeclarativeBase):
 
 
 def table_args(
-    *constraints: Any, changes: Sequence[str] = (), append_only: bool = False, deletable: bool = False, is_global: bool = False
+    *constraints: Any, changes: Sequence[str] = (), append_only: bool = False, deletable: bool = False, sealers: str = "",
+    is_global: bool = False,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Return `__table_args__`: the constraints, strict on SQLite.
 
     `changes`: the columns that the service may change, and no others; a migration grants the same. `append_only`: the database refuses to
-    change or delete its rows. `deletable`: the service may delete them, as it may of no other table. `is_global`: not kept per book, so
-    `book_id` does not lead its keys.
+    change or delete its rows. `deletable`: the service may delete them, as it may of no other table. `sealers`: what the sealer alone does
+    to it, "insert" or "delete". `is_global`: not kept per book, so `book_id` does not lead its keys.
     """
-    info = {CHANGES: frozenset(changes), APPEND_ONLY: append_only, DELETABLE: deletable, "is_global": is_global}
+    info = {CHANGES: frozenset(changes), APPEND_ONLY: append_only, DELETABLE: deletable, SEALERS: sealers, "is_global": is_global}
     return (*constraints, {"sqlite_strict": True, "info": info})
 
 
@@ -152,10 +155,10 @@ for _text in (Uuid, Date, JSON):
     compiles(_text, "sqlite")(_as("TEXT"))
 
 
-def engine_for(url: str, *, migrating: bool = False, **options: Any) -> Engine:
-    """Return an engine for `url` set up the way this project needs it; only migrations may change the shape of things."""
+def engine_for(url: str, *, migrating: bool = False, sealing: bool = False, **options: Any) -> Engine:
+    """Return an engine for `url` set up the way this project needs it; only migrations change the shape of things, only sealers the log."""
     engine = create_engine(url, **engine_options(url), **options)
-    prepare(engine, migrating=migrating)
+    prepare(engine, migrating=migrating, sealing=sealing)
     return engine
 
 
@@ -221,13 +224,13 @@ class _SQLiteConnection(pysqlite3.dbapi2.Connection):  # type: ignore[misc]  # t
             self._turns.leave()
 
 
-def prepare(engine: Engine, *, migrating: bool = False) -> None:
+def prepare(engine: Engine, *, migrating: bool = False, sealing: bool = False) -> None:
     """Attach to `engine` what each new connection and transaction needs."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         if not migrating:
-            event.listen(engine, "connect", _authorise_sqlite)
+            event.listen(engine, "connect", partial(_authorise_sqlite, sealing))
     else:
         event.listen(engine, "connect", _set_up_postgresql)
         event.listen(engine, "checkin", _rest)
@@ -331,6 +334,11 @@ def deletable_tables() -> list[str]:
     return sorted(table.name for table in Base.metadata.tables.values() if table.info.get(DELETABLE))
 
 
+def sealers_tables(act: str) -> list[str]:
+    """Return the names of the tables to which the sealer alone does `act`: "insert" or "delete"."""
+    return sorted(table.name for table in Base.metadata.tables.values() if table.info[SEALERS] == act)
+
+
 def changing_columns() -> dict[str, frozenset[str]]:
     """Return of each table the names of the columns that the service may change."""
     return {table.name: table.info[CHANGES] for table in Base.metadata.tables.values()}
@@ -344,15 +352,17 @@ _SWITCHES = frozenset({"writable_schema", "recursive_triggers", "foreign_keys", 
 _CATALOGUE = frozenset({"sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "alembic_version"})
 
 
-def _authorise_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
-    # SQLite has no roles: this stands in for the rights that the service lacks on PostgreSQL.
-    changing, deletable = changing_columns(), frozenset(deletable_tables())
+def _authorise_sqlite(sealing: bool, connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    # SQLite has no roles: this stands in for the rights that the service lacks on PostgreSQL. Who seals may do what the service may, too.
+    changing, not_inserted = changing_columns(), frozenset() if sealing else frozenset(sealers_tables("insert"))
+    deletable = frozenset(deletable_tables() + (sealers_tables("delete") if sealing else []))
 
     def allowed(code: int, first: str | None, second: str | None, schema: str | None, source: str | None) -> int:
         # A table is named as it was made, a PRAGMA as whoever asks has written it.
         refused = (
             code in _SHAPE
             or (code == _DELETE and first not in deletable)
+            or (code == _INSERT and first in not_inserted)
             or (code == _UPDATE and second not in changing.get(first or "", ()))
             or (code in (_DELETE, _INSERT, _UPDATE) and (first or "").lower() in _CATALOGUE)
             or (code == _PRAGMA and (first or "").lower() in _SWITCHES and second is not None)

@@ -17,6 +17,7 @@ from ledger.seal.merkle import leaf_hash
 from ledger.seal.notes import COSIGNATURE
 from ledger.seal.notes import Head
 from ledger.seal.notes import Key
+from ledger.seal.notes import LogKey
 from ledger.seal.notes import Note
 from ledger.seal.notes import NoteError
 from ledger.seal.notes import Proof
@@ -34,7 +35,9 @@ from ledger.seal.promises import promiser
 from ledger.seal.queries import Sealed
 from ledger.seal.queries import alarms
 from ledger.seal.queries import check_words
+from ledger.seal.queries import contradict
 from ledger.seal.queries import entries
+from ledger.seal.queries import is_signed
 from ledger.seal.queries import log_keys
 from ledger.seal.queries import newest
 from ledger.seal.queries import of_size
@@ -45,6 +48,7 @@ from ledger.seal.queries import side_facts
 from ledger.seal.queries import tile
 from ledger.seal.queries import tree
 from ledger.seal.queries import waiting
+from ledger.seal.queries import witnessed
 from ledger.seal.queries import witnesses
 from ledger.seal.sealer import Sealer
 from ledger.seal.verify import verify
@@ -54,6 +58,7 @@ __all__ = [
     "MAGIC",
     "Head",
     "Key",
+    "LogKey",
     "Memory",
     "Note",
     "NoteError",
@@ -66,6 +71,7 @@ __all__ = [
     "alarms",
     "begin",
     "check_words",
+    "contradict",
     "dump",
     "end_witness",
     "entries",
@@ -74,6 +80,7 @@ __all__ = [
     "hear",
     "is_consistent",
     "is_included",
+    "is_signed",
     "key_of",
     "leaf_hash",
     "log_keys",
@@ -95,5 +102,6 @@ __all__ = [
     "tree",
     "verify",
     "waiting",
+    "witnessed",
     "witnesses",
 ]
