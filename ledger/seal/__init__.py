@@ -10,6 +10,7 @@ from ledger.seal.actions import end_witness
 from ledger.seal.actions import hear
 from ledger.seal.dumping import dump
 from ledger.seal.keeping import Memory
+from ledger.seal.leaves import HoursOpening
 from ledger.seal.leaves import opening_of
 from ledger.seal.merkle import is_consistent
 from ledger.seal.merkle import is_included
@@ -35,6 +36,7 @@ from ledger.seal.queries import Sealed
 from ledger.seal.queries import alarms
 from ledger.seal.queries import check_words
 from ledger.seal.queries import entries
+from ledger.seal.queries import hours_receipt
 from ledger.seal.queries import log_keys
 from ledger.seal.queries import newest
 from ledger.seal.queries import of_size
@@ -53,6 +55,7 @@ __all__ = [
     "COSIGNATURE",
     "MAGIC",
     "Head",
+    "HoursOpening",
     "Key",
     "Memory",
     "Note",
@@ -72,6 +75,7 @@ __all__ = [
     "for_paper",
     "head_of",
     "hear",
+    "hours_receipt",
     "is_consistent",
     "is_included",
     "key_of",
