@@ -133,7 +133,7 @@ class UnsealedHours(Base):
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id", "hours_id"], ["hours_record.book_id", "hours_record.id"]),
         ForeignKeyConstraint(["book_id", "account_id"], ["account.book_id", "account.id"]),
-        deletable=True,
+        sealers="delete",
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)

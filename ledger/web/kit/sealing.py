@@ -13,6 +13,7 @@ from ledger.areas import Book
 from ledger.errors import NotFound
 from ledger.seal import HoursOpening
 from ledger.seal import Key
+from ledger.seal import LogKey
 from ledger.seal import Note
 from ledger.seal import Proof
 from ledger.web.kit.auth import me
@@ -112,7 +113,7 @@ class Known:
 
     book: Book
     origin: str
-    keys: tuple[Key, ...]
+    keys: tuple[LogKey, ...]
     witnesses: tuple[Key, ...]
 
     @property

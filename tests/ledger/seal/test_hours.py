@@ -50,6 +50,7 @@ from tests.builders import an_act
 from tests.builders import give_points
 from tests.conftest import Database
 from tests.conftest import HandClock
+from tests.conftest import sealers_engine
 from tests.ledger.seal.test_check_book import dump_of
 
 ORIGIN = "passbook.example.org/log/1"
@@ -64,6 +65,7 @@ class Office:
     book: Book
     memory: seal.Memory
     sessions: Any
+    engine: Engine
     clock: HandClock = field(default_factory=HandClock)
 
     def serve(self, *served: tuple[Person, str, int]) -> None:
@@ -116,7 +118,8 @@ def office(session: Session, database: Database, tmp_path: Path) -> Office:
     book = a_book(session)
     session.commit()
     session.expunge(book)  # so that reading it later begins nothing: on SQLite whoever reads holds the lock
-    return Office(session, book, seal.Memory(tmp_path / "log"), lambda: Session(database.engine))
+    engine = sealers_engine(database.engine)
+    return Office(session, book, seal.Memory(tmp_path / "log"), lambda: Session(engine), engine)
 
 
 def assert_holds(receipt: queries.HoursReceipt | None) -> HoursFacts:
@@ -197,12 +200,12 @@ def test_whoever_serves_before_earning_anything_has_a_passbook_for_their_hours(o
     assert office.account(li) == account
 
 
-def test_where_no_hours_wait_sealing_asks_nothing_more_for_each_piece(office: Office, database: Database) -> None:
+def test_where_no_hours_wait_sealing_asks_nothing_more_for_each_piece(office: Office) -> None:
     li = a_person(office.session, office.book)
     for _ in range(3):
         give_points(office.session, office.book, li, 5, office.clock.now())
     asked: list[str] = []
-    event.listen(database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    event.listen(office.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
     office.seal()
     assert len([one for one in asked if "hours" in one]) == 1, "the queue of hours is looked at once for the whole backlog"
 
@@ -321,10 +324,12 @@ def test_hours_of_a_backlog_of_several_pieces_follow_each_other(office: Office) 
     give_points(office.session, office.book, li, 5, office.clock.now())
     for number in range(1, 8):
         office.serve((li, "credit", number), (li, "honour", 1))
-    for piece in actions.pieces(actions.backlog(office.session, office.book.id), 3):
-        actions.begin(office.session, office.book.id, ORIGIN, office.clock.now())
-        actions.seal(office.session, office.book.id, piece)
-        actions.seal(office.session, office.book.id, piece)
+    office.session.commit()
+    with office.sessions() as own, own.begin():
+        actions.begin(own, office.book.id, ORIGIN, office.clock.now())
+        for piece in actions.pieces(actions.backlog(own, office.book.id), 3):
+            actions.seal(own, office.book.id, piece)
+            actions.seal(own, office.book.id, piece)
     office.seal()
     assert_whole(office)
     assert assert_holds(office.receipt(li))[2:3] + assert_holds(office.receipt(li))[7:9] == (14, 28, 7)

@@ -1,7 +1,7 @@
 """Hours of service in the log: a queue of records that wait, a chain of those that are sealed; and leaves that are of no entry.
 
 What was recorded before waits from here on, like everything that is recorded after; whoever has hours and no passbook yet is given one,
-since the log knows accounts and no persons.
+since the log knows accounts and no persons. On PostgreSQL the sealer alone writes the chain and empties the queue, as of entries (0009).
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from alembic import op
 
 from ledger.ids import new_id
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
+
+LOG = "(SELECT true FROM public.log l WHERE l.book_id = one.book_id)"
+ENTRY = "(SELECT true FROM public.entry e WHERE e.book_id = one.book_id AND e.id = one.entry_id)"
 
 
 def upgrade() -> None:
@@ -35,6 +38,12 @@ def upgrade() -> None:
 
 def _loosen_postgresql() -> None:
     op.execute("ALTER TABLE leaf ALTER COLUMN entry_id DROP NOT NULL")
+    # The trigger of 0009, for leaves that are of an entry.
+    op.execute(
+        "CREATE OR REPLACE FUNCTION leaf_is_of_an_entry() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$ BEGIN "
+        f"IF EXISTS (SELECT FROM brought one WHERE {LOG} IS NULL OR (one.entry_id IS NOT NULL AND {ENTRY} IS NULL)) THEN "
+        "RAISE EXCEPTION 'leaf_is_of_an_entry' USING ERRCODE = 'foreign_key_violation'; END IF; RETURN NULL; END $$"
+    )
 
 
 def _loosen_sqlite() -> None:
@@ -112,9 +121,11 @@ def _open_passbooks() -> None:
 
 
 def _guard_postgresql() -> None:
-    op.execute("GRANT SELECT, INSERT ON sealed_hours, unsealed_hours TO passbook_service")
-    op.execute("GRANT DELETE ON unsealed_hours TO passbook_service")
-    op.execute("REVOKE UPDATE, DELETE, TRUNCATE ON sealed_hours FROM passbook_service")
+    op.execute("GRANT SELECT ON sealed_hours, unsealed_hours TO passbook_service")
+    op.execute("GRANT INSERT ON unsealed_hours TO passbook_service")
+    op.execute("GRANT SELECT ON hours_record, sealed_hours, unsealed_hours TO passbook_sealer")
+    op.execute("GRANT INSERT ON sealed_hours TO passbook_sealer")
+    op.execute("GRANT DELETE ON unsealed_hours TO passbook_sealer")
     for name, event, each in (("no_change", "UPDATE OR DELETE", "ROW"), ("no_truncate", "TRUNCATE", "STATEMENT")):
         op.execute(f"CREATE TRIGGER sealed_hours_{name} BEFORE {event} ON sealed_hours FOR EACH {each} EXECUTE FUNCTION refuse_change()")
         op.execute(f"ALTER TABLE sealed_hours ENABLE ALWAYS TRIGGER sealed_hours_{name}")
