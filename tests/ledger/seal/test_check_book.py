@@ -292,6 +292,7 @@ def packed(*lines: str | bytes) -> bytes:
 
 
 LOG = '["log",1,"log.example.org"]'
+END = json.dumps(["end", dict.fromkeys(check_book._COUNTED, 0)])
 HOSTILE = {
     "nothing": b"",
     "not packed": b"hello",
@@ -330,10 +331,14 @@ HOSTILE = {
     "an entry of nothing": packed(LOG, '["entry",null,1,null,null,null,[null,null],[null,null]]'),
     "an entry of few fields": packed(LOG, '["entry",0,0,[1],"00","00",[null,null],[null,null]]'),
     "a side that is none": packed(LOG, '["entry",0,0,null,"00","00",7,[null,null]]'),
+    "hours of nothing": packed(LOG, '["hours",null,1,null,null,null,null]'),
+    "hours of few fields": packed(LOG, '["hours",0,0,[1],"00","00",null]'),
+    "hours of no day": packed(LOG, f'["hours",null,1,["{"ab" * 16}",null,"credit",5,"yesterday",1],null,null,null]'),
+    "a place in a chain that is none": packed(LOG, '["hours",0,0,null,"00","00",[1,2,3]]'),
     "an end that is none": packed(LOG, '["end",{}]'),
-    "an end of lists": packed(LOG, '["end",{"accounts":[],"entries":0,"lines":0,"leaves":0,"sides":0,"checkpoints":0}]'),
+    "an end of lists": packed(LOG, END.replace("0", "[]", 1)),
     "half a letter": packed(LOG, r'["checkpoint",1,"\ud800",["\ud800"]]', r'["log",1,"x"]'),
-    "more after the end": packed(LOG, *['["end",{"accounts":0,"entries":0,"lines":0,"leaves":0,"sides":0,"checkpoints":0}]'] * 2),
+    "more after the end": packed(LOG, END, END),
 }  # fmt: skip
 
 
@@ -502,6 +507,7 @@ def test_what_stands_in_a_leaf_is_written_as_the_log_writes_it() -> None:
     values: list[Any] = [None, 0, -7, 2**62, "award", "2026-11-26", bytes(16), "券", b""]
     assert check_book.written(values) == leaves.written(tuple(values))
     assert tuple(check_book.FIELDS) == leaves.EntryFacts._fields
+    assert {*check_book.HOURS, *check_book.HOURS_LINK, "previous"} == {*leaves.HoursFacts._fields}
 
 
 def test_what_the_journal_allows_is_what_the_checker_allows() -> None:
