@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from ledger.seal.merkle import leaf_hash
 from ledger.seal.model import Checkpoint
 from ledger.seal.model import Leaf
 from ledger.seal.model import Side
+from ledger.seal.sealer import Sealer
 from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import Database
@@ -220,6 +222,31 @@ def test_two_sealers_at_once_write_one_log(desk: Desk, memory: Memory, database:
         thread.join()
     assert faults == []
     seal(desk, memory)
+    assert_whole(desk)
+
+
+class Meeting(Memory):
+    """A memory before which another sealer has its turn, once, after whoever reads it has read the database."""
+
+    other: Callable[[], object] | None = None
+
+    def head(self, origin: str) -> notes.Head | None:
+        if self.other:
+            turn, self.other = self.other, None
+            turn()
+        return super().head(origin)
+
+
+def test_a_sealer_that_was_overtaken_by_another_raises_no_alarm(desk: Desk, memory: Memory, database: Database, tmp_path: Path) -> None:
+    engine, met = database.engine, Meeting(tmp_path / "log")
+    fill(desk, 3)
+    seal(desk, memory)
+    fill(desk, 3)
+    desk.session.commit()
+    slow, quick = (Sealer(lambda: Session(engine), desk.book_id, ORIGIN, [bytes(range(32))], one, desk.clock) for one in (met, memory))
+    met.other = quick.work
+    assert slow.work() is None
+    assert queries.alarms(desk.session, desk.book_id) == []
     assert_whole(desk)
 
 
