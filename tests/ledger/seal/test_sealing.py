@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
+from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -248,6 +249,18 @@ def test_a_sealer_that_was_overtaken_by_another_raises_no_alarm(desk: Desk, memo
     assert slow.work() is None
     assert queries.alarms(desk.session, desk.book_id) == []
     assert_whole(desk)
+
+
+def test_what_is_sealed_and_stands_in_the_queue_again_keeps_nothing_from_being_sealed(desk: Desk, memory: Memory) -> None:
+    fill(desk, 3)
+    seal(desk, memory)
+    again = select(Leaf.book_id, Leaf.entry_id).where(Leaf.book_id == desk.book_id, Leaf.number == 8)
+    desk.session.execute(insert(Unsealed).from_select(["book_id", "entry_id"], again))
+    fill(desk, 3)
+    sealed = seal(desk, memory)
+    assert sealed is not None
+    assert sealed.head.size == 20
+    assert actions.backlog(desk.session, desk.book_id) == []
 
 
 def test_a_clock_set_back_a_day_makes_no_gap(desk: Desk, memory: Memory) -> None:
