@@ -308,6 +308,9 @@ WAYS = {
     "closing": (frozenset({"fund"}), frozenset({"source"})),
 }
 
+#: Through which of its doors something came into the book.
+CHANNELS = frozenset({"page", "api", "command", "import"})
+
 #: What stands in a field of an entry; what ends with a question mark may be absent.
 FIELDS = {
     "id": "id", "from_account": "id", "to_account": "id", "amount": "int", "kind": "text", "deed_on": "date", "posted_at": "int",
@@ -324,6 +327,8 @@ _COUNTED = ("accounts", "entries", "lines", "leaves", "sides", "checkpoints")
 _LINE_BYTES_MAX = 262_144
 _FAULTS_KEPT = 1_000
 _LEAF_BYTES = 98
+#: A salt of another length could be read as a part of the fields, and one leaf as two entries.
+SALT_BYTES = 16
 _ABSENT = b"\xff"
 _TOLD_EVERY = 2_000
 
@@ -511,6 +516,7 @@ class Book:
             self._report.fault(place, f"stands where leaf {self.tree.size} follows")
         if len(data) != _LEAF_BYTES or data[:2] != b"\x01\x01":
             self._report.fault(place, "is not of a form that is known")
+        self._salt(salt, place)
         if entry is None:
             self._report.fault(place, "has lost its entry")
         else:
@@ -521,6 +527,10 @@ class Book:
         for head, root in self._awaited.pop(self.tree.size, ()):
             if root != self.tree.root():
                 self._report.fault(head, "is not a beginning of this log: what was written before it was changed since")
+
+    def _salt(self, salt: bytes, place: str) -> None:
+        if len(salt) != SALT_BYTES:
+            self._report.fault(place, f"has a salt of {len(salt)} bytes, where {SALT_BYTES} belong")
 
     def _half(self, told: Value) -> tuple[tuple[Value, ...] | None, tuple[Value, ...] | None]:
         if not isinstance(told, list) or len(told) != 2:
@@ -542,6 +552,8 @@ class Book:
             self._report.fault(place, "is sealed and waits still" if waits else "is neither sealed nor waiting")
         if amount < 1 or giver == taker:
             self._report.fault(place, f"moves {amount} points")
+        if entry[11] not in CHANNELS:
+            self._report.fault(place, f"came by {shown(entry[11])}, which is no way in")
         ways = WAYS.get(kind)
         kinds = [self._accounts[one].kind if one in self._accounts else "nothing that is there" for one in (giver, taker)]
         if ways is None or kinds[0] not in ways[0] or kinds[1] not in ways[1] or (kind in ("void", "clawback")) != (reverses is not None):
@@ -591,6 +603,7 @@ class Book:
             self._report.fault(f"entry {UUID(bytes=entry[0])}", "is sealed without a side for each of its accounts")
         else:
             number, salt = link
+            self._salt(salt, place)
             if number != account.links + 1 or (line is not None and number != line[0]):
                 self._report.fault(place, f"is sealed as number {number} where {account.links + 1} follows")
             before, after = (None, None) if line is None else line[2:4]

@@ -21,6 +21,7 @@ from sqlalchemy import select
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from ledger.act import CHANNELS
 from ledger.errors import Fault
 from ledger.journal.model import Account
 from ledger.journal.model import Entry
@@ -43,6 +44,7 @@ from ledger.seal.model import Tile
 
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
 _ABSENT, _LENGTHS = b"\xff", [bytes([length]) for length in range(255)]
+_CHANNEL = leaves.EntryFacts._fields.index("channel")
 _LEAF_BEGINS = bytes([leaves.FORMAT, leaves.ENTRY])
 
 
@@ -177,12 +179,16 @@ def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
             yield Fault(place, "has another hash than its own")
         tree.add(own)
         found = sides.of(number)
+        if len(salt) != leaves.SALT_BYTES:
+            yield _another_salt(place, salt)
         if entry[0] is None:
             yield Fault(place, "has lost its entry")
             _pass_over(chains, found)
             continue
         if sha256(b"\x10" + salt + written_entry(entry)).digest() != data[2:34]:
             yield Fault(f"entry {UUID(bytes=entry[0])}", f"is not what was sealed as leaf {number}")
+        if (channel := entry[_CHANNEL]) not in CHANNELS:
+            yield Fault(f"entry {UUID(bytes=entry[0])}", f"came by {channel}, which is no way in")
         yield from _sides(session, book_id, chains, entry, found, place, data)
     if strays := sides.pass_over():
         yield Fault("log", f"has {strays} sides of leaves that are not there")
@@ -199,10 +205,17 @@ def _sides(
         return
     giving, taking, said = by_account[giver], by_account[taker], _text(kind) + _text(deed_on) + _whole(posted_at)
     for chain, side, points in ((chains[giver], giving, -amount), (chains[taker], taking, amount)):
+        if len(side[3]) != leaves.SALT_BYTES:
+            yield _another_salt(f"account {UUID(bytes=chain.id)} line {side[2]}", side[3])
         if (fault := _side(session, book_id, chain, side, points, said)) is not None:
             yield fault
     if data[:2] != _LEAF_BEGINS or data[34:] != giving[4] + taking[4]:
         yield Fault(place, "is not made of its sides")
+
+
+def _another_salt(place: str, salt: bytes) -> Fault:
+    # It could be read as a part of the fields, and one leaf as two entries.
+    return Fault(place, f"has a salt of {len(salt)} bytes, where {leaves.SALT_BYTES} belong")
 
 
 def _pass_over(chains: dict[bytes, _Chain], sides: list[Any]) -> None:

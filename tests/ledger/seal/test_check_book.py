@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -26,6 +27,7 @@ from sqlalchemy.orm import Session
 from bench import tampering
 from ledger import areas
 from ledger import seal
+from ledger.act import CHANNELS
 from ledger.journal import rules
 from ledger.seal import dumping
 from ledger.seal import leaves
@@ -135,6 +137,40 @@ def test_entries_that_wait_are_checked_as_well(database: Database, session: Sess
     assert any("lacks a line" in fault.what for fault in check_book.check(dump_of(told)).faults)
 
 
+def _entry_of(letter: str, channel: str, acted_for: bytes | None = None) -> tuple[Any, ...]:
+    own, when = letter.encode() * 16, ("2026-03-02", 1_772_413_200_000_000)
+    return (own, b"S" * 16, b"F" * 16, 50, "budget", *when, b"R" * 16, 0, own, acted_for, channel, *[None] * 7)
+
+
+def _opened_as(entry: tuple[Any, ...], salt: bytes, data: bytes) -> list[Any]:
+    source, fund, *_ = (account.hex() for account in entry[1:3])
+    fields = [value.hex() if isinstance(value, bytes) else value for value in entry]
+    line = [1, 50, 0, 50, entry[6], entry[5]]
+    sides = [[None, [1, (b"1" * 16).hex()]], [line, [1, (b"2" * 16).hex()]]]
+    counts = {"accounts": 2, "entries": 1, "lines": 1, "leaves": 1, "sides": 2, "checkpoints": 0}
+    accounts = [["account", source, "source"], ["account", fund, "fund"]]
+    return [["log", 1, "log.example.org"], *accounts, ["entry", 0, 0, fields, salt.hex(), data.hex(), *sides], ["end", counts]]
+
+
+def test_a_leaf_opens_as_one_entry_alone() -> None:
+    # The channel of the one is what follows the salt of the other.
+    told, salt = _entry_of("B", "page", b"e" * 16), b"s" * 16
+    within = check_book.written(told)[:-7]
+    other = _entry_of("A", within.decode())
+    longer = salt + check_book.written(other).partition(within)[0]
+    assert longer + check_book.written(told) == salt + check_book.written(other)
+    sides = [
+        sha256(b"\x11" + own + check_book.written((account, 1, points, *balances, *told[4:7])) + b"\xff").digest()
+        for own, account, points, balances in ((b"1" * 16, told[1], -50, (None, None)), (b"2" * 16, told[2], 50, (0, 50)))
+    ]
+    for entry, own, wrong in ((told, longer, "has a salt of 143 bytes, where 16 belong"), (other, salt, "which is no way in")):
+        data = b"\x01\x01" + sha256(b"\x10" + own + check_book.written(entry)).digest() + sides[0] + sides[1]
+        (fault,) = check_book.check(dump_of(_opened_as(entry, own, data))).faults
+        assert wrong in fault.what
+    data = b"\x01\x01" + sha256(b"\x10" + salt + check_book.written(told)).digest() + sides[0] + sides[1]
+    assert check_book.check(dump_of(_opened_as(told, salt, data))).faults == []
+
+
 # --- what does not hold of a dump -------------------------------------------------------------------------------------------------------
 
 
@@ -183,6 +219,10 @@ def _counts(records: list[Any]) -> None:
     records[-1][1]["sides"] += 1
 
 
+def _short_salt(records: list[Any]) -> None:
+    entries(records)[9][6][1][1] = ""
+
+
 def _unsigned(records: list[Any]) -> None:
     checkpoint = next(record for record in records if record[0] == "checkpoint")
     checkpoint[2] = checkpoint[2].partition("\n\n")[0] + "\n\n— somebody.example.org AAAAAAAA\n"
@@ -206,6 +246,7 @@ def _order(records: list[Any]) -> None:
         (_balance, "does not follow"),
         (_balance, "all its accounts together come to"),
         (_counts, "sides, of which"),
+        (_short_salt, "has a salt of 0 bytes, where 16 belong"),
         (_unsigned, "is not signed by the log"),
         (_order, "after one of"),
     ],
@@ -435,11 +476,13 @@ def test_what_stands_in_a_leaf_is_written_as_the_log_writes_it() -> None:
     values: list[Any] = [None, 0, -7, 2**62, "award", "2026-11-26", bytes(16), "券", b""]
     assert check_book.written(values) == leaves.written(tuple(values))
     assert tuple(check_book.FIELDS) == leaves.EntryFacts._fields
+    assert check_book.SALT_BYTES == leaves.SALT_BYTES
 
 
 def test_what_the_journal_allows_is_what_the_checker_allows() -> None:
     assert {kind: (way.givers, way.takers) for kind, way in rules.WAYS.items()} == check_book.WAYS
     assert rules.LINED == check_book.LINED
+    assert frozenset(CHANNELS) == check_book.CHANNELS
     assert set(rules.KINDS) == check_book.LINED | check_book.UNLINED
 
 

@@ -102,6 +102,8 @@ TAMPERED = [
     (f"UPDATE entry SET to_account = :expired WHERE {ENTRY}", r"leaf 100: does not have one side for each account of its entry"),
     (f"DELETE FROM entry WHERE {ENTRY}", r"leaf 100: has lost its entry"),
     (f"UPDATE leaf SET salt = hash WHERE {LEAF}", r"entry ID: is not what was sealed as leaf 100"),
+    (f"UPDATE leaf SET salt = hash WHERE {LEAF}", r"leaf 100: has a salt of 32 bytes, where 16 belong"),
+    (f"UPDATE entry SET channel = 'x' WHERE {ENTRY}", r"entry ID: came by x, which is no way in"),
     (f"UPDATE leaf SET data = hash WHERE {LEAF}", r"leaf 100: has another hash than its own"),
     (f"UPDATE leaf SET data = hash WHERE {LEAF}", r"leaf 100: is not made of its sides"),
     (f"UPDATE leaf SET data = hash WHERE {LEAF}", r"checkpoint 321: has another root than the leaves"),
@@ -116,6 +118,7 @@ TAMPERED = [
     (f"UPDATE side SET hash = salt WHERE {LI}", r"account LI line 30: is not what was sealed, or does not follow the line before it"),
     (f"UPDATE side SET hash = salt WHERE {LI}", r"account LI line 31: is not what was sealed, or does not follow the line before it"),
     (f"UPDATE side SET salt = hash WHERE {LI}", r"account LI line 30: is not what was sealed, or does not follow the line before it"),
+    (f"UPDATE side SET salt = hash WHERE {LI}", r"account LI line 30: has a salt of 32 bytes, where 16 belong"),
     (f"UPDATE side SET number = 900 WHERE {LI}", r"account LI line 900: is sealed where line 30 follows"),
     (f"UPDATE side SET account_id = :wang, number = 900 WHERE {LI}", r"leaf \d+: does not have one side for each account of its entry"),
     (f"DELETE FROM side WHERE {LI}", r"leaf \d+: does not have one side for each account of its entry"),
@@ -143,6 +146,7 @@ def tamper(owner: Engine, desk: Desk, statement: str) -> None:
     if owner.dialect.name == "postgresql":
         with owner.begin() as connection:
             connection.execute(text("SET session_replication_role = replica"))
+            connection.execute(text("ALTER TABLE entry DROP CONSTRAINT ck_entry_channel_known"))
             for table in GUARDED:
                 connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
             connection.execute(text(statement), values)
@@ -150,6 +154,7 @@ def tamper(owner: Engine, desk: Desk, statement: str) -> None:
     with contextlib.closing(owner.raw_connection()) as pooled:
         connection: Any = pooled.driver_connection
         connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("PRAGMA ignore_check_constraints = ON")
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             connection.execute(f"DROP TRIGGER {name}")
         connection.execute(statement, values)
