@@ -5,8 +5,8 @@
 It takes what `flask ledger dump` wrote, heads of the log that somebody kept from earlier (as the service published them, as a witness
 keeps them, or proofs from printed pages), and the public keys of the log and of its witnesses. It computes everything anew: balances,
 numbering, that no points come from nowhere, each account's chain, each leaf, the tree, the signatures, and that every head that was kept is
-a beginning of this log. It prints what does not hold, with its place, and at last `check: clean` or `check: N faults`; the exit status is 0
-or 1, and 2 where what it was given cannot be read.
+a beginning of this log. It prints what does not hold, with its place, and at last `check: clean, proven up to leaf N of M` or `check: N
+faults`; the exit status is 0 or 1, and 2 where what it was given cannot be read. Up to leaf N a head fits that somebody kept.
 
 用途：独立核对账簿。用法：python3 check_book.py 导出文件 [旧检查点 ...] [--key 公钥 ...]
 """
@@ -350,6 +350,8 @@ class Report:
         self.faults: list[Fault] = []
         self.count = 0
         self.said: list[str] = []
+        #: How many leaves there are, and up to which of them a head that somebody kept fits.
+        self.leaves = self.proven = 0
 
     def fault(self, place: str, what: str) -> None:
         """Note something that does not hold."""
@@ -427,7 +429,8 @@ class Book:
         self._awaited: dict[int, list[tuple[str, bytes]]] = {}
         self._cosigned: dict[str, int] = {}
         self._last_size, self._step = -1, 0
-        self._kept = kept
+        # Of an empty log everything is a continuation.
+        self._kept, self._kept_sizes = kept, {head.size for _, head in kept if head.size}
 
     def take(self, record: Value) -> None:
         """Take the next record of a dump."""
@@ -527,6 +530,8 @@ class Book:
         for head, root in self._awaited.pop(self.tree.size, ()):
             if root != self.tree.root():
                 self._report.fault(head, "is not a beginning of this log: what was written before it was changed since")
+            elif self.tree.size in self._kept_sizes:
+                self._report.proven = self.tree.size
 
     def _salt(self, salt: bytes, place: str) -> None:
         if len(salt) != SALT_BYTES:
@@ -633,15 +638,15 @@ class Book:
             for place, _ in waiting:
                 there = f"the {self.tree.size:,} that there are"
                 self._report.fault(place, f"is of more leaves than {there}: the log was cut off, or turned back")
-        said = self._report.said
+        said, self._report.leaves = self._report.said, self.tree.size
         said.append(f"{shown(self.origin)}: {self.tree.size:,} leaves, root {self.tree.root().hex()}")
         entries, newest = self.seen["entries"], max(self._last_size, 0)
         said.append(f"{len(self._accounts):,} accounts, {entries:,} entries, of which {entries - self.seen['leaves']:,} wait")
-        said.append(f"{self.seen['checkpoints']:,} heads in the dump, the newest of {newest:,}; {len(self._kept):,} kept by others")
+        said.append(f"{self.seen['checkpoints']:,} heads in the dump, the newest of {newest:,}; {len(self._kept_sizes):,} kept by others")
         said += [f"{shown(name)} cosigned up to {size:,}" for name, size in sorted(self._cosigned.items())]
         if not self._keys:
             said.append("no keys were given: signatures were not looked at")
-        if not self._kept:
+        if not self._kept_sizes:
             said.append("no head was given that anybody kept: a log that was rewritten as a whole would not be found")
 
 
@@ -735,7 +740,8 @@ def main(told: Sequence[str] | None = None) -> int:
         print(f"  {fault.place}: {fault.what}")
     if report.count > len(report.faults):
         print(f"  ... and {report.count - len(report.faults):,} more")
-    print(f"check: {report.count} faults" if report.count else "check: clean")
+    clean = f"check: clean, proven up to leaf {report.proven:,} of {report.leaves:,}"
+    print(f"check: {report.count} faults" if report.count else clean)
     return 1 if report.count else 0
 
 

@@ -359,7 +359,11 @@ def test_the_command_says_what_holds_and_what_does_not(scene: tampering.Scene, r
     kept.write_text(scene.kept, encoding="utf-8")
     keys = [word for key in tampering.KEYS for word in ("--key", key)]
     good = ran(dump, kept, *keys)
-    assert (good.returncode, good.stdout.splitlines()[-1], good.stderr) == (0, "check: clean", "")
+    assert (good.returncode, good.stdout.splitlines()[-1], good.stderr) == (
+        0,
+        f"check: clean, proven up to leaf {scene.size:,} of {len(entries(records)):,}",
+        "",
+    )
     assert "no keys were given" in ran(dump, kept).stdout
     entries(changed := json.loads(json.dumps(records)))[9][3][3] += 1
     dump.write_bytes(dump_of(changed).getvalue())
@@ -393,6 +397,17 @@ def test_a_kept_head_of_another_log_or_of_a_stranger_is_a_fault(scene: tampering
     assert found["a"] == "is signed by none of the keys that were given"
     assert found["b"] == "is a head of another log, other.example.org"
     assert found["c"].endswith("that does not hold")
+
+
+def test_it_is_told_up_to_which_leaf_the_book_is_proven(scene: tampering.Scene, records: list[Any]) -> None:
+    sizes = [record[1] for record in records if record[0] == "checkpoint"]
+    early = next(record[2] for record in records if record[0] == "checkpoint" and record[1] == sizes[2])
+    nothing = str(notes.Head(tampering.ORIGIN, 0, EMPTY_ROOT))
+    empty = str(notes.Note(nothing, (tampering.LOG.sign(nothing),)))
+    for kept, proven in (([], 0), ([empty], 0), ([early], sizes[2]), ([scene.kept, early, empty], scene.size)):
+        report = check_book.check(dump_of(records), [("kept", one) for one in kept], tampering.KEYS)
+        assert (report.faults, report.proven, report.leaves) == ([], proven, sizes[-1])
+        assert any("no head was given that anybody kept" in sentence for sentence in report.said) == (proven == 0)
 
 
 def test_the_head_under_a_printed_proof_is_a_kept_head(scene: tampering.Scene, records: list[Any]) -> None:
