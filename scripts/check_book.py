@@ -692,7 +692,8 @@ def check(
 
 def _kept(name: str, text: str) -> Head:
     try:
-        return head_of(text)
+        # However an editor has left it.
+        return head_of(text.replace("\r\n", "\n").strip("\ufeff \t\r\n") + "\n")
     except Unreadable as problem:
         raise Unreadable(f"{name}: {problem}") from None
 
@@ -700,7 +701,10 @@ def _kept(name: str, text: str) -> Head:
 def _text(path: Path) -> str:
     if path.stat().st_size > _NOTE_BYTES_MAX:
         raise Unreadable(f"{path}: too large for a checkpoint")
-    return path.read_bytes().decode("utf-8")
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unreadable(f"{path}: not a text in UTF-8") from None
 
 
 def _bar(dump: IO[bytes], total: int) -> None:
@@ -728,7 +732,7 @@ def main(told: Sequence[str] | None = None) -> int:
         with asked.dump.open("rb") as dump:
             total = os.fstat(dump.fileno()).st_size
             report = check(dump, kept, asked.key, (lambda: _bar(dump, total)) if has_bar else None)
-    except (Unreadable, OSError, UnicodeDecodeError) as problem:
+    except (Unreadable, OSError) as problem:
         print(f"cannot be read 无法读取: {shown(str(problem))}", file=sys.stderr)
         return 2
     finally:

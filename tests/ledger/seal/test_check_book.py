@@ -399,6 +399,26 @@ def test_a_kept_head_of_another_log_or_of_a_stranger_is_a_fault(scene: tampering
     assert found["c"].endswith("that does not hold")
 
 
+@pytest.mark.parametrize(
+    "kept_as", ["\ufeff{}", "{}\n", "\n{}", "\ufeff{}\n\n"], ids=["BOM", "empty line", "empty line before", "all of it"]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_kept_head_is_read_however_an_editor_has_left_it(
+    scene: tampering.Scene, records: list[Any], kept_as: str, end: str
+) -> None:  # fmt: skip
+    for kept in (scene.kept, scene.kept.rstrip("\n")):
+        told = kept_as.format(kept).replace("\n", end)
+        assert check_book.check(dump_of(records), [("kept", told)], tampering.KEYS).faults == []
+
+
+def test_a_kept_head_that_is_no_text_is_named(records: list[Any], tmp_path: Path, scene: tampering.Scene) -> None:
+    dump, kept = tmp_path / "book.jsonl.gz", tmp_path / "kept.txt"
+    dump.write_bytes(dump_of(records).getvalue())
+    kept.write_bytes(scene.kept.encode("utf-16"))
+    answer = ran(dump, kept)
+    assert (answer.returncode, answer.stderr) == (2, f"cannot be read 无法读取: {kept}: not a text in UTF-8\n")
+
+
 def test_it_is_told_up_to_which_leaf_the_book_is_proven(scene: tampering.Scene, records: list[Any]) -> None:
     sizes = [record[1] for record in records if record[0] == "checkpoint"]
     early = next(record[2] for record in records if record[0] == "checkpoint" and record[1] == sizes[2])
