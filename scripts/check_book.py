@@ -118,6 +118,15 @@ def _minus(public: bytes) -> list[list[Point]] | None:
     return None if point is None else _multiples((_P - point[0], point[1], 1, _P - point[3]))
 
 
+def _is_weak(public: bytes) -> bool:
+    y = int.from_bytes(public, "little") & (1 << 255) - 1
+    point = _point(y.to_bytes(32, "little"))
+    for _ in range(3):
+        point = point and _add(point, point)
+    # Eight times a point of small order is nothing.
+    return y >= _P or (point is not None and _encoded(point) == _encoded(_NEUTRAL))
+
+
 def is_signed(public: bytes, signature: bytes, message: bytes) -> bool:
     """Tell whether this is the signature of the public key's owner under the message."""
     rows, s = _minus(public), int.from_bytes(signature[32:], "little")
@@ -195,6 +204,8 @@ def key_of(vkey: str) -> Key:
     material = _bytes(parts[2])
     if len(material) != 33 or material[0] not in (_LOGS, _WITNESS):
         raise Unreadable("only Ed25519 keys are known, of a log or of a witness")
+    if _is_weak(material[1:]):
+        raise Unreadable("this key signs whatever anybody likes: it is a point of small order, or not written as RFC 8032 asks for")
     key = Key(_name(parts[0]), material[0], material[1:])
     if key.id.hex() != parts[1]:
         raise Unreadable("the key's id does not belong to it")

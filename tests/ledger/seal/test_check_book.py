@@ -535,6 +535,20 @@ def test_notes_and_keys_are_read_as_the_log_reads_them(scene: tampering.Scene) -
             assert own(changed) == theirs(changed), changed
 
 
+_P = 2**255 - 19
+_EIGHTH = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
+WEAK = [0, 1, _P - 1, int.from_bytes(bytes.fromhex(_EIGHTH), "little"), _P - int.from_bytes(bytes.fromhex(_EIGHTH), "little"), _P, _P + 1]
+
+
+@pytest.mark.parametrize("sign", [0, 1 << 255])
+@pytest.mark.parametrize("y", WEAK)
+def test_a_key_under_which_everything_is_signed_is_refused_as_the_log_refuses_it(y: int, sign: int) -> None:
+    key = str(notes.Key("weak.example.org", notes.COSIGNATURE, (y | sign).to_bytes(32, "little")))
+    assert _their_key(key) is None
+    with pytest.raises(check_book.Unreadable, match="small order"):
+        check_book.key_of(key)
+
+
 def _own_note(text: str) -> object:
     try:
         head = check_book.head_of(text)
