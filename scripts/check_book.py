@@ -21,14 +21,19 @@ import json
 import os
 import sys
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from datetime import date
+from datetime import datetime
+from datetime import timedelta
+from functools import cached_property
 from functools import lru_cache
 from hashlib import sha256
 from hashlib import sha512
+from itertools import accumulate
 from pathlib import Path
 from typing import IO
 from typing import Any
@@ -341,6 +346,8 @@ _LEAF_BYTES = 98
 #: A salt of another length could be read as a part of the fields, and one leaf as two entries.
 SALT_BYTES = 16
 _ABSENT = b"\xff"
+#: An entry is promised to be sealed within a day, and clocks of several offices differ by less.
+_A_DAY = 86_400_000_000
 _TOLD_EVERY = 2_000
 
 #: A value of a record, once it is read: an id or salt is bytes.
@@ -385,6 +392,14 @@ class Account:
 def shown(text: str) -> str:
     """Return a text from outside so that it can do nothing to a terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text[:200])
+
+
+def moment(microseconds: int) -> str:
+    """Return a moment as it is told to people."""
+    try:
+        return f"{datetime(1970, 1, 1) + timedelta(microseconds=microseconds):%Y-%m-%d %H:%M} UTC"  # noqa: DTZ001
+    except OverflowError:
+        return f"{microseconds} microseconds"
 
 
 def written(values: Iterable[Value]) -> bytes:
@@ -439,6 +454,8 @@ class Book:
         #: Which heads are compared with the tree when it has that size: their places and roots.
         self._awaited: dict[int, list[tuple[str, bytes]]] = {}
         self._cosigned: dict[str, int] = {}
+        #: Of each size, when a head of it was first cosigned, in microseconds since 1970.
+        self._cosigned_at: dict[int, int] = {}
         self._last_size, self._step = -1, 0
         # Of an empty log everything is a continuation.
         self._kept, self._kept_sizes = kept, {head.size for _, head in kept if head.size}
@@ -471,6 +488,7 @@ class Book:
             return
         if self._keys and not signed:
             self._report.fault(place, "is signed by none of the keys that were given")
+        self._note_times(head, signed)
         self._await(head, f"{place}, a head of {head.size:,} that was kept")
 
     def _await(self, head: Head, place: str) -> None:
@@ -501,7 +519,33 @@ class Book:
         for key in signed:
             if key.kind == _WITNESS:
                 self._cosigned[key.name] = max(head.size, self._cosigned.get(key.name, 0))
+        self._note_times(head, signed)
         self._await(head, place)
+
+    def _note_times(self, head: Head, signed: Sequence[Key]) -> None:
+        witnesses = {(key.name, key.id) for key in signed if key.kind == _WITNESS}
+        for one in head.signatures:
+            if (one.name, one.key_id) in witnesses:
+                at = int.from_bytes(one.value[:8], "big") * 1_000_000
+                self._cosigned_at[head.size] = min(at, self._cosigned_at.get(head.size, at))
+
+    @cached_property
+    def _times(self) -> tuple[list[int], list[int], list[int]]:
+        """The sizes of cosigned heads; of each, the last time of those up to it, and the first time of those from it on."""
+        sizes = sorted(self._cosigned_at)
+        times = [self._cosigned_at[size] for size in sizes]
+        return sizes, list(accumulate(times, max)), list(accumulate(times[::-1], min))[::-1]
+
+    def _moment(self, number: int, posted_at: int, place: str) -> None:
+        """Hold the moment of a leaf's entry against the times at which others cosigned the heads before it and over it."""
+        sizes, last, first = self._times
+        at = bisect_right(sizes, number)
+        if at and posted_at < last[at - 1] - _A_DAY:
+            before = f"was sealed after a head that was cosigned on {moment(last[at - 1])}"
+            self._report.fault(place, f"is of {moment(posted_at)}, and {before}")
+        if at < len(sizes) and posted_at > first[at] + _A_DAY:
+            over = f"stands under a head that was cosigned on {moment(first[at])}"
+            self._report.fault(place, f"is of {moment(posted_at)}, and {over}")
 
     def _take_account(self, account_id: Value, kind: Value) -> None:
         found = _value(account_id, "id", "id")
@@ -537,6 +581,7 @@ class Book:
             self._sides(entry, halves, data)
             if sha256(b"\x10" + salt + written(entry)).digest() != data[2:34]:
                 self._report.fault(f"entry {UUID(bytes=entry[0])}", f"is not what was sealed as leaf {number}")
+            self._moment(number, entry[6], f"entry {UUID(bytes=entry[0])}")
         self.tree.add(leaf_hash(data))
         for head, root in self._awaited.pop(self.tree.size, ()):
             if root != self.tree.root():

@@ -9,10 +9,14 @@ scripts/check_book.py.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -41,10 +45,16 @@ from ledger.seal.model import Checkpoint
 from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
 from ledger.seal.model import Tile
+from ledger.seal.model import Witness
+from ledger.seal.promises import SEALED_WITHIN
+from ledger.store import EPOCH
+from ledger.store import MICROSECOND
 
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
 _ABSENT, _LENGTHS = b"\xff", [bytes([length]) for length in range(255)]
-_CHANNEL = leaves.EntryFacts._fields.index("channel")
+_CHANNEL, _POSTED_AT = (leaves.EntryFacts._fields.index(name) for name in ("channel", "posted_at"))
+#: An entry is promised to be sealed within a day, and clocks of several offices differ by less.
+_A_DAY = SEALED_WITHIN // MICROSECOND
 _LEAF_BEGINS = bytes([leaves.FORMAT, leaves.ENTRY])
 
 
@@ -159,10 +169,48 @@ def written_entry(entry: Sequence[Any]) -> bytes:
     ))  # fmt: skip
 
 
+class _Cosigned:
+    """When other offices' witnesses cosigned heads: what no moment of an entry before or after these may gainsay."""
+
+    def __init__(self, session: Session, book_id: UUID) -> None:
+        # Those that are asked: the clock of a shop's tablet is nobody's word. Whether the signature holds is told with the heads.
+        wanted = (
+            select(Cosignature.size, Cosignature.line)
+            .join(Witness, (Witness.book_id == Cosignature.book_id) & (Witness.key == Cosignature.witness))
+            .where(Cosignature.book_id == book_id, Witness.address.is_not(None))
+        )
+        first: dict[int, int] = {}
+        for size, line in streams.stream(session, wanted):
+            with suppress(notes.NoteError):
+                at = int.from_bytes(notes.signature_of(line).value[:8]) * 1_000_000
+                first[size] = min(at, first.get(size, at))
+        self._sizes = sorted(first)
+        times = [first[size] for size in self._sizes]
+        self._last, self._first = list(accumulate(times, max)), list(accumulate(times[::-1], min))[::-1]
+
+    def gainsay(self, number: int, posted_at: int) -> str | None:
+        """Return what is wrong with this moment of the entry of a leaf."""
+        at = bisect_right(self._sizes, number)
+        if at and posted_at < self._last[at - 1] - _A_DAY:
+            what = f"was sealed after a head that was cosigned on {_told(self._last[at - 1])}"
+        elif at < len(self._sizes) and posted_at > self._first[at] + _A_DAY:
+            what = f"stands under a head that was cosigned on {_told(self._first[at])}"
+        else:
+            return None
+        return f"is of {_told(posted_at)}, and {what}"
+
+
+def _told(moment: int) -> str:
+    try:
+        return f"{EPOCH + timedelta(microseconds=moment):%Y-%m-%d %H:%M} UTC"
+    except OverflowError:
+        return f"{moment} microseconds"
+
+
 def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
     kinds = session.execute(select(streams.raw_id(session, Account.id), Account.kind).where(Account.book_id == book_id)).all()
     chains = {account_id: _Chain(account_id, is_lined=kind in LINED) for account_id, kind in kinds}
-    sides = streams.Sides(session, book_id)
+    sides, cosigned = streams.Sides(session, book_id), _Cosigned(session, book_id)
     wanted = (
         select(Leaf.number, Leaf.salt, Leaf.data, Leaf.hash, *streams.entry_columns(session))
         .outerjoin(Entry, (Entry.book_id == book_id) & (Entry.id == Leaf.entry_id))
@@ -187,6 +235,8 @@ def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
             continue
         if sha256(b"\x10" + salt + written_entry(entry)).digest() != data[2:34]:
             yield Fault(f"entry {UUID(bytes=entry[0])}", f"is not what was sealed as leaf {number}")
+        if (what := cosigned.gainsay(number, entry[_POSTED_AT])) is not None:
+            yield Fault(f"entry {UUID(bytes=entry[0])}", what)
         if (channel := entry[_CHANNEL]) not in CHANNELS:
             yield Fault(f"entry {UUID(bytes=entry[0])}", f"came by {channel}, which is no way in")
         yield from _sides(session, book_id, chains, entry, found, place, data)

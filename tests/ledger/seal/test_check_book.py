@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -135,6 +136,40 @@ def test_entries_that_wait_are_checked_as_well(database: Database, session: Sess
         if record[0] == "entry" and record[1] is None:
             record[6][0] = None
     assert any("lacks a line" in fault.what for fault in check_book.check(dump_of(told)).faults)
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        (timedelta(0), None),
+        (timedelta(hours=23), None),
+        (timedelta(hours=-23), None),
+        (timedelta(days=2), "was sealed after a head that was cosigned on 2026"),
+        (timedelta(days=-2), "stands under a head that was cosigned on 2026"),
+    ],
+)
+@pytest.mark.parametrize("is_kept", [False, True], ids=["in the dump", "kept"])
+def test_no_entry_bears_a_moment_that_those_who_cosigned_rule_out(
+    database: Database, session: Session, tmp_path: Path, later: timedelta, told: str | None, is_kept: bool
+) -> None:
+    desk, engine = open_desk(session), database.engine
+    sealer = seal.Sealer(lambda: Session(engine), desk.book_id, tampering.ORIGIN, [bytes(range(32))], seal.Memory(tmp_path), desk.clock)
+    desk.budget(100)
+    session.commit()
+    first = sealer.work()
+    assert first is not None
+    signature = tampering.WITNESS.sign(first.note.body, int((desk.clock.now() + later).timestamp()))
+    kept = [("kept", str(first.note.with_signatures([signature])))] if is_kept else []
+    if not is_kept:
+        seal.add_witness(session, desk.book_id, tampering.WITNESS.key, desk.clock.now(), address="https://witness.example.org")
+        assert seal.hear(session, desk.book_id, 1, signature, desk.clock.now())
+    desk.clock.advance(minutes=1)
+    desk.budget(7)
+    session.commit()
+    assert sealer.work() is not None
+    faults = check_book.check(dump_of(list(dumping.records(session, desk.book_id))), kept, tampering.KEYS).faults
+    assert [told in fault.what for fault in faults if told] == [True] * bool(told)
+    assert len(faults) == bool(told)
 
 
 def _entry_of(letter: str, channel: str, acted_for: bytes | None = None) -> tuple[Any, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +65,16 @@ def sealed(desk: Desk, database: Database, tmp_path: Path) -> Desk:
     head = seal_all(desk, database, tmp_path)
     assert head.head.size == 321
     seal.add_witness(desk.session, desk.book_id, WITNESS.key, desk.clock.now(), address="https://witness.example.org")
-    assert seal.hear(desk.session, desk.book_id, 321, WITNESS.sign(head.note.body, 1_770_000_000), desk.clock.now())
+    hear(desk, head, desk.clock.now())
     desk.session.commit()
     fill(desk, 1)
     return desk
+
+
+def hear(desk: Desk, head: seal.Sealed, at: datetime) -> None:
+    """Let the witness have cosigned a head at this time."""
+    signature = WITNESS.sign(head.note.body, int(at.timestamp()))
+    assert seal.hear(desk.session, desk.book_id, head.head.size, signature, desk.clock.now())
 
 
 def faults(desk: Desk) -> list[str]:
@@ -84,6 +92,32 @@ def test_a_log_that_was_left_alone_is_clean(sealed: Desk) -> None:
 def test_a_book_that_was_never_sealed_is_clean(desk: Desk) -> None:
     desk.budget(100)
     assert faults(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        (timedelta(hours=23), None),
+        (timedelta(hours=-23), None),
+        (timedelta(days=2), "was sealed after a head that was cosigned on 2026"),
+        (timedelta(days=-2), "stands under a head that was cosigned on 2026"),
+    ],
+)
+def test_no_entry_bears_a_moment_that_those_who_cosigned_rule_out(
+    desk: Desk, database: Database, tmp_path: Path, later: timedelta, told: str | None
+) -> None:
+    desk.budget(100)
+    desk.session.commit()
+    first = seal_all(desk, database, tmp_path)
+    seal.add_witness(desk.session, desk.book_id, WITNESS.key, desk.clock.now(), address="https://witness.example.org")
+    hear(desk, first, desk.clock.now() + later)
+    desk.clock.advance(minutes=1)
+    desk.budget(7)
+    desk.session.commit()
+    seal_all(desk, database, tmp_path)
+    found = faults(desk)
+    assert [told in fault for fault in found if told] == [True] * bool(told)
+    assert len(found) == bool(told)
 
 
 GUARDED = ("entry", "line", "leaf", "side", "tile", "checkpoint", "cosignature", "log")
