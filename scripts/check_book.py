@@ -337,7 +337,7 @@ LINE = {"number": "int", "amount": "int", "before": "int", "after": "int", "post
 LINK = {"number": "int", "salt": "bytes"}
 
 #: The kinds of record in the order in which a dump has them, and how many parts each has.
-_RECORDS = {"log": 2, "checkpoint": 3, "account": 2, "entry": 7, "end": 1}
+_RECORDS = {"log": 2, "checkpoint": 3, "account": 2, "entry": 7, "end": 2}
 _STEPS = list(_RECORDS)
 _COUNTED = ("accounts", "entries", "lines", "leaves", "sides", "checkpoints")
 _LINE_BYTES_MAX = 262_144
@@ -457,6 +457,9 @@ class Book:
         #: Of each size, when a head of it was first cosigned, in microseconds since 1970.
         self._cosigned_at: dict[int, int] = {}
         self._last_size, self._step = -1, 0
+        #: Of what waits, when it was recorded and its place; and the last moment of all entries.
+        self._waiting: list[tuple[int, str]] = []
+        self._newest = 0
         # Of an empty log everything is a continuation.
         self._kept, self._kept_sizes = kept, {head.size for _, head in kept if head.size}
 
@@ -611,6 +614,9 @@ class Book:
         self._left[entry_id] = (amount, 0)
         if is_sealed == waits:
             self._report.fault(place, "is sealed and waits still" if waits else "is neither sealed nor waiting")
+        if not is_sealed:
+            self._waiting.append((entry[6], place))
+        self._newest = max(self._newest, entry[6])
         if amount < 1 or giver == taker:
             self._report.fault(place, f"moves {amount} points")
         if entry[11] not in CHANNELS:
@@ -675,13 +681,20 @@ class Book:
         # What was sealed, and not what should have been: so one change is told at its own place alone.
         account.previous = b"\x20" + sealed
 
-    def _take_end(self, counts: Value) -> None:
+    def _take_end(self, counts: Value, told: Value) -> None:
         if not isinstance(counts, dict) or set(counts) != set(_COUNTED):
             raise Unreadable("a dump ends with how much there is")
         for name in _COUNTED:
             there = _value(counts[name], "int", name)
             if there != self.seen[name]:
                 self._report.fault("book", f"has {there:,} {name}, of which {self.seen[name]:,} belong to what is written down")
+        at = _value(told, "int", "moment")
+        self._report.said.append(f"written down on {moment(at)}")
+        if self._newest > at + _A_DAY:
+            self._report.fault("book", f"was written down on {moment(at)}, and has an entry of {moment(self._newest)}")
+        for posted_at, place in self._waiting:
+            if posted_at < at - _A_DAY:
+                self._report.fault(place, f"waits since {moment(posted_at)}, and was to be sealed within a day")
         self.has_ended = True
 
     def finish(self) -> None:

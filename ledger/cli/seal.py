@@ -176,7 +176,7 @@ def dump(number: int, path: Path) -> None:
             raise click.ClickException(f"无法写入 / cannot be written: {path}: {problem.strerror}") from None
         task = progress.add_task(book.name, total=None)
         with file:
-            count = log.dump(desk.session, book.id, file, partial(_show, progress, task))
+            count = log.dump(desk.session, book.id, file, services().clock.now(), partial(_show, progress, task))
     click.echo(f"{book.number} {book.name}: {count:,} 条记录已导出 / records written to {path}")
 
 

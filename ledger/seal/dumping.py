@@ -6,7 +6,8 @@ One record a line, each a list in JSON that begins with its kind:
     checkpoint  size, note, cosignatures
     account     id, kind
     entry       number of its leaf, whether it waits, its fields, salt, leaf, giver's side, taker's side
-    end         how many of each the database has: a dump that was cut off does not end, and what belongs to nothing is counted
+    end         how many of each the database has, and when it was written down: a dump that was cut off does not end, and what belongs
+                to nothing is counted
 
 An entry's fields are those of `leaves.EntryFacts`, in that order. A side is its line (number, amount, before, after, moment, day) and its
 link in the log (number, salt). Ids, salts and leaves are hexadecimal; what is not there is null.
@@ -19,6 +20,7 @@ import json
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from io import TextIOWrapper
 from typing import IO
 from typing import Any
@@ -39,6 +41,7 @@ from ledger.journal.model import Account
 from ledger.journal.model import Entry
 from ledger.journal.model import Line
 from ledger.journal.model import Unsealed
+from ledger.journal.rules import microseconds
 from ledger.seal import leaves
 from ledger.seal import queries
 from ledger.seal import streams
@@ -56,19 +59,19 @@ _LINE_FIELDS = 6
 _TOLD_EVERY = 5_000
 
 
-def dump(session: Session, book_id: UUID, file: IO[bytes], progress: Progress | None = None) -> int:
+def dump(session: Session, book_id: UUID, file: IO[bytes], at: datetime, progress: Progress | None = None) -> int:
     """Write a book to `file`, compressed, and return how many records that were; raise NotFound where it has no log.
 
-    Whoever dumps a book that is in use begins with `ledger.store.snapshot`.
+    Whoever dumps a book that is in use begins with `ledger.store.snapshot`, and reads the clock after it.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL statement_timeout = 0"))
     count, total = 0, sum(_how_many(session, book_id, name) for name in ("accounts", "entries", "checkpoints")) + 2
     with ExitStack() as open_files:
-        # Without a time in it: the same book gives the same file.
+        # Without a time of its own in it: the same book gives the same file.
         packed = open_files.enter_context(gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0, filename=""))
         written = open_files.enter_context(TextIOWrapper(packed, encoding="utf-8", newline="\n"))
-        for count, record in enumerate(records(session, book_id), 1):
+        for count, record in enumerate(records(session, book_id, at), 1):
             written.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
             if progress and not count % _TOLD_EVERY:
                 progress(count, total)
@@ -77,7 +80,7 @@ def dump(session: Session, book_id: UUID, file: IO[bytes], progress: Progress | 
     return count
 
 
-def records(session: Session, book_id: UUID) -> Iterator[Record]:
+def records(session: Session, book_id: UUID, at: datetime) -> Iterator[Record]:
     """Return a book's records one by one; raise NotFound where it has no log."""
     if (origin := queries.origin_of(session, book_id)) is None:
         raise NotFound("log")
@@ -91,7 +94,7 @@ def records(session: Session, book_id: UUID) -> Iterator[Record]:
         yield _entry(row, sides.of(row[0]))
     for row in streams.stream(session, _entries(session, book_id, sealed=False)):
         yield _entry(row, [])
-    yield ["end", {name: _how_many(session, book_id, name) for name in _COUNTED}]
+    yield ["end", {name: _how_many(session, book_id, name) for name in _COUNTED}, microseconds(at)]
 
 
 def _how_many(session: Session, book_id: UUID, name: str) -> int:

@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -58,16 +59,18 @@ _A_DAY = SEALED_WITHIN // MICROSECOND
 _LEAF_BEGINS = bytes([leaves.FORMAT, leaves.ENTRY])
 
 
-def verify(session: Session, book_id: UUID) -> list[Fault]:
-    """Return everything of the book's log that does not hold; nothing where all of it does."""
+def verify(session: Session, book_id: UUID, at: datetime) -> list[Fault]:
+    """Return everything of the book's log that does not hold at this moment; nothing where all of it does."""
     if session.get_bind().dialect.name == "postgresql":
         # Whoever asks for this waits for it; a large book takes longer than anything else may.
         session.execute(text("SET LOCAL statement_timeout = 0"))
-    return list(_faults(session, book_id))
+    return list(_faults(session, book_id, at))
 
 
-def _faults(session: Session, book_id: UUID) -> Iterator[Fault]:
+def _faults(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]:
     yield from _queue(session, book_id)
+    if queries.origin_of(session, book_id) is not None:
+        yield from _held_back(session, book_id, at)
     signed = session.execute(select(Checkpoint.size).where(Checkpoint.book_id == book_id)).scalars()
     tree = Growing(frozenset(signed))
     yield from _leaves(session, book_id, tree)
@@ -124,6 +127,19 @@ def _queue(session: Session, book_id: UUID) -> Iterator[Fault]:
     twice = select(Leaf.entry_id).where(Leaf.book_id == book_id).group_by(Leaf.entry_id).having(func.count() > 1)
     for entry_id in session.execute(twice).scalars():
         yield Fault(f"entry {entry_id}", "is sealed more than once")
+
+
+def _held_back(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]:
+    # What has a leaf and waits still is told as such.
+    leaf = select(Leaf.number).where(Leaf.book_id == book_id, Leaf.entry_id == Unsealed.entry_id).scalar_subquery()
+    wanted = (
+        select(Entry.id, Entry.posted_at)
+        .join(Unsealed, (Unsealed.book_id == Entry.book_id) & (Unsealed.entry_id == Entry.id))
+        .where(Entry.book_id == book_id, Entry.posted_at < at - SEALED_WITHIN, leaf.is_(None))
+        .order_by(Entry.posted_at, Entry.id)
+    )
+    for entry_id, posted_at in streams.stream(session, wanted):
+        yield Fault(f"entry {entry_id}", f"waits since {posted_at:%Y-%m-%d %H:%M} UTC, and was to be sealed within a day")
 
 
 class _Chain:

@@ -74,7 +74,7 @@ def scene(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> ta
 def records(scene: tampering.Scene) -> list[Any]:
     """What a dump of that book has."""
     with scene.session(scene.path) as session:
-        return json.loads(json.dumps(list(dumping.records(session, scene.book_id))))
+        return json.loads(json.dumps(list(dumping.records(session, scene.book_id, scene.clock.now()))))
 
 
 def dump_of(records: list[Any]) -> BytesIO:
@@ -128,7 +128,7 @@ def test_entries_that_wait_are_checked_as_well(database: Database, session: Sess
     desk.award("li", 7)
     desk.clock.advance(minutes=1)
     desk.post([desk.spend("li", 3)])
-    told = list(dumping.records(session, desk.book_id))
+    told = list(dumping.records(session, desk.book_id, desk.clock.now()))
     report = check_book.check(dump_of(told), (), [str(key) for key in sealer.public_keys("log.example.org")])
     assert report.faults == []
     assert any("4 entries, of which 2 wait" in sentence for sentence in report.said)
@@ -167,9 +167,28 @@ def test_no_entry_bears_a_moment_that_those_who_cosigned_rule_out(
     desk.budget(7)
     session.commit()
     assert sealer.work() is not None
-    faults = check_book.check(dump_of(list(dumping.records(session, desk.book_id))), kept, tampering.KEYS).faults
+    faults = check_book.check(dump_of(list(dumping.records(session, desk.book_id, desk.clock.now()))), kept, tampering.KEYS).faults
     assert [told in fault.what for fault in faults if told] == [True] * bool(told)
     assert len(faults) == bool(told)
+
+
+def test_an_entry_that_is_held_back_for_more_than_a_day_is_told(database: Database, session: Session, tmp_path: Path) -> None:
+    desk, engine = open_desk(session), database.engine
+    desk.budget(100)
+    session.commit()
+    seal.Sealer(lambda: Session(engine), desk.book_id, "log.example.org", [bytes(32)], seal.Memory(tmp_path), desk.clock).work()
+    desk.clock.advance(minutes=1)
+    desk.budget(7)
+    for hours, told in ((23, []), (2, ["waits since 2026"])):
+        desk.clock.advance(hours=hours)
+        records = list(dumping.records(session, desk.book_id, desk.clock.now()))
+        report = check_book.check(dump_of(records))
+        assert [fault.what[:16] for fault in report.faults] == told
+        assert any(sentence.startswith("written down on 2026") for sentence in report.said)
+    records[-1][2] -= 3 * 86_400_000_000
+    (fault,) = check_book.check(dump_of(records)).faults
+    assert "was written down on" in fault.what
+    assert "has an entry of" in fault.what
 
 
 def _entry_of(letter: str, channel: str, acted_for: bytes | None = None) -> tuple[Any, ...]:
@@ -184,7 +203,7 @@ def _opened_as(entry: tuple[Any, ...], salt: bytes, data: bytes) -> list[Any]:
     sides = [[None, [1, (b"1" * 16).hex()]], [line, [1, (b"2" * 16).hex()]]]
     counts = {"accounts": 2, "entries": 1, "lines": 1, "leaves": 1, "sides": 2, "checkpoints": 0}
     accounts = [["account", source, "source"], ["account", fund, "fund"]]
-    return [["log", 1, "log.example.org"], *accounts, ["entry", 0, 0, fields, salt.hex(), data.hex(), *sides], ["end", counts]]
+    return [["log", 1, "log.example.org"], *accounts, ["entry", 0, 0, fields, salt.hex(), data.hex(), *sides], ["end", counts, entry[6]]]
 
 
 def test_a_leaf_opens_as_one_entry_alone() -> None:
@@ -339,10 +358,10 @@ HOSTILE = {
     "an entry of nothing": packed(LOG, '["entry",null,1,null,null,null,[null,null],[null,null]]'),
     "an entry of few fields": packed(LOG, '["entry",0,0,[1],"00","00",[null,null],[null,null]]'),
     "a side that is none": packed(LOG, '["entry",0,0,null,"00","00",7,[null,null]]'),
-    "an end that is none": packed(LOG, '["end",{}]'),
-    "an end of lists": packed(LOG, '["end",{"accounts":[],"entries":0,"lines":0,"leaves":0,"sides":0,"checkpoints":0}]'),
+    "an end that is none": packed(LOG, '["end",{},0]'),
+    "an end of lists": packed(LOG, '["end",{"accounts":[],"entries":0,"lines":0,"leaves":0,"sides":0,"checkpoints":0},0]'),
     "half a letter": packed(LOG, r'["checkpoint",1,"\ud800",["\ud800"]]', r'["log",1,"x"]'),
-    "more after the end": packed(LOG, *['["end",{"accounts":0,"entries":0,"lines":0,"leaves":0,"sides":0,"checkpoints":0}]'] * 2),
+    "more after the end": packed(LOG, *['["end",{"accounts":0,"entries":0,"lines":0,"leaves":0,"sides":0,"checkpoints":0},0]'] * 2),
 }  # fmt: skip
 
 

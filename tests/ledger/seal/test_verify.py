@@ -80,7 +80,7 @@ def hear(desk: Desk, head: seal.Sealed, at: datetime) -> None:
 def faults(desk: Desk) -> list[str]:
     desk.session.rollback()
     snapshot(desk.session)
-    found = [f"{place}: {what}" for place, what in seal.verify(desk.session, desk.book_id)]
+    found = [f"{place}: {what}" for place, what in seal.verify(desk.session, desk.book_id, desk.clock.now())]
     desk.session.rollback()
     return found
 
@@ -118,6 +118,15 @@ def test_no_entry_bears_a_moment_that_those_who_cosigned_rule_out(
     found = faults(desk)
     assert [told in fault for fault in found if told] == [True] * bool(told)
     assert len(found) == bool(told)
+
+
+def test_an_entry_that_is_held_back_for_more_than_a_day_is_told(sealed: Desk) -> None:
+    sealed.clock.advance(hours=23)
+    assert faults(sealed) == []
+    sealed.clock.advance(hours=2)
+    found = faults(sealed)
+    assert len(found) == 40
+    assert all(re.fullmatch(r"entry [-0-9a-f]{36}: waits since 2026.* UTC, and was to be sealed within a day", one) for one in found), found
 
 
 GUARDED = ("entry", "line", "leaf", "side", "tile", "checkpoint", "cosignature", "log")
