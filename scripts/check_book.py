@@ -41,7 +41,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 
-class Unreadable(Exception):
+class Unreadable(ValueError):
     """What was given is not what it should be; the text says why, and where."""
 
 
@@ -414,12 +414,26 @@ def _field(value: Value) -> bytes:
     return bytes((len(told),)) + told
 
 
-def _read(told: Value, form: dict[str, str]) -> tuple[Value, ...]:
-    """Read a list of fields; refuse it where one is not of its form."""
+def _read(told: Value, form: dict[str, str], wrong: list[str] | None = None) -> tuple[Value, ...]:
+    """Read a list of fields; refuse it where one is not of its form, or name that one in `wrong` where that is given."""
     if not isinstance(told, list) or len(told) != len(form):
         raise Unreadable(f"{len(form)} fields belong here")
     # As long as each other, as just seen; `strict` is not known to Python 3.9.
-    return tuple(_value(value, kind, name) for value, (name, kind) in zip(told, form.items()))  # noqa: B905
+    return tuple(_taken(value, kind, name, wrong) for value, (name, kind) in zip(told, form.items()))  # noqa: B905
+
+
+#: Taken for an id, bytes, a text or a day that the database's owner made into something else: other faults are told beside that one.
+_STAND_INS = {"id": bytes(16), "bytes": b"", "text": "", "date": ""}
+
+
+def _taken(value: Value, kind: str, name: str, wrong: list[str] | None) -> Value:
+    try:
+        return _value(value, kind, name)
+    except ValueError as problem:
+        if wrong is None or not (value is None or isinstance(value, str)) or kind.rstrip("?") not in _STAND_INS:
+            raise Unreadable(str(problem)) from None
+    wrong.append(name)
+    return _STAND_INS[kind.rstrip("?")]
 
 
 def _value(value: Value, kind: str, name: str) -> Value:
@@ -551,21 +565,31 @@ class Book:
             self._report.fault(place, f"is of {moment(posted_at)}, and {over}")
 
     def _take_account(self, account_id: Value, kind: Value) -> None:
-        found = _value(account_id, "id", "id")
-        if found in self._accounts or not isinstance(kind, str) or kind not in LINED | UNLINED:
-            raise Unreadable("an account has an id of its own and a known kind")
         self.seen["accounts"] += 1
+        if account_id is None:
+            self._report.fault("an account", "has an id that is none")
+            return
+        found = _value(account_id, "id", "id")
+        if found in self._accounts or not isinstance(kind, str):
+            raise Unreadable("an account has an id of its own and a kind")
+        if kind not in LINED | UNLINED:
+            self._report.fault(f"account {UUID(bytes=found)}", f"is a {shown(kind)}, which is no kind of account")
         self._accounts[found] = Account(found, kind)
 
     def _take_entry(self, number: Value, waits: Value, fields: Value, salt: Value, data: Value, giver: Value, taker: Value) -> None:
-        halves = [self._half(giver), self._half(taker)]
-        entry = None if fields is None else _read(fields, FIELDS)
+        wrong: list[str] = []
+        halves = [self._half(giver, wrong), self._half(taker, wrong)]
+        entry = None if fields is None else _read(fields, FIELDS, wrong)
         if waits not in (0, 1) or (number is None and entry is None):
             raise Unreadable("an entry has fields or a leaf, and waits or does not")
+        if wrong:
+            place = "an entry that waits" if number is None else f"leaf {_value(number, 'int', 'number')}"
+            self._report.fault(place, f"is not as it should be: {', '.join(wrong)}")
         if entry is not None:
             self._entry(entry, is_sealed=number is not None, waits=bool(waits))
         if number is not None:
-            leaf = _value(number, "int", "number"), _value(salt, "bytes", "salt"), _value(data, "bytes", "leaf")
+            # What is none has no length, and is told.
+            leaf = _value(number, "int", "number"), _taken(salt, "bytes", "salt", wrong), _taken(data, "bytes", "leaf", wrong)
             self._leaf(*leaf, entry, halves)
         elif entry is not None:
             self._sides(entry, halves, None)
@@ -596,10 +620,11 @@ class Book:
         if len(salt) != SALT_BYTES:
             self._report.fault(place, f"has a salt of {len(salt)} bytes, where {SALT_BYTES} belong")
 
-    def _half(self, told: Value) -> tuple[tuple[Value, ...] | None, tuple[Value, ...] | None]:
+    def _half(self, told: Value, wrong: list[str]) -> tuple[tuple[Value, ...] | None, tuple[Value, ...] | None]:
         if not isinstance(told, list) or len(told) != 2:
             raise Unreadable("a side has a line and a link")
-        line, link = None if told[0] is None else _read(told[0], LINE), None if told[1] is None else _read(told[1], LINK)
+        line = None if told[0] is None else _read(told[0], LINE, wrong)
+        link = None if told[1] is None else _read(told[1], LINK, wrong)
         self.seen["lines"] += line is not None
         self.seen["sides"] += link is not None
         return line, link

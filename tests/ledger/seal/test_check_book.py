@@ -232,6 +232,15 @@ def entries(records: list[Any]) -> list[Any]:
     return [record for record in records if record[0] == "entry"]
 
 
+def test_what_is_not_as_it_should_be_hides_no_other_fault(records: list[Any]) -> None:
+    for change in (_no_channel, _no_day, _no_actor, _no_account_id, _no_kind, _no_salt):
+        changed = json.loads(json.dumps(records))
+        change(changed)
+        _far_reversal(changed)
+        found = check_book.check(dump_of(changed), (), tampering.KEYS).faults
+        assert any("takes back" in fault.what for fault in found), change
+
+
 def _twice(records: list[Any]) -> None:
     entries(records)[9][3] = entries(records)[5][3]
 
@@ -273,6 +282,38 @@ def _counts(records: list[Any]) -> None:
     records[-1][1]["sides"] += 1
 
 
+def _no_channel(records: list[Any]) -> None:
+    entries(records)[9][3][11] = ""
+
+
+def _no_day(records: list[Any]) -> None:
+    entries(records)[9][3][5] = entries(records)[9][6][0][5] = "2026-13-45"
+
+
+def _no_actor(records: list[Any]) -> None:
+    entries(records)[9][3][9] = None
+
+
+def _no_entry_id(records: list[Any]) -> None:
+    entries(records)[9][3][0] = None
+
+
+def _no_account_id(records: list[Any]) -> None:
+    next(record for record in records if record[0] == "account" and record[2] == "passbook")[1] = None
+
+
+def _no_kind(records: list[Any]) -> None:
+    next(record for record in records if record[0] == "account" and record[2] == "passbook")[2] = "bank"
+
+
+def _no_leaf(records: list[Any]) -> None:
+    entries(records)[9][5] = None
+
+
+def _no_salt(records: list[Any]) -> None:
+    entries(records)[9][4] = None
+
+
 def _short_salt(records: list[Any]) -> None:
     entries(records)[9][6][1][1] = ""
 
@@ -300,6 +341,14 @@ def _order(records: list[Any]) -> None:
         (_balance, "does not follow"),
         (_balance, "all its accounts together come to"),
         (_counts, "sides, of which"),
+        (_no_channel, "is not as it should be: channel"),
+        (_no_day, "is not as it should be: deed_on"),
+        (_no_actor, "is not as it should be: actor"),
+        (_no_entry_id, "is not as it should be: id"),
+        (_no_account_id, "has an id that is none"),
+        (_no_kind, "is a bank, which is no kind of account"),
+        (_no_leaf, "is not of a form that is known"),
+        (_no_salt, "has a salt of 0 bytes, where 16 belong"),
         (_short_salt, "has a salt of 0 bytes, where 16 belong"),
         (_unsigned, "is not signed by the log"),
         (_order, "after one of"),
