@@ -53,9 +53,18 @@ def origin_of(session: Session, book_id: UUID) -> str | None:
 
 
 def log_keys(session: Session, book_id: UUID) -> list[notes.Key]:
-    """Return the public keys that a book's log was signed with, the first one first."""
+    """Return the public keys that a book's log was signed with, the first one first; what is none signed nothing, and `verify` names it."""
     wanted = select(LogKey.key).where(LogKey.book_id == book_id).order_by(LogKey.since, LogKey.key)
-    return [notes.key_of(key) for key in session.execute(wanted).scalars()]
+    return [notes.key_of(key) for key in session.execute(wanted).scalars() if is_key(key)]
+
+
+def is_key(text: str) -> bool:
+    """Tell whether this is a public key."""
+    try:
+        notes.key_of(text)
+    except notes.NoteError:
+        return False
+    return True
 
 
 def size_of(session: Session, book_id: UUID) -> int:

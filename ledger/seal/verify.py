@@ -45,6 +45,7 @@ from ledger.seal.merkle import node_hash
 from ledger.seal.model import Checkpoint
 from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
+from ledger.seal.model import LogKey
 from ledger.seal.model import Tile
 from ledger.seal.model import Witness
 from ledger.seal.promises import SEALED_WITHIN
@@ -329,6 +330,9 @@ def _tiles(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
 
 def _checkpoints(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
     origin, keys = queries.origin_of(session, book_id), queries.log_keys(session, book_id)
+    for told in session.execute(select(LogKey.key).where(LogKey.book_id == book_id)).scalars():
+        if not queries.is_key(told):
+            yield Fault("log", f"has a key that cannot be read: {told[:80]!a}")
     wanted = select(Checkpoint.size, Checkpoint.root, Checkpoint.note).where(Checkpoint.book_id == book_id).order_by(Checkpoint.size)
     for size, root, note in streams.stream(session, wanted):
         place = f"checkpoint {size}"

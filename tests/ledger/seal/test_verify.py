@@ -129,7 +129,7 @@ def test_an_entry_that_is_held_back_for_more_than_a_day_is_told(sealed: Desk) ->
     assert all(re.fullmatch(r"entry [-0-9a-f]{36}: waits since 2026.* UTC, and was to be sealed within a day", one) for one in found), found
 
 
-GUARDED = ("entry", "line", "leaf", "side", "tile", "checkpoint", "cosignature", "log")
+GUARDED = ("log_key", "entry", "line", "leaf", "side", "tile", "checkpoint", "cosignature", "log")
 LI = "book_id = :book AND account_id = :li AND number = 30"
 LEAF = "book_id = :book AND number = 100"
 WAITING = "SELECT entry_id FROM unsealed WHERE book_id = :book LIMIT 1"
@@ -173,6 +173,7 @@ TAMPERED = [
     ("UPDATE checkpoint SET root = :book_bytes WHERE book_id = :book AND size = 41", r"checkpoint 41: has another root than the leaves"),
     ("UPDATE checkpoint SET note = 'nothing' WHERE book_id = :book AND size = 41", r"checkpoint 41: was published with other words, .*"),
     ("UPDATE log SET origin = 'another.example.org' WHERE book_id = :book", r"checkpoint 41: was published with other words, .*"),
+    ("UPDATE log_key SET key = 'rubbish' WHERE book_id = :book", r"log: has a key that cannot be read: 'rubbish'"),
     ("UPDATE cosignature SET line = 'nothing' WHERE book_id = :book", r"checkpoint 321: has a cosignature that does not hold, of .*"),
 ]  # fmt: skip
 
