@@ -9,6 +9,7 @@ from ledger.seal.actions import begin
 from ledger.seal.actions import end_witness
 from ledger.seal.actions import hear
 from ledger.seal.dumping import dump
+from ledger.seal.keeping import KeepingError
 from ledger.seal.keeping import Memory
 from ledger.seal.leaves import opening_of
 from ledger.seal.merkle import is_consistent
@@ -53,6 +54,7 @@ __all__ = [
     "COSIGNATURE",
     "MAGIC",
     "Head",
+    "KeepingError",
     "Key",
     "Memory",
     "Note",

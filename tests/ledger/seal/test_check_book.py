@@ -7,9 +7,11 @@ import contextlib
 import gzip
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
@@ -75,6 +77,17 @@ def records(scene: tampering.Scene) -> list[Any]:
     """What a dump of that book has."""
     with scene.session(scene.path) as session:
         return json.loads(json.dumps(list(dumping.records(session, scene.book_id, scene.clock.now()))))
+
+
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow over some bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def dump_of(records: list[Any]) -> BytesIO:
@@ -555,6 +568,11 @@ def test_a_book_is_dumped_by_command_once_and_for_its_auditor_alone(
     assert not path.exists()
     keys = [bytes(32)]
     seal.Sealer(lambda: Session(database.engine), desk.book_id, "log.example.org", keys, seal.Memory(tmp_path), desk.clock).work()
+    with full_disk():
+        full = run("--book", number, "--to", path)
+    assert full.exit_code == 1
+    assert f"cannot be written: {path}" in full.output
+    assert not path.exists()
     answer = run("--book", number, "--to", path)
     assert answer.exit_code == 0, answer.output
     assert "记录已导出" in answer.output
