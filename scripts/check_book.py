@@ -474,6 +474,8 @@ class Book:
         #: Of what waits, when it was recorded and its place; and the last moment of all entries.
         self._waiting: list[tuple[int, str]] = []
         self._newest = 0
+        #: The moment of the first leaf that is under no head of the dump.
+        self._unsigned: int | None = None
         # Of an empty log everything is a continuation.
         self._kept, self._kept_sizes = kept, {head.size for _, head in kept if head.size}
 
@@ -608,6 +610,8 @@ class Book:
             self._sides(entry, halves, data)
             if sha256(b"\x10" + salt + written(entry)).digest() != data[2:34]:
                 self._report.fault(f"entry {UUID(bytes=entry[0])}", f"is not what was sealed as leaf {number}")
+            if number == max(self._last_size, 0):
+                self._unsigned = entry[6]
             self._moment(number, entry[6], f"entry {UUID(bytes=entry[0])}")
         self.tree.add(leaf_hash(data))
         for head, root in self._awaited.pop(self.tree.size, ()):
@@ -717,6 +721,11 @@ class Book:
         self._report.said.append(f"written down on {moment(at)}")
         if self._newest > at + _A_DAY:
             self._report.fault("book", f"was written down on {moment(at)}, and has an entry of {moment(self._newest)}")
+        left = self.tree.size - max(self._last_size, 0)
+        if self.tree.size and not self.seen["checkpoints"]:
+            self._report.fault("book", f"has {self.tree.size:,} leaves and no head of the log over them")
+        elif self._unsigned is not None and self._unsigned < at - _A_DAY:
+            self._report.fault("book", f"has {left:,} leaves under no head, the first of them since {moment(self._unsigned)}")
         for posted_at, place in self._waiting:
             if posted_at < at - _A_DAY:
                 self._report.fault(place, f"waits since {moment(posted_at)}, and was to be sealed within a day")

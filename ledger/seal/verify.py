@@ -45,6 +45,7 @@ from ledger.seal.merkle import node_hash
 from ledger.seal.model import Checkpoint
 from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
+from ledger.seal.model import Log
 from ledger.seal.model import LogKey
 from ledger.seal.model import Tile
 from ledger.seal.model import Witness
@@ -76,6 +77,7 @@ def _faults(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]:
     tree = Growing(frozenset(signed))
     yield from _leaves(session, book_id, tree)
     yield from _tiles(session, book_id, tree)
+    yield from _unsigned(session, book_id, tree, at)
     yield from _checkpoints(session, book_id, tree)
 
 
@@ -326,6 +328,23 @@ def _tiles(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
         if hashes != tree.rows[level][number * _TILE_BYTES : (number + 1) * _TILE_BYTES] or root != above:
             yield Fault(place, "is not the tree's over the leaves")
     yield from (Fault(f"tile {level}/{number}", "is not there") for level, number in sorted(missing))
+
+
+def _unsigned(session: Session, book_id: UUID, tree: Growing, at: datetime) -> Iterator[Fault]:
+    newest = max(tree.roots, default=0)
+    if tree.size and not newest and queries.log_keys(session, book_id):
+        yield Fault("log", f"has {tree.size} leaves and no head over them, though it was signed")
+        return
+    # Whatever there was is sealed when a log begins, and signed after that.
+    since = session.execute(
+        select(Entry.posted_at)
+        .join(Leaf, (Leaf.book_id == Entry.book_id) & (Leaf.entry_id == Entry.id))
+        .join(Log, Log.book_id == Entry.book_id)
+        .where(Entry.book_id == book_id, Leaf.number == newest, Log.begun_at < at - SEALED_WITHIN)
+    ).scalar_one_or_none()
+    if since is not None and since < at - SEALED_WITHIN:
+        what = f"has {tree.size - newest} leaves under no head, the first of them since {since:%Y-%m-%d %H:%M} UTC"
+        yield Fault("log", what)
 
 
 def _checkpoints(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:

@@ -232,10 +232,10 @@ def test_a_leaf_opens_as_one_entry_alone() -> None:
     ]
     for entry, own, wrong in ((told, longer, "has a salt of 143 bytes, where 16 belong"), (other, salt, "which is no way in")):
         data = b"\x01\x01" + sha256(b"\x10" + own + check_book.written(entry)).digest() + sides[0] + sides[1]
-        (fault,) = check_book.check(dump_of(_opened_as(entry, own, data))).faults
-        assert wrong in fault.what
+        fault, unsigned = check_book.check(dump_of(_opened_as(entry, own, data))).faults
+        assert (wrong in fault.what, "no head" in unsigned.what) == (True, True)
     data = b"\x01\x01" + sha256(b"\x10" + salt + check_book.written(told)).digest() + sides[0] + sides[1]
-    assert check_book.check(dump_of(_opened_as(told, salt, data))).faults == []
+    assert check_book.check(dump_of(_opened_as(told, salt, data))).faults == [unsigned]
 
 
 # --- what does not hold of a dump -------------------------------------------------------------------------------------------------------
@@ -327,6 +327,17 @@ def _no_salt(records: list[Any]) -> None:
     entries(records)[9][4] = None
 
 
+def _no_head(records: list[Any]) -> None:
+    records[:] = [record for record in records if record[0] != "checkpoint"]
+    records[-1][1]["checkpoints"] = 0
+
+
+def _no_newest_head(records: list[Any]) -> None:
+    del records[max(place for place, record in enumerate(records) if record[0] == "checkpoint")]
+    records[-1][1]["checkpoints"] -= 1
+    records[-1][2] += 2 * 86_400_000_000
+
+
 def _short_salt(records: list[Any]) -> None:
     entries(records)[9][6][1][1] = ""
 
@@ -362,6 +373,8 @@ def _order(records: list[Any]) -> None:
         (_no_kind, "is a bank, which is no kind of account"),
         (_no_leaf, "is not of a form that is known"),
         (_no_salt, "has a salt of 0 bytes, where 16 belong"),
+        (_no_head, "leaves and no head of the log over them"),
+        (_no_newest_head, "under no head, the first of them since 2026"),
         (_short_salt, "has a salt of 0 bytes, where 16 belong"),
         (_unsigned, "is not signed by the log"),
         (_order, "after one of"),

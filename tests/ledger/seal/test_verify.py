@@ -173,6 +173,7 @@ TAMPERED = [
     ("UPDATE checkpoint SET root = :book_bytes WHERE book_id = :book AND size = 41", r"checkpoint 41: has another root than the leaves"),
     ("UPDATE checkpoint SET note = 'nothing' WHERE book_id = :book AND size = 41", r"checkpoint 41: was published with other words, .*"),
     ("UPDATE log SET origin = 'another.example.org' WHERE book_id = :book", r"checkpoint 41: was published with other words, .*"),
+    ("DELETE FROM checkpoint WHERE book_id = :book", r"log: has 321 leaves and no head over them, though it was signed"),
     ("UPDATE log_key SET key = 'rubbish' WHERE book_id = :book", r"log: has a key that cannot be read: 'rubbish'"),
     ("UPDATE cosignature SET line = 'nothing' WHERE book_id = :book", r"checkpoint 321: has a cosignature that does not hold, of .*"),
 ]  # fmt: skip
@@ -190,7 +191,7 @@ def tamper(owner: Engine, desk: Desk, statement: str) -> None:
     if owner.dialect.name == "postgresql":
         with owner.begin() as connection:
             connection.execute(text("SET session_replication_role = replica"))
-            connection.execute(text("ALTER TABLE entry DROP CONSTRAINT ck_entry_channel_known"))
+            connection.execute(text("ALTER TABLE entry DROP CONSTRAINT IF EXISTS ck_entry_channel_known"))
             for table in GUARDED:
                 connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
             connection.execute(text(statement), values)
@@ -212,6 +213,25 @@ def test_what_was_tampered_with_is_found_and_its_place_is_told(sealed: Desk, own
     found = faults(sealed)
     wanted = re.compile(told.replace("LI", li).replace("ID", "[-0-9a-f]{36}"))
     assert any(wanted.fullmatch(fault) for fault in found), found
+
+
+HEADS = "DELETE FROM checkpoint WHERE book_id = :book"
+
+
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        ([f"{HEADS} AND size = 321"], "log: has 280 leaves under no head, the first of them since 2026"),
+        ([HEADS, "DELETE FROM log_key WHERE book_id = :book"], "log: has 321 leaves under no head, the first of them since 2026"),
+    ],
+)
+def test_a_log_whose_heads_were_taken_away_is_told(sealed: Desk, owner: Engine, gone: list[str], told: str) -> None:
+    sealed.session.rollback()
+    for statement in gone:
+        tamper(owner, sealed, statement)
+    assert [fault for fault in faults(sealed) if "under no head" in fault] == []
+    sealed.clock.advance(days=2)
+    assert any(fault.startswith(told) for fault in faults(sealed))
 
 
 def test_one_change_is_told_at_its_own_place_and_not_at_every_line_after_it(sealed: Desk, owner: Engine) -> None:
