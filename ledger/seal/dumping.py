@@ -88,7 +88,8 @@ def records(session: Session, book_id: UUID, at: datetime) -> Iterator[Record]:
     yield from _checkpoints(session, book_id)
     wanted = select(streams.raw_id(session, Account.id), Account.kind).where(Account.book_id == book_id).order_by(Account.id)
     for account_id, kind in streams.stream(session, wanted):
-        yield ["account", account_id.hex(), kind]
+        # An id that is none has no bytes, and is told as not there.
+        yield ["account", account_id and account_id.hex(), kind]
     sides = streams.Sides(session, book_id)
     for row in streams.stream(session, _entries(session, book_id, sealed=True)):
         yield _entry(row, sides.of(row[0]))

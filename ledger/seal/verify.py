@@ -47,11 +47,13 @@ from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
 from ledger.seal.model import Log
 from ledger.seal.model import LogKey
+from ledger.seal.model import Side
 from ledger.seal.model import Tile
 from ledger.seal.model import Witness
 from ledger.seal.promises import SEALED_WITHIN
 from ledger.store import EPOCH
 from ledger.store import MICROSECOND
+from ledger.store import strange_ids
 
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
 _ABSENT, _LENGTHS = b"\xff", [bytes([length]) for length in range(255)]
@@ -70,6 +72,10 @@ def verify(session: Session, book_id: UUID, at: datetime) -> list[Fault]:
 
 
 def _faults(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]:
+    if strange := [Fault(*one) for one in strange_ids(session, book_id, (Account, Entry, Line, Leaf, Side, Unsealed))]:
+        yield from strange
+        yield Fault("log", "can be recomputed when the ids are put right")
+        return
     yield from _queue(session, book_id)
     if queries.origin_of(session, book_id) is not None:
         yield from _held_back(session, book_id, at)

@@ -13,10 +13,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ledger import journal
 from ledger import seal
+from ledger.seal import dumping
 from ledger.seal import notes
 from ledger.seal.leaves import EntryFacts
 from ledger.seal.leaves import written
@@ -213,6 +215,31 @@ def test_what_was_tampered_with_is_found_and_its_place_is_told(sealed: Desk, own
     found = faults(sealed)
     wanted = re.compile(told.replace("LI", li).replace("ID", "[-0-9a-f]{36}"))
     assert any(wanted.fullmatch(fault) for fault in found), found
+
+
+NO_IDS = [
+    (f"UPDATE entry SET actor = 'rubbish' WHERE {ENTRY}", r"entry [0-9a-f]{32}: has an id that is none, actor 'rubbish'"),
+    (f"UPDATE entry SET id = 'rubbish' WHERE {ENTRY}", r"entry rubbish: has an id that is none, id 'rubbish'"),
+    ("UPDATE account SET id = 'rubbish' WHERE book_id = :book AND id = :li", r"account rubbish: has an id that is none, id 'rubbish'"),
+    (f"UPDATE side SET account_id = 'rubbish' WHERE {LI}", r"side rubbish 30: has an id that is none, account_id 'rubbish'"),
+    (f"UPDATE line SET entry_id = 'rubbish' WHERE {LI}", r"line [0-9a-f]{32} 30: has an id that is none, entry_id 'rubbish'"),
+    (f"UPDATE leaf SET entry_id = 'rubbish' WHERE {LEAF}", r"leaf 100: has an id that is none, entry_id 'rubbish'"),
+]
+
+
+@pytest.mark.parametrize(("statement", "told"), NO_IDS)
+def test_an_id_that_is_none_is_named_or_refused_by_the_database(sealed: Desk, owner: Engine, statement: str, told: str) -> None:
+    sealed.session.rollback()
+    if owner.dialect.name == "postgresql":
+        with pytest.raises(DBAPIError, match="invalid input syntax for type uuid"):
+            tamper(owner, sealed, statement)
+        return
+    tamper(owner, sealed, statement)
+    assert any(re.fullmatch(told, fault) for fault in faults(sealed))
+    in_journal = [": ".join(fault) for fault in sealed.faults()]
+    assert any(re.fullmatch(told, fault) for fault in in_journal) == (not told.startswith(("side", "leaf")))
+    records = list(dumping.records(sealed.session, sealed.book_id, sealed.clock.now()))
+    assert records[-1][0] == "end"
 
 
 HEADS = "DELETE FROM checkpoint WHERE book_id = :book"
