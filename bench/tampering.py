@@ -171,7 +171,7 @@ def _redeemed(session: Session, book_id: UUID) -> list[UUID]:
 
 def carry_on(scene: Scene, path: Path, memory: seal.Memory) -> seal.Sealed:
     """Seal and sign what waits, as the service does."""
-    engine = engine_for(f"sqlite:///{path}", poolclass=NullPool)
+    engine = engine_for(f"sqlite:///{path}", sealing=True, poolclass=NullPool)
     sealed = seal.Sealer(lambda: Session(engine), scene.book_id, ORIGIN, [_KEY], memory, scene.clock).work()
     engine.dispose()
     assert sealed is not None, "something waited"

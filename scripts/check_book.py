@@ -144,6 +144,7 @@ def is_signed(public: bytes, signature: bytes, message: bytes) -> bool:
 # --- Notes, checkpoints, keys (c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature) --------------------------------
 
 _LOGS, _WITNESS = 1, 4
+_CHANGE = "passbook-log-key/v1"
 _DASH = "\u2014 "
 _SIGNATURES_MAX = 64
 _NUMBER_MAX = 2**63 - 1
@@ -230,19 +231,44 @@ def head_of(text: str) -> Head:
     """Read a checkpoint, or the one that is under a proof from a printed page."""
     if text.startswith("c2sp.org/tlog-proof@v1\n"):
         text = text.partition("\n\n")[2]
-    body, divider, below = text.rpartition("\n\n")
-    if not divider or not below.endswith("\n") or any(ord(letter) < 0x20 and letter != "\n" for letter in text):
-        raise Unreadable("a checkpoint has a text, an empty line and signatures, each ending its line")
-    lines = below[:-1].split("\n")
-    if len(lines) > _SIGNATURES_MAX or len(text) > _NOTE_BYTES_MAX:
-        raise Unreadable("too many signatures")
-    told = body.split("\n")
+    body, signatures = note_of(text)
+    told = body[:-1].split("\n")
     if len(told) < 3 or not all(told):
         raise Unreadable("a checkpoint has an origin, a size and a root")
     root = _bytes(told[2])
     if len(root) != 32:
         raise Unreadable("the root of a checkpoint has 32 bytes")
-    return Head(told[0], _number(told[1]), root, body + "\n", tuple(signature_of(line) for line in lines))
+    return Head(told[0], _number(told[1]), root, body, signatures)
+
+
+def note_of(text: str) -> tuple[str, tuple[Signature, ...]]:
+    """Read a signed note: its text, which ends with a new line, and the signatures under it."""
+    body, divider, below = text.rpartition("\n\n")
+    if not divider or not below.endswith("\n") or any(ord(letter) < 0x20 and letter != "\n" for letter in text):
+        raise Unreadable("a note has a text, an empty line and signatures, each ending its line")
+    lines = below[:-1].split("\n")
+    if len(lines) > _SIGNATURES_MAX or len(text) > _NOTE_BYTES_MAX:
+        raise Unreadable("too many signatures")
+    return body + "\n", tuple(signature_of(line) for line in lines)
+
+
+class LogKey:
+    """A key of the log, and which heads it is good for: of more than `after` leaves, and up to `until` where another one followed."""
+
+    def __init__(self, key: Key, after: int = 0) -> None:
+        self.key, self.after = key, after
+        self.until: int | None = None
+
+    def signs(self, size: int) -> bool:
+        """Tell whether a head of so many leaves is this key's to sign."""
+        return (not self.after or self.after < size) and (self.until is None or size <= self.until)
+
+    def vouches(self, vkey: str, after: int, note: str) -> bool:
+        """Tell whether this key, which nothing had followed, signed that another one follows it after so many leaves."""
+        body, signatures = note_of(note)
+        if self.until is not None or after < self.after or body != f"{_CHANGE}\n{vkey}\n{after}\n":
+            return False
+        return any((one.name, one.key_id) == (self.key.name, self.key.id) and self.key.holds(one.value, body) for one in signatures)
 
 
 def _number(told: str) -> int:
@@ -337,7 +363,7 @@ LINE = {"number": "int", "amount": "int", "before": "int", "after": "int", "post
 LINK = {"number": "int", "salt": "bytes"}
 
 #: The kinds of record in the order in which a dump has them, and how many parts each has.
-_RECORDS = {"log": 2, "checkpoint": 3, "account": 2, "entry": 7, "end": 2}
+_RECORDS = {"log": 2, "key": 3, "checkpoint": 3, "account": 2, "entry": 7, "end": 2}
 _STEPS = list(_RECORDS)
 _COUNTED = ("accounts", "entries", "lines", "leaves", "sides", "checkpoints")
 _LINE_BYTES_MAX = 262_144
@@ -462,6 +488,9 @@ class Book:
         self.seen = dict.fromkeys(_COUNTED, 0)
         self.has_ended = False
         self._keys, self._report = keys, report
+        #: The log's keys: those that were given, else the first one that is told; and those that they vouch for.
+        self._logs = [LogKey(key) for key in keys if key.kind == _LOGS]
+        self._is_given, self._key_count, self._has_kept = bool(self._logs), 0, False
         self._accounts: dict[bytes, Account] = {}
         #: Of each entry, what is left of it after what was taken back, and how often that was.
         self._left: dict[bytes, tuple[int, int]] = {}
@@ -487,21 +516,48 @@ class Book:
         if self.has_ended or step < self._step or (step == 0) != (not self.origin):
             raise Unreadable("a record where it does not belong")
         self._step = step
+        if step > _STEPS.index("key") and not self._has_kept:
+            self._has_kept = True
+            for place, head in self._kept:
+                self._await_kept(place, head)
         getattr(self, f"_take_{record[0]}")(*record[1:])
 
     def _take_log(self, form: Value, origin: Value) -> None:
         if form != 1 or type(form) is not int or not isinstance(origin, str) or not origin:
             raise Unreadable("not a dump of format 1")
         self.origin = origin
-        for place, head in self._kept:
-            self._await_kept(place, head)
+
+    def _take_key(self, vkey: Value, after: Value, note: Value) -> None:
+        if not isinstance(vkey, str) or not (note is None or isinstance(note, str)):
+            raise Unreadable("a key has itself, a size and a note")
+        key, after, is_first = key_of(vkey), _value(after, "int", "after"), not self._key_count
+        self._key_count += 1
+        own = next((one for one in self._logs if one.key == key), None)
+        before = None if note is None else next((one for one in self._logs if one.vouches(vkey, after, note)), None)
+        if before is not None:
+            before.until = after
+            if own is None:
+                self._logs.append(LogKey(key, after))
+            else:
+                own.after = after
+        elif not is_first or after or note is not None:
+            self._report.fault(f"key {key.id.hex()}", "signs the log, and no key before it that is known vouches for that")
+        elif self._is_given and own is None:
+            self._report.fault(f"key {key.id.hex()}", "is the log's first key, and none of those that were given")
+        elif own is None:
+            self._logs.append(LogKey(key))
+
+    def _signing(self, size: int) -> list[Key]:
+        """Return whose signatures count under a head of so many leaves, of the keys that were given and those that they vouch for."""
+        logs = [one.key for one in self._logs if one.signs(size)] if self._is_given else []
+        return [*logs, *(key for key in self._keys if key.kind == _WITNESS)]
 
     def _await_kept(self, place: str, head: Head) -> None:
         if head.origin != self.origin:
             self._report.fault(place, f"is a head of another log, {shown(head.origin)}")
             return
         try:
-            signed = head.signed_by(self._keys)
+            signed = head.signed_by(self._signing(head.size))
         except Unreadable as problem:
             self._report.fault(place, str(problem))
             return
@@ -525,15 +581,14 @@ class Book:
         try:
             head = head_of(note)
             head = head._replace(signatures=(*head.signatures, *map(signature_of, lines[:_SIGNATURES_MAX])))
-            signed = head.signed_by(self._keys)
+            signed = head.signed_by(self._signing(head.size))
         except Unreadable as problem:
             self._report.fault(place, str(problem))
             return
         if (head.origin, head.size) != (self.origin, size) or size <= self._last_size:
             self._report.fault(place, f"says {head.size} leaves of {shown(head.origin)}, after one of {self._last_size}")
         self._last_size = max(size, self._last_size)
-        own = [key for key in self._keys if key.kind == _LOGS]
-        if own and not any(key in signed for key in own):
+        if self._is_given and not any(key.kind == _LOGS for key in signed):
             self._report.fault(place, "is not signed by the log")
         for key in signed:
             if key.kind == _WITNESS:

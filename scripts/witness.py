@@ -3,6 +3,8 @@
     python scripts/witness.py key --name witness.example.org --folder /srv/witness             make a key and print its public half
     python scripts/witness.py serve --folder /srv/witness --log 'VKEY' [--port 8090]           watch the log with this key and cosign
 
+Where the log changes its key, the note that says so (`flask ledger log-key` prints it) goes into a file, and that behind `--change`.
+
 It needs nothing of the passbook's but its log's public key (`flask ledger log-key`), keeps one small file a log, and answers as
 https://c2sp.org/tlog-witness asks for. Put it behind the office's own HTTPS.
 """
@@ -41,6 +43,7 @@ def main() -> None:
         one.add_argument("--folder", type=Path, required=True, help="where the key and the last heads are kept 存放目录")
     make.add_argument("--name", required=True, help="what the witness is called, for example its address 名称")
     serve.add_argument("--log", action="append", required=True, help="public key of a log, once for each 日志公钥")
+    serve.add_argument("--change", action="append", type=Path, default=[], help="a log's change of keys, once for each 日志换钥匙的凭证")
     serve.add_argument("--port", type=int, default=8090)
     serve.add_argument("--address", default="127.0.0.1")
     told = parser.parse_args()
@@ -69,7 +72,8 @@ def _signer(folder: Path) -> notes.Signer:
 
 
 def _serve(told: argparse.Namespace) -> None:
-    witness = Witness(_signer(told.folder), [notes.key_of(vkey) for vkey in told.log], Memory(told.folder), SystemClock())
+    logs, changes = [notes.key_of(vkey) for vkey in told.log], [notes.note_of(path.read_text(encoding="utf-8")) for path in told.change]
+    witness = Witness(_signer(told.folder), logs, Memory(told.folder), SystemClock(), changes)
     held = (told.folder / "lock").open("w")
     # Two on one folder could cosign two histories.
     fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,6 +16,7 @@ from flask.cli import with_appcontext
 from rich.console import Console
 from rich.progress import Progress
 from rich.progress import TaskID
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -25,6 +26,8 @@ from ledger.areas import Book
 from ledger.cli.desk import at_desk
 from ledger.cli.desk import telling
 from ledger.errors import NotFound
+from ledger.store import absolute
+from ledger.store import engine_for
 from ledger.store import snapshot
 from ledger.web.kit.extensions import db
 from ledger.web.kit.extensions import services
@@ -37,6 +40,7 @@ REST_OF_A_BACKLOG = 3.0
 REST_AFTER_TROUBLE_S = 10.0
 #: How often a witness that has not cosigned the newest head is asked again.
 ASKED_AGAIN_S = 30.0
+NOTHING_SEALED = "还没有封存过 / nothing of this book was sealed yet: see `flask ledger seal`"
 
 
 def register(group: click.Group) -> None:
@@ -60,8 +64,11 @@ def register(group: click.Group) -> None:
 @click.option(
     "--begin-here", is_flag=True, help="the folder is new: take the database's word for the heads signed so far 新目录，从库中最新的头开始"
 )
+@click.option(
+    "--key-was-lost", is_flag=True, help="go on with a new key that the one before it does not vouch for 旧钥匙已丢失，用新钥匙继续"
+)
 @with_appcontext
-def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, begin_here: bool) -> None:
+def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, begin_here: bool, key_was_lost: bool) -> None:
     """Write what was posted to the log, and sign its head (封存新记录并签名).
 
     With --follow a database that is not to be had is tried again, and a book whose log cannot be carried on keeps no other one waiting.
@@ -69,29 +76,43 @@ def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, b
     if services().settings.log_key is None:
         raise click.ClickException("PASSBOOK_LOG_KEY is not set / 缺少设置 PASSBOOK_LOG_KEY: see docs/operating.md")
     sealers: dict[UUID, log.Sealer] = {}
+    engine = _sealers_engine()
 
     def make(book: Book) -> log.Sealer:
-        return _sealer(book, log.Memory(folder), begin_here=begin_here)
+        return _sealer(book, engine, log.Memory(folder), begin_here=begin_here, key_was_lost=key_was_lost)
 
     parent = os.getppid()
     if follow:
         # Whoever posts comes first.
         os.nice(10)
-    while True:
-        troubles = _round(number, sealers, make, follow=follow)
-        for trouble in troubles:
-            click.echo(f"账本不能继续封存 / the log cannot be carried on: {trouble}", err=True)
-        if not follow:
-            sys.exit(1 if troubles else 0)
-        if with_parent and os.getppid() != parent:
-            return
-        time.sleep(REST_AFTER_TROUBLE_S if troubles else REST_S)
+    try:
+        while True:
+            troubles = _round(engine, number, sealers, make, follow=follow)
+            for trouble in troubles:
+                click.echo(f"账本不能继续封存 / the log cannot be carried on: {trouble}", err=True)
+            if not follow:
+                sys.exit(1 if troubles else 0)
+            if with_parent and os.getppid() != parent:
+                return
+            time.sleep(REST_AFTER_TROUBLE_S if troubles else REST_S)
+    finally:
+        engine.dispose()
 
 
-def _round(number: int | None, sealers: dict[UUID, log.Sealer], make: Callable[[Book], log.Sealer], *, follow: bool) -> list[Exception]:
+def _sealers_engine() -> Engine:
+    settings = services().settings
+    own = settings.sealer_database_url
+    if own is None and settings.database_url.startswith("postgresql"):
+        raise click.ClickException("PASSBOOK_SEALER_DATABASE_URL is not set / 缺少设置 PASSBOOK_SEALER_DATABASE_URL: see docs/operating.md")
+    return engine_for(absolute(own or settings.database_url), sealing=True)
+
+
+def _round(
+    engine: Engine, number: int | None, sealers: dict[UUID, log.Sealer], make: Callable[[Book], log.Sealer], *, follow: bool
+) -> list[Exception]:  # fmt: skip
     troubles: list[Exception] = []
     try:
-        books = _books(number)
+        books = _books(engine, number)
     except OperationalError as trouble:
         return [trouble]
     fresh: list[tuple[log.Sealer, log.Sealed]] = []
@@ -124,15 +145,17 @@ def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
     progress.update(task, completed=done, total=total)
 
 
-def _sealer(book: Book, memory: log.Memory, *, begin_here: bool = False) -> log.Sealer:
+def _sealer(
+    book: Book, engine: Engine, memory: log.Memory, *, begin_here: bool = False, key_was_lost: bool = False
+) -> log.Sealer:  # fmt: skip
     settings = services().settings
     keys = [key for key in (settings.log_key, settings.log_key_old) if key]
     origin = log.origin_at(settings.public_url, book.number)
-    return log.Sealer(lambda: Session(db.engine), book.id, origin, keys, memory, services().clock, begin_here)
+    return log.Sealer(lambda: Session(engine), book.id, origin, keys, memory, services().clock, begin_here, key_was_lost)
 
 
-def _books(number: int | None) -> list[Book]:
-    with telling(), Session(db.engine, expire_on_commit=False) as session:
+def _books(engine: Engine, number: int | None) -> list[Book]:
+    with telling(), Session(engine, expire_on_commit=False) as session:
         # What only reads takes nobody's turn to write.
         snapshot(session)
         books = areas.books(session)
@@ -145,12 +168,16 @@ def _books(number: int | None) -> list[Book]:
 @click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
 @with_appcontext
 def log_key(number: int) -> None:
-    """Print the public keys that the heads of a book's log are signed with, for witnesses and for whoever checks (日志公钥)."""
+    """Print the public keys of a book's log, for witnesses and for whoever checks, each with the word of the one before it (日志公钥)."""
     with at_desk() as desk:
-        sealer = _sealer(desk.book(number), log.Memory(Path()))
-        origin = log.origin_of(desk.session, sealer.book_id) or sealer.origin
-    for key in sealer.public_keys(origin):
-        click.echo(str(key))
+        sealer = _sealer(desk.book(number), db.engine, log.Memory(Path()))
+        keys = log.log_keys(desk.session, sealer.book_id)
+    for one in keys or map(log.LogKey, sealer.public_keys(sealer.origin)):
+        click.echo(str(one.key))
+        if one.note:
+            click.echo(f"\n{one.note}")
+        if not one.is_vouched:
+            click.echo(f"没有前一把钥匙为它作证 / no key before it vouches for {one.key.id.hex()}", err=True)
 
 
 @click.command("dump")
@@ -166,7 +193,7 @@ def dump(number: int, path: Path) -> None:
         snapshot(desk.session)
         book = desk.book(number)
         if log.origin_of(desk.session, book.id) is None:
-            raise click.ClickException("还没有封存过 / nothing of this book was sealed yet: see `flask ledger seal`")
+            raise click.ClickException(NOTHING_SEALED)
         try:
             # Whoever has it can open every leaf: it is for those who audit the book.
             file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
@@ -209,7 +236,8 @@ def add(number: int, vkey: str, address: str) -> None:
         )
     with at_desk() as desk:
         act = desk.act(number)
-        log.begin(desk.session, act.book_id, _sealer(desk.book(number), log.Memory(Path())).origin, act.at)
+        if log.origin_of(desk.session, act.book_id) is None:
+            raise click.ClickException(NOTHING_SEALED)
         log.add_witness(desk.session, act.book_id, key, act.at, address=address)
     click.echo(f"{key.name} 开始见证 / watches")
 

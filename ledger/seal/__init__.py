@@ -18,6 +18,7 @@ from ledger.seal.merkle import leaf_hash
 from ledger.seal.notes import COSIGNATURE
 from ledger.seal.notes import Head
 from ledger.seal.notes import Key
+from ledger.seal.notes import LogKey
 from ledger.seal.notes import Note
 from ledger.seal.notes import NoteError
 from ledger.seal.notes import Proof
@@ -35,7 +36,9 @@ from ledger.seal.promises import promiser
 from ledger.seal.queries import Sealed
 from ledger.seal.queries import alarms
 from ledger.seal.queries import check_words
+from ledger.seal.queries import contradict
 from ledger.seal.queries import entries
+from ledger.seal.queries import is_signed
 from ledger.seal.queries import log_keys
 from ledger.seal.queries import newest
 from ledger.seal.queries import of_size
@@ -46,6 +49,7 @@ from ledger.seal.queries import side_facts
 from ledger.seal.queries import tile
 from ledger.seal.queries import tree
 from ledger.seal.queries import waiting
+from ledger.seal.queries import witnessed
 from ledger.seal.queries import witnesses
 from ledger.seal.sealer import Sealer
 from ledger.seal.verify import verify
@@ -56,6 +60,7 @@ __all__ = [
     "Head",
     "KeepingError",
     "Key",
+    "LogKey",
     "Memory",
     "Note",
     "NoteError",
@@ -68,6 +73,7 @@ __all__ = [
     "alarms",
     "begin",
     "check_words",
+    "contradict",
     "dump",
     "end_witness",
     "entries",
@@ -76,6 +82,7 @@ __all__ = [
     "hear",
     "is_consistent",
     "is_included",
+    "is_signed",
     "key_of",
     "leaf_hash",
     "log_keys",
@@ -97,5 +104,6 @@ __all__ = [
     "tree",
     "verify",
     "waiting",
+    "witnessed",
     "witnesses",
 ]

@@ -70,6 +70,16 @@ class UnknownPastError(SealError):
         )
 
 
+class StrangeKeyError(SealError):
+    """What would sign is not the log's key: it was changed without the word of the one before it, or is one that was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the log is signed with another key: give that one as PASSBOOK_LOG_KEY_OLD; where it is lost, "
+            "--key-was-lost goes on with a key that nobody vouches for, and `flask ledger verify` says so for good"
+        )
+
+
 class DoesNotExtendError(SealError):
     """The log as it is written does not begin with a head that was signed; that head's size, and what would have been signed."""
 
@@ -298,11 +308,14 @@ def compare(session: Session, book_id: UUID, memory: Memory, *, begin_here: bool
         memory.keep(last.note)
 
 
-def sign(session: Session, book_id: UUID, signers: Sequence[notes.Signer], memory: Memory, at: datetime) -> queries.Sealed | None:
+def sign(
+    session: Session, book_id: UUID, signers: Sequence[notes.Signer], memory: Memory, at: datetime, *, key_was_lost: bool = False
+) -> queries.Sealed | None:  # fmt: skip
     """Sign the log as it is written, and return the new head; none where nothing was added since the last.
 
     Never without proof that it carries on from the last head that was signed, both the one in the database and the one that `memory` keeps
-    outside of it: raise DoesNotExtendError otherwise.
+    outside of it: raise DoesNotExtendError otherwise. Nor with a key of which the one before it says nothing, unless that `key_was_lost`:
+    raise StrangeKeyError.
     """
     lock(session, book_id)
     size, origin = queries.size_of(session, book_id), queries.origin_of(session, book_id)
@@ -314,15 +327,33 @@ def sign(session: Session, book_id: UUID, signers: Sequence[notes.Signer], memor
     for earlier in (last.head if last else None, memory.head(origin)):
         if earlier is not None and not _extends(now, head, earlier):
             raise DoesNotExtendError(head, earlier.size)
+    _know_keys(session, book_id, signers, last.head.size if last else 0, at, key_was_lost=key_was_lost)
     body = str(head)
     note = notes.Note(body, tuple(signer.sign(body) for signer in signers))
     # First where no backup of the database can turn it back: what was signed is known from here on, published or not.
     memory.keep(note)
     session.execute(insert(Checkpoint).values(book_id=book_id, size=size, root=head.root, note=str(note), signed_at=at))
-    known = queries.log_keys(session, book_id)
-    if fresh := [signer.key for signer in signers if signer.key not in known]:
-        session.execute(insert(LogKey), [{"book_id": book_id, "key": str(key), "since": at} for key in fresh])
     return queries.Sealed(head, note, at, ())
+
+
+def _know_keys(
+    session: Session, book_id: UUID, signers: Sequence[notes.Signer], signed: int, at: datetime, *, key_was_lost: bool
+) -> None:  # fmt: skip
+    """Write down each key that signs for the first time, with the word of the one before it; the old one comes last among `signers`."""
+    known = queries.log_keys(session, book_id)
+    for signer in reversed(signers):
+        if any(one.key == signer.key for one in known):
+            continue
+        before = next((one for one in signers if any(key.key == one.key and key.until is None for key in known)), None)
+        if known and before is None and not key_was_lost:
+            raise StrangeKeyError
+        body = str(notes.Change(signer.key, signed))
+        note = str(notes.Note(body, (before.sign(body),))) if before else None
+        row = {"book_id": book_id, "key": str(signer.key), "since": at, "after": signed if known else 0, "note": note}
+        session.execute(insert(LogKey).values(row))
+        known = queries.log_keys(session, book_id)
+    if not any(one.until is None and one.key == signer.key for one in known for signer in signers):
+        raise StrangeKeyError
 
 
 def _extends(now: Tree, head: notes.Head, earlier: notes.Head) -> bool:
@@ -368,8 +399,14 @@ def hear(session: Session, book_id: UUID, size: int, signature: notes.Signature,
     return False
 
 
-def alarm(session: Session, book_id: UUID, what: str, witness: str, shown: notes.Head, seen: int | None, at: datetime) -> None:
-    """Keep it that a witness refused a head: for the supervisor, and for good; once, however often it says so."""
+def alarm(
+    session: Session, book_id: UUID, what: str, witness: str, shown: notes.Head, seen: int | None, at: datetime,
+    told: tuple[notes.Note, notes.Note] | None = None,
+) -> None:  # fmt: skip
+    """Keep it that a witness refused a head: for the supervisor, and for good; once, however often it says so.
+
+    A till told both heads, the one that it was shown and the one that it had seen.
+    """
     said = select(Alarm.id).where(Alarm.book_id == book_id, Alarm.what == what, Alarm.witness == witness)
     if session.execute(said.where(Alarm.seen.is_(None) if seen is None else Alarm.seen == seen).limit(1)).first():
         return
@@ -382,5 +419,7 @@ def alarm(session: Session, book_id: UUID, what: str, witness: str, shown: notes
         "seen": seen,
         "root": shown.root,
         "at": at,
+        "note": str(told[0]) if told else None,
+        "seen_note": str(told[1]) if told else None,
     }
     session.execute(insert(Alarm).values(row))

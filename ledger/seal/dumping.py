@@ -3,6 +3,7 @@
 One record a line, each a list in JSON that begins with its kind:
 
     log         format, name of the log
+    key         key of the log, size after which it signs, note of the key before it
     checkpoint  size, note, cosignatures
     account     id, kind
     entry       number of its leaf, whether it waits, its fields, salt, leaf, giver's side, taker's side
@@ -85,6 +86,7 @@ def records(session: Session, book_id: UUID, at: datetime) -> Iterator[Record]:
     if (origin := queries.origin_of(session, book_id)) is None:
         raise NotFound("log")
     yield ["log", FORMAT, origin]
+    yield from (["key", str(one.key), one.after, str(one.note) if one.note else None] for one in queries.log_keys(session, book_id))
     yield from _checkpoints(session, book_id)
     wanted = select(streams.raw_id(session, Account.id), Account.kind).where(Account.book_id == book_id).order_by(Account.id)
     for account_id, kind in streams.stream(session, wanted):

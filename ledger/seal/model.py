@@ -21,7 +21,7 @@ class Log(Base):
     """The log of a book: the name that its checkpoints carry for good, whatever address the service moves to."""
 
     __tablename__ = "log"
-    __table_args__ = table_args(append_only=True)
+    __table_args__ = table_args(append_only=True, sealers="insert")
 
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id"), primary_key=True)
     origin: Mapped[str]
@@ -29,15 +29,22 @@ class Log(Base):
 
 
 class LogKey(Base):
-    """A public key that a log's heads were signed with, from then on: the web service shows it and never has the private one."""
+    """A public key that a log's heads were signed with, from then on: the web service shows it and never has the private one.
+
+    What it is good for follows from all keys of a log: notes.followed.
+    """
 
     __tablename__ = "log_key"
-    __table_args__ = table_args(ForeignKeyConstraint(["book_id"], ["log.book_id"]), append_only=True)
+    __table_args__ = table_args(ForeignKeyConstraint(["book_id"], ["log.book_id"]), append_only=True, sealers="insert")
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     #: As a `vkey`.
     key: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[datetime]
+    #: Of heads of more than so many leaves it is the log's key, and the one before it is no longer.
+    after: Mapped[int]
+    #: The word of the key before it: a signed note that says this (notes.Change). The first one has none.
+    note: Mapped[str | None]
 
 
 class Leaf(Base):
@@ -50,6 +57,7 @@ class Leaf(Base):
         UniqueConstraint("book_id", "entry_id"),
         CheckConstraint("number >= 0", name="numbered_from_zero"),
         append_only=True,
+        sealers="insert",
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -71,6 +79,7 @@ class Side(Base):
         ForeignKeyConstraint(["book_id", "leaf_number"], ["leaf.book_id", "leaf.number"]),
         CheckConstraint("number >= 1", name="numbered_from_one"),
         append_only=True,
+        sealers="insert",
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -89,6 +98,7 @@ class Tile(Base):
         ForeignKeyConstraint(["book_id"], ["log.book_id"]),
         CheckConstraint("level >= 0 AND number >= 0", name="counted_from_zero"),
         append_only=True,
+        sealers="insert",
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -102,7 +112,7 @@ class Checkpoint(Base):
     """A head of the log that was signed: the note as it was published."""
 
     __tablename__ = "checkpoint"
-    __table_args__ = table_args(ForeignKeyConstraint(["book_id"], ["log.book_id"]), append_only=True)
+    __table_args__ = table_args(ForeignKeyConstraint(["book_id"], ["log.book_id"]), append_only=True, sealers="insert")
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     size: Mapped[int] = mapped_column(primary_key=True)
@@ -146,6 +156,9 @@ class Alarm(Base):
     seen: Mapped[int | None]
     root: Mapped[bytes]
     at: Mapped[datetime]
+    #: Of a till's: the head that was shown, and the one that it had seen, as the log signed both.
+    note: Mapped[str | None]
+    seen_note: Mapped[str | None]
 
 
 class Witness(Base):

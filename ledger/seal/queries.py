@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +36,8 @@ from ledger.seal.model import Witness
 #: The log's own signatures, today's and the old key's, stand under a note as well (notes.py reads 64 in all).
 _COSIGNATURES_MAX = 60
 _HEADS_LOOKED_AT = 100
+#: A head that enough had witnessed before so many cosignatures came in is not looked for.
+_COSIGNATURES_LOOKED_AT = 5_000
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,15 @@ def origin_of(session: Session, book_id: UUID) -> str | None:
     return session.execute(select(Log.origin).where(Log.book_id == book_id)).scalar_one_or_none()
 
 
-def log_keys(session: Session, book_id: UUID) -> list[notes.Key]:
-    """Return the public keys that a book's log was signed with, the first one first; what is none signed nothing, and `verify` names it."""
-    wanted = select(LogKey.key).where(LogKey.book_id == book_id).order_by(LogKey.since, LogKey.key)
-    return [notes.key_of(key) for key in session.execute(wanted).scalars() if is_key(key)]
+def log_keys(session: Session, book_id: UUID) -> list[notes.LogKey]:
+    """Return the public keys that a book's log was signed with, the first one first, each with what it is good for.
+
+    What is no key signed nothing, and `verify` names it.
+    """
+    wanted = select(LogKey.key, LogKey.after, LogKey.note).where(LogKey.book_id == book_id).order_by(LogKey.since, LogKey.after, LogKey.key)
+    return notes.followed(
+        (), [notes.LogKey(notes.key_of(key), after, note=_note(note)) for key, after, note in session.execute(wanted) if is_key(key)]
+    )
 
 
 def is_key(text: str) -> bool:
@@ -65,6 +74,14 @@ def is_key(text: str) -> bool:
     except notes.NoteError:
         return False
     return True
+
+
+def _note(text: str | None) -> notes.Note | None:
+    # What cannot be read vouches for nothing.
+    try:
+        return notes.note_of(text) if text else None
+    except notes.NoteError:
+        return None
 
 
 def size_of(session: Session, book_id: UUID) -> int:
@@ -142,6 +159,44 @@ def best_head(session: Session, book_id: UUID, at_least: int) -> Sealed | None:
     )
     best = session.execute(counted).scalar_one_or_none()
     return of_size(session, book_id, best) if best is not None else newest(session, book_id)
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """A head that enough of those who watch now have cosigned, and when the last that was wanted did."""
+
+    size: int
+    at: datetime
+
+
+def witnessed(session: Session, book_id: UUID, vkeys: Collection[str], wanted: int) -> Witnessed | None:
+    """Return the newest head that `wanted` of these witnesses cosigned; none where there is none among the last cosignatures."""
+    if not wanted:
+        return None
+    lately = (
+        select(Cosignature.size, Cosignature.added_at)
+        .where(Cosignature.book_id == book_id, Cosignature.witness.in_(vkeys))
+        .order_by(Cosignature.size.desc())
+        .limit(_COSIGNATURES_LOOKED_AT)
+    )
+    for size, said in groupby(session.execute(lately).all(), lambda row: row[0]):
+        moments = sorted(at for _, at in said)
+        if len(moments) >= wanted:
+            return Witnessed(size, moments[wanted - 1])
+    return None
+
+
+def is_signed(session: Session, book_id: UUID, note: notes.Note) -> bool:
+    """Tell whether a head is of this log, and signed with a key that it may be signed with; raise NoteError where it is none, or forged."""
+    head = notes.head_of(note.body)
+    return head.origin == origin_of(session, book_id) and bool(note.signed_by(notes.signing(log_keys(session, book_id), head.size)))
+
+
+def contradict(session: Session, book_id: UUID, one: notes.Head, other: notes.Head) -> bool:
+    """Tell whether two heads that were signed are not both beginnings of the newest one, as the log is written now."""
+    last = newest(session, book_id)
+    size = last.head.size if last else 0
+    return one != other and any(head.size > size or tree(session, book_id, head.size).root() != head.root for head in (one, other))
 
 
 def seen_by(session: Session, book_id: UUID) -> dict[str, int]:

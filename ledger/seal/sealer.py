@@ -42,6 +42,8 @@ class Sealer:
     clock: Clock
     #: Take the database's word for the heads that were signed, where the memory is new.
     begin_here: bool = False
+    #: Go on with a key that the one before it says nothing of.
+    key_was_lost: bool = False
     #: When witnesses that had not answered were last asked again.
     _asked_at: float = -math.inf
 
@@ -69,7 +71,9 @@ class Sealer:
         signers = self._signers(origin)
         try:
             with self.sessions() as session, session.begin():
-                return actions.sign(session, self.book_id, signers, self.memory, self.clock.now())
+                return actions.sign(
+                    session, self.book_id, signers, self.memory, self.clock.now(), key_was_lost=self.key_was_lost
+                )  # fmt: skip
         except actions.DoesNotExtendError as problem:
             self._raise_alarm(problem)
             raise

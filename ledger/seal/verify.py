@@ -84,6 +84,7 @@ def _faults(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]:
     yield from _leaves(session, book_id, tree)
     yield from _tiles(session, book_id, tree)
     yield from _unsigned(session, book_id, tree, at)
+    yield from _keys(session, book_id)
     yield from _checkpoints(session, book_id, tree)
 
 
@@ -353,11 +354,17 @@ def _unsigned(session: Session, book_id: UUID, tree: Growing, at: datetime) -> I
         yield Fault("log", what)
 
 
-def _checkpoints(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
-    origin, keys = queries.origin_of(session, book_id), queries.log_keys(session, book_id)
+def _keys(session: Session, book_id: UUID) -> Iterator[Fault]:
     for told in session.execute(select(LogKey.key).where(LogKey.book_id == book_id)).scalars():
         if not queries.is_key(told):
             yield Fault("log", f"has a key that cannot be read: {told[:80]!a}")
+    for one in queries.log_keys(session, book_id):
+        if not one.is_vouched:
+            yield Fault(f"key {one.key.id.hex()}", "signs the log, and no key before it vouches for that")
+
+
+def _checkpoints(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
+    origin, keys = queries.origin_of(session, book_id), queries.log_keys(session, book_id)
     wanted = select(Checkpoint.size, Checkpoint.root, Checkpoint.note).where(Checkpoint.book_id == book_id).order_by(Checkpoint.size)
     for size, root, note in streams.stream(session, wanted):
         place = f"checkpoint {size}"
@@ -365,7 +372,8 @@ def _checkpoints(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fau
             yield Fault(place, f"is of more leaves than the {tree.size} that there are")
         elif root != tree.roots.get(size):
             yield Fault(place, "has another root than the leaves")
-        if not _says(note, keys, notes.Head(origin or "", size, root)):
+        # What is to be said of a strange key is said above, once.
+        if not _says(note, [one.key for one in keys if one.signs(size)], notes.Head(origin or "", size, root)):
             yield Fault(place, "was published with other words, or is not signed by the log")
     signed = (
         select(Checkpoint.size, Checkpoint.note, Cosignature.witness, Cosignature.line)

@@ -7,7 +7,7 @@
 const form = document.querySelector("[data-check]");
 const result = document.querySelector("[data-result]");
 const spoken = document.querySelector("template[data-words]").content;
-const { COSIGNATURE, NoteError, base64Of, bytesOf, hexOf, isIncluded, keyOf, leafHash, readHashes, readHead, readNote, readNumber, sha256, verifies } =
+const { COSIGNATURE, NoteError, base64Of, bytesOf, follow, hexOf, isIncluded, keyOf, leafHash, readHashes, readHead, readNote, readNumber, sha256, signing, verifies } =
   await import(form.dataset.arithmetic);
 
 const PROOF = "c2sp.org/tlog-proof@v1\n";
@@ -126,20 +126,26 @@ function checkWord(hash) {
 // As somebody types it who reads it from paper.
 const plain = (word) => word.normalize("NFKC").toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
 
-// Whose signatures count for a log: the keys that were pasted, where there are any, else those that the page came with.
-async function keysOf(origin) {
+// Whose signatures count for a head: of the keys that were pasted, where there are any, else of those that the page came with. Where the log
+// changed its key, the new one is followed to by the word of the one before it, and the old one counts for no later head.
+async function keysOf(origin, size) {
   const lines = form.elements.own_keys.value.split("\n").filter((line) => line.trim());
   const place = [...document.querySelectorAll("[data-log]")].find((one) => one.dataset.log === origin);
-  const vkeys = lines.length ? lines : [...(place?.querySelectorAll("[data-key]") ?? [])].map((one) => one.dataset.key);
+  const told = [...(place?.querySelectorAll("[data-key]") ?? [])].map(({ dataset }) => ({ vkey: dataset.key, note: dataset.note }));
+  const vkeys = lines.length ? lines : told.map((one) => one.vkey);
   let keys;
   try {
     keys = await Promise.all(vkeys.map(keyOf));
   } catch (problem) {
     throw problem instanceof NoteError ? new Fault("keys") : problem;
   }
-  const log = keys.filter((key) => key.kind !== COSIGNATURE && key.name === origin);
+  const named = keys.filter((key) => key.kind !== COSIGNATURE && key.name === origin);
+  const known = lines.length ? named.map(({ vkey }) => ({ vkey, after: 0, until: null })) : [];
+  const ofLog = told.filter((one) => one.note !== undefined);
+  const good = named.length ? signing(await follow(known, ofLog), size) : [];
+  const log = await Promise.all(good.map((one) => keyOf(one.vkey)));
   const quorum = lines.length ? 0 : Number(place?.dataset.quorum ?? 0);
-  return { log, witnesses: keys.filter((key) => key.kind === COSIGNATURE), quorum, isOwn: lines.length > 0, book: place?.dataset.book ?? origin };
+  return { log, named, witnesses: keys.filter((key) => key.kind === COSIGNATURE), quorum, isOwn: lines.length > 0, book: place?.dataset.book ?? origin };
 }
 
 // Which of the keys signed; a signature in the name of one that does not hold is a fault of that name.
@@ -161,9 +167,9 @@ async function judged({ opening, index, path, note }) {
   const own = await sha256(joined([0x11], salt, side));
   const leaf = joined([FORMAT, ENTRY], entry, ...(line.amount < 0 ? [own, other] : [other, own]));
   if (!(await isIncluded(await leafHash(leaf), index, head.size, path, head.root))) throw new Fault("path");
-  const { log, witnesses, ...known } = await keysOf(head.origin);
-  if (!log.length) throw new Fault("unknown");
-  if (!(await signersOf(note, log, "signature")).length) throw new Fault("signature");
+  const { log, named, witnesses, ...known } = await keysOf(head.origin, head.size);
+  if (!named.length) throw new Fault("unknown");
+  if (!(await signersOf(note, log, "signature")).length) throw new Fault((await signersOf(note, named, "signature")).length ? "retired" : "signature");
   const cosigned = await signersOf(note, witnesses, "cosignature");
   return { line, word: checkWord(own), before: line.previous && checkWord(line.previous), index, head, cosigned, witnesses, ...known };
 }

@@ -11,6 +11,7 @@ from datetime import date
 import pypdfium2
 import pytest
 import zxingcpp
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
 from playwright.sync_api import Page
 from playwright.sync_api import expect
@@ -30,6 +31,7 @@ from tests.camera import written
 from tests.journeys import pictures
 from tests.sealing import WITNESS
 from tests.sealing import sealed
+from tests.sealing import signer_named
 from tests.sealing import watched
 
 Visit = Callable[..., Visitor]
@@ -226,6 +228,25 @@ def test_a_file_is_checked_by_ones_own_keys_alone(visit: Visit, paper: Paper) ->
     page.get_by_label("我自己的公钥").fill(log_key[:-6])
     page.get_by_role("button", name="查验", exact=True).click()
     expect(said).to_contain_text("粘贴的公钥里有一个不完整")
+
+
+@pytest.mark.parametrize(("earlier", "words"), [(0, HOLDS), (1, "在这么多条时，签名的不是这本日志的钥匙")])
+def test_a_key_that_was_changed_before_a_head_counts_no_longer_for_it(visit: Visit, paper: Paper, earlier: int, words: str) -> None:
+    head = seal.head_of(paper.proof.checkpoint.body)
+    new = notes.Signer(head.origin, notes.ED25519, Ed25519PrivateKey.generate()).key
+    body = str(notes.Change(new, head.size - earlier))
+    note = str(seal.Note(body, (signer_named(head.origin).sign(body),)))
+    page = opened(visit)
+    page.evaluate(
+        """([origin, key, note]) => {
+          const told = document.createElement("li");
+          Object.assign(told.dataset, { key, note });
+          document.querySelector(`[data-log="${origin}"]`).append(told);
+        }""",
+        [head.origin, str(new), note],
+    )
+    pasted(page, str(paper.proof))
+    expect(page.locator("[data-result]")).to_contain_text(words)
 
 
 def test_a_promise_is_told_from_a_proof(visit: Visit, stand: Stand) -> None:

@@ -13,10 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from bench.server import sealers_url
 from ledger import seal
 from ledger.seal import notes
 from ledger.settings import Settings
 from ledger.web.kit.extensions import db
+from tests.conftest import Database
 from tests.conftest import HandClock
 from tests.earning import Community
 from tests.earning import a_community
@@ -35,8 +37,9 @@ def community(session: Session) -> Community:
 
 @pytest.fixture
 def keyed(settings: Settings, clock: HandClock, community: Community) -> Iterator[Flask]:
-    """The application with a key for its log."""
-    app = create_app(replace(settings, log_key=LOG_KEY), clock=clock)
+    """The application with what the sealer is told: a key for its log, and a login of its own."""
+    own = replace(settings, log_key=LOG_KEY, sealer_database_url=sealers_url(settings.database_url))
+    app = create_app(own, clock=clock)
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -53,6 +56,18 @@ def test_without_its_key_nothing_is_sealed(app: Flask, tmp_path: Path) -> None:
     assert "PASSBOOK_LOG_KEY is not set" in said.output
 
 
+def test_on_postgresql_the_sealer_has_a_login_of_its_own(
+    database: Database, settings: Settings, clock: HandClock, community: Community, tmp_path: Path
+) -> None:
+    app = create_app(replace(settings, log_key=LOG_KEY), clock=clock)
+    said = app.test_cli_runner().invoke(args=["ledger", "seal", "--folder", str(tmp_path)])
+    with app.app_context():
+        db.engine.dispose()
+    # SQLite knows no logins.
+    assert said.exit_code == (1 if database.kind == "postgresql" else 0), said.output
+    assert ("PASSBOOK_SEALER_DATABASE_URL is not set" in said.output) == (database.kind == "postgresql")
+
+
 def test_what_was_posted_is_sealed_and_signed_once(run: Run, community: Community, tmp_path: Path) -> None:
     said = run("seal", "--folder", tmp_path)
     assert said.exit_code == 0, said.output
@@ -63,6 +78,31 @@ def test_what_was_posted_is_sealed_and_signed_once(run: Run, community: Communit
     printed = [notes.key_of(line) for line in run("log-key", "--book", 1).output.split()]
     assert sealed.note.signed_by(printed) == printed
     assert sealed.head.origin == "localhost:8000/log/1"
+
+
+def test_a_changed_key_is_printed_with_the_word_of_the_one_before_it(
+    run: Run, community: Community, settings: Settings, clock: HandClock, tmp_path: Path
+) -> None:
+    assert run("seal", "--folder", tmp_path).exit_code == 0
+    first = run("log-key", "--book", 1).output
+    clock.advance(minutes=1)
+    community.at = clock.now()
+    community.credited(community.person(), "patrol")
+    community.session.commit()
+    url, new = settings.database_url, bytes(range(50, 82))
+    told = replace(settings, log_key=new, sealer_database_url=sealers_url(url))
+    for own, wanted in ((told, 1), (replace(told, log_key_old=LOG_KEY), 0)):
+        app = create_app(own, clock=clock)
+        said = app.test_cli_runner().invoke(args=["ledger", "seal", "--folder", str(tmp_path)])
+        with app.app_context():
+            db.engine.dispose()
+        assert said.exit_code == wanted, said.output
+        assert ("give that one as PASSBOOK_LOG_KEY_OLD" in said.output) == bool(wanted)
+    printed = run("log-key", "--book", 1).output
+    assert printed.startswith(first)
+    note = notes.note_of(printed[printed.index("passbook-log-key/v1") :].rstrip("\n") + "\n")
+    assert note.signed_by([notes.key_of(first)])
+    assert str(notes.change_of(note.body).key) in printed.splitlines()
 
 
 def test_a_log_that_was_turned_back_is_not_signed_and_says_so(run: Run, community: Community, tmp_path: Path) -> None:
@@ -105,8 +145,11 @@ def test_a_folder_that_cannot_be_used_is_named(run: Run, community: Community, t
     assert seal.newest(community.session, community.book.id) is None
 
 
-def test_a_witness_is_added_listed_and_ended(run: Run) -> None:
+def test_a_witness_is_added_listed_and_ended(run: Run, tmp_path: Path) -> None:
     key = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.generate()).key
+    early = run("witness", "add", "--book", 1, "--key", key, "--address", "https://witness.example.org")
+    assert "nothing of this book was sealed yet" in early.output
+    assert run("seal", "--folder", tmp_path).exit_code == 0
     added = run("witness", "add", "--book", 1, "--key", key, "--address", "https://witness.example.org")
     assert "witness.example.org 开始见证" in added.output
     assert "witness.example.org\t0\thttps://witness.example.org" in run("witness", "list", "--book", 1).output

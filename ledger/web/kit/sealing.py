@@ -12,6 +12,7 @@ from ledger import seal
 from ledger.areas import Book
 from ledger.errors import NotFound
 from ledger.seal import Key
+from ledger.seal import LogKey
 from ledger.seal import Note
 from ledger.seal import Proof
 from ledger.web.kit.auth import me
@@ -82,7 +83,7 @@ class Known:
 
     book: Book
     origin: str
-    keys: tuple[Key, ...]
+    keys: tuple[LogKey, ...]
     witnesses: tuple[Key, ...]
 
     @property

@@ -42,6 +42,7 @@ from scripts import check_book
 from tests.books import open_desk
 from tests.conftest import ROOT
 from tests.conftest import Database
+from tests.conftest import sealers_engine
 
 CHECKER = ROOT / "scripts" / "check_book.py"
 _ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -136,7 +137,8 @@ def test_entries_that_wait_are_checked_as_well(database: Database, session: Sess
     desk = open_desk(session)
     desk.budget(100)
     desk.award("li", 5)
-    sealer = seal.Sealer(lambda: Session(database.engine), desk.book_id, "log.example.org", [bytes(32)], seal.Memory(tmp_path), desk.clock)
+    engine = sealers_engine(database.engine)
+    sealer = seal.Sealer(lambda: Session(engine), desk.book_id, "log.example.org", [bytes(32)], seal.Memory(tmp_path), desk.clock)
     assert sealer.work() is not None
     desk.award("li", 7)
     desk.clock.advance(minutes=1)
@@ -165,7 +167,7 @@ def test_entries_that_wait_are_checked_as_well(database: Database, session: Sess
 def test_no_entry_bears_a_moment_that_those_who_cosigned_rule_out(
     database: Database, session: Session, tmp_path: Path, later: timedelta, told: str | None, is_kept: bool
 ) -> None:
-    desk, engine = open_desk(session), database.engine
+    desk, engine = open_desk(session), sealers_engine(database.engine)
     sealer = seal.Sealer(lambda: Session(engine), desk.book_id, tampering.ORIGIN, [bytes(range(32))], seal.Memory(tmp_path), desk.clock)
     desk.budget(100)
     session.commit()
@@ -186,7 +188,7 @@ def test_no_entry_bears_a_moment_that_those_who_cosigned_rule_out(
 
 
 def test_an_entry_that_is_held_back_for_more_than_a_day_is_told(database: Database, session: Session, tmp_path: Path) -> None:
-    desk, engine = open_desk(session), database.engine
+    desk, engine = open_desk(session), sealers_engine(database.engine)
     desk.budget(100)
     session.commit()
     seal.Sealer(lambda: Session(engine), desk.book_id, "log.example.org", [bytes(32)], seal.Memory(tmp_path), desk.clock).work()
@@ -236,6 +238,71 @@ def test_a_leaf_opens_as_one_entry_alone() -> None:
         assert (wrong in fault.what, "no head" in unsigned.what) == (True, True)
     data = b"\x01\x01" + sha256(b"\x10" + salt + check_book.written(told)).digest() + sides[0] + sides[1]
     assert check_book.check(dump_of(_opened_as(told, salt, data))).faults == [unsigned]
+
+
+NEW = notes.Signer("log.example.org", notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+
+
+@pytest.fixture
+def changed(database: Database, session: Session, tmp_path: Path) -> list[Any]:
+    """The dump of a book whose log changed its key after two entries, and of which the third was signed with the new one alone."""
+    desk, engine = open_desk(session), sealers_engine(database.engine)
+    new, old = NEW.private.private_bytes_raw(), bytes(32)
+    for keys in ([old], [old], [new, old], [new]):
+        desk.budget(10)
+        desk.clock.advance(minutes=1)
+        session.commit()
+        sealer = seal.Sealer(lambda: Session(engine), desk.book_id, "log.example.org", keys, seal.Memory(tmp_path), desk.clock)
+        assert sealer.work() is not None
+    return json.loads(json.dumps(list(dumping.records(session, desk.book_id, desk.clock.now()))))
+
+
+OLD_KEY = str(notes.Signer("log.example.org", notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(32))).key)
+
+
+def test_whoever_has_the_first_key_follows_the_log_to_the_next(changed: list[Any]) -> None:
+    kept = next(record[2] for record in changed if record[0] == "checkpoint" and record[1] == 4)
+    assert [record[2] for record in changed if record[0] == "key"] == [0, 2]
+    for keys in ([OLD_KEY], [OLD_KEY, str(NEW.key)], []):
+        report = check_book.check(dump_of(changed), [("kept", kept)], keys)
+        assert report.faults == [], keys
+    (fault, *_) = check_book.check(dump_of(changed), [("kept", kept)], [str(NEW.key)]).faults
+    assert fault.what == "is the log's first key, and none of those that were given"
+
+
+def _nobody_vouches(records: list[Any]) -> None:
+    records[2][3] = None
+
+
+def _another_size(records: list[Any]) -> None:
+    records[2][2] = 1
+
+
+def _not_told(records: list[Any]) -> None:
+    del records[2]
+
+
+def _by_the_old_key_alone(records: list[Any]) -> None:
+    checkpoint = next(record for record in records if record[0] == "checkpoint" and record[1] == 4)
+    old = notes.Signer("log.example.org", notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    body = notes.note_of(checkpoint[2]).body
+    checkpoint[2] = str(notes.Note(body, (old.sign(body),)))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_nobody_vouches, "no key before it that is known vouches for that"),
+        (_another_size, "no key before it that is known vouches for that"),
+        (_not_told, "is not signed by the log"),
+        (_by_the_old_key_alone, "is not signed by the log"),
+    ],
+)
+def test_a_key_that_nobody_vouches_for_and_one_that_was_changed_are_told(
+    changed: list[Any], change: Callable[[list[Any]], None], told: str
+) -> None:
+    change(changed)
+    assert any(told in fault.what for fault in check_book.check(dump_of(changed), (), [OLD_KEY]).faults)
 
 
 # --- what does not hold of a dump -------------------------------------------------------------------------------------------------------
@@ -348,7 +415,7 @@ def _unsigned(records: list[Any]) -> None:
 
 
 def _order(records: list[Any]) -> None:
-    records[1], records[2] = records[2], records[1]
+    records[2], records[3] = records[3], records[2]
 
 
 @pytest.mark.parametrize(
@@ -579,8 +646,8 @@ def test_a_book_is_dumped_by_command_once_and_for_its_auditor_alone(
     assert refused.exit_code == 1
     assert "nothing of this book was sealed yet" in refused.output
     assert not path.exists()
-    keys = [bytes(32)]
-    seal.Sealer(lambda: Session(database.engine), desk.book_id, "log.example.org", keys, seal.Memory(tmp_path), desk.clock).work()
+    keys, engine = [bytes(32)], sealers_engine(database.engine)
+    seal.Sealer(lambda: Session(engine), desk.book_id, "log.example.org", keys, seal.Memory(tmp_path), desk.clock).work()
     with full_disk():
         full = run("--book", number, "--to", path)
     assert full.exit_code == 1

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ledger.journal.model import Entry
@@ -30,6 +31,7 @@ from ledger.seal.sealer import Sealer
 from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import Database
+from tests.conftest import sealers_engine
 
 ORIGIN = "passbook.example.org/log/1"
 SIGNER = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
@@ -210,7 +212,7 @@ def test_two_sealers_at_once_write_one_log(desk: Desk, memory: Memory, database:
 
     def work() -> None:
         try:
-            with Session(database.engine) as session:
+            with Session(sealers_engine(database.engine)) as session:
                 own = Desk(session, desk.book_id, desk.accounts, desk.clock)
                 seal(own, memory, at_once=10)
         except BaseException as fault:  # noqa: BLE001  told below, in the test's own thread
@@ -239,7 +241,7 @@ class Meeting(Memory):
 
 
 def test_a_sealer_that_was_overtaken_by_another_raises_no_alarm(desk: Desk, memory: Memory, database: Database, tmp_path: Path) -> None:
-    engine, met = database.engine, Meeting(tmp_path / "log")
+    engine, met = sealers_engine(database.engine), Meeting(tmp_path / "log")
     fill(desk, 3)
     seal(desk, memory)
     fill(desk, 3)
@@ -373,6 +375,35 @@ def test_of_many_witnesses_no_more_are_shown_than_a_note_may_have(desk: Desk, me
     assert shown is not None
     assert notes.key_of(shown.witnesses[0]).name == "w69.example"
     assert notes.note_of(str(shown.note)).body == sealed.note.body
+
+
+OTHER_BOOK = "'00000000-0000-7000-8000-000000000000'"
+LEAF = "INSERT INTO leaf (book_id, number, entry_id, salt, data, hash) SELECT {}, {}, {}, salt, data, hash FROM leaf WHERE book_id = :book"
+SIDE = (
+    "INSERT INTO side (book_id, account_id, number, leaf_number, salt, hash) "
+    "SELECT {}, {}, {}, {}, salt, hash FROM side WHERE book_id = :book"
+)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        LEAF.format("book_id", "number + 10", OTHER_BOOK) + " AND number = 3",
+        LEAF.format(OTHER_BOOK, "number", "entry_id") + " AND number = 3",
+        SIDE.format("book_id", OTHER_BOOK, "1", "leaf_number") + " AND leaf_number = 3",
+        SIDE.format("book_id", "account_id", "number + 90", "10") + " AND leaf_number = 3",
+    ],
+    ids=["of no entry", "of no log", "of no account", "of no leaf"],
+)
+def test_a_leaf_is_of_an_entry_of_its_log_and_a_side_is_of_a_leaf(desk: Desk, memory: Memory, row: str) -> None:
+    fill(desk, 3)
+    sealed = seal(desk, memory)
+    assert sealed is not None
+    assert sealed.head.size == 10
+    is_sqlite = desk.session.get_bind().dialect.name == "sqlite"
+    statement = text(row.replace("-", "") if is_sqlite else row.replace(OTHER_BOOK, f"{OTHER_BOOK}::uuid"))
+    with pytest.raises(IntegrityError):
+        desk.session.execute(statement, {"book": desk.book_id.hex if is_sqlite else desk.book_id})
 
 
 def test_the_same_refusal_is_one_alarm(desk: Desk, memory: Memory) -> None:

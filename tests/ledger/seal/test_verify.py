@@ -30,6 +30,7 @@ from ledger.store import snapshot
 from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import Database
+from tests.conftest import sealers_engine
 
 ORIGIN = "passbook.example.org/log/1"
 WITNESS = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
@@ -41,7 +42,8 @@ def desk(session: Session) -> Desk:
 
 
 def seal_all(desk: Desk, database: Database, folder: Path) -> seal.Sealed:
-    sealer = seal.Sealer(lambda: Session(database.engine), desk.book_id, ORIGIN, [bytes(range(32))], seal.Memory(folder), desk.clock)
+    engine = sealers_engine(database.engine)
+    sealer = seal.Sealer(lambda: Session(engine), desk.book_id, ORIGIN, [bytes(range(32))], seal.Memory(folder), desk.clock)
     sealed = sealer.work()
     assert sealed is not None
     return sealed

@@ -103,6 +103,29 @@ def test_a_signature_in_the_logs_name_that_does_not_hold_is_forbidden(witness: W
     assert show(witness, history(3), 0, forged).status == 403
 
 
+NEW = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(70, 102))))
+
+
+def changed(by: notes.Signer, after: int) -> notes.Note:
+    body = str(notes.Change(NEW.key, after))
+    return notes.Note(body, (by.sign(body),))
+
+
+def test_a_change_of_keys_is_followed_and_the_old_key_counts_for_no_later_head(tmp_path: Path, clock: HandClock) -> None:
+    witness = Witness(OWN, [LOG.key], Memory(tmp_path), clock, [changed(LOG, 3)])
+    assert show(witness, history(3), 0).status == 200
+    assert show(witness, history(5), 3).status == 403
+    assert show(witness, history(5), 3, head_of(history(5), NEW)).status == 200
+    shown = witness.checkpoint(notes.origin_hash(ORIGIN))
+    assert notes.note_of(shown.text).signed_by([NEW.key, OWN.key]) == [NEW.key, OWN.key]
+
+
+def test_a_change_of_keys_that_the_log_did_not_sign_is_refused(tmp_path: Path, clock: HandClock) -> None:
+    for wrong in (changed(NEW, 3), changed(STRANGER, 3)):
+        with pytest.raises(notes.NoteError, match="change of keys"):
+            Witness(OWN, [LOG.key], Memory(tmp_path), clock, [wrong])
+
+
 def test_a_proof_where_none_belongs_is_refused(witness: Witness) -> None:
     assert witness.add_checkpoint(asking.request(0, [b"\x00" * 32], head_of(history(3)))).status == 422
     empty = notes.Head(ORIGIN, 0, b"\x01" * 32)
