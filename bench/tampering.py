@@ -99,7 +99,7 @@ class Scene:
         with self.session(path) as session:
             snapshot(session)
             file = BytesIO()
-            dumping.dump(session, self.book_id, file)
+            dumping.dump(session, self.book_id, file, self.clock.now())
         return file.getvalue()
 
     def check(self, dump: bytes, *, keeping: bool = True) -> check_book.Report:

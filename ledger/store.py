@@ -6,8 +6,10 @@ Plain SQLAlchemy; Flask-SQLAlchemy is handed this metadata at the edge (docs/adr
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import UTC
@@ -33,6 +35,7 @@ from sqlalchemy import Insert
 from sqlalchemy import LargeBinary
 from sqlalchemy import MetaData
 from sqlalchemy import SmallInteger
+from sqlalchemy import String
 from sqlalchemy import Table
 from sqlalchemy import Text
 from sqlalchemy import TypeDecorator
@@ -41,8 +44,12 @@ from sqlalchemy import Uuid
 from sqlalchemy import bindparam
 from sqlalchemy import create_engine
 from sqlalchemy import event
+from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import make_url
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy import type_coerce
 from sqlalchemy import update
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
@@ -77,6 +84,7 @@ LOCK_TIMEOUT_MS = 5_000
 STATEMENTS_KEPT = 1_000
 #: A connection that rested for so many seconds is tried before it is used: the server may have gone away meanwhile.
 TRY_AFTER_S = 5.0
+_AN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -322,6 +330,24 @@ def snapshot(session: Session) -> None:
         session.connection(execution_options={"sqlite_begin": "DEFERRED"})
     else:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+
+
+def strange_ids(session: Session, book_id: UUID, tables: Iterable[type[Base]]) -> Iterator[tuple[str, str]]:
+    """Tell where rows of a book have an id that is none, and which: SQLite keeps whatever its owner writes, PostgreSQL refuses it."""
+    if session.get_bind().dialect.name != "sqlite":
+        return
+    for table in tables:
+        columns = [column for column in table.__table__.columns if column.name != "book_id"]
+        ids = [type_coerce(column, String).label(column.name) for column in columns if isinstance(column.type, Uuid)]
+        key = [type_coerce(column, String) for column in columns if column.primary_key]
+        wanted = select(*key, *ids).where(
+            table.__table__.c.book_id == book_id, or_(*(or_(func.length(one) != 32, one.op("GLOB")("*[^0-9a-f]*")) for one in ids))
+        )  # fmt: skip
+        for row in session.connection().execute(wanted):
+            place = f"{table.__tablename__} {' '.join(map(str, row[: len(key)]))}"
+            for column, value in zip(ids, row[len(key) :], strict=True):
+                if value is not None and not _AN_ID.fullmatch(value):
+                    yield place, f"has an id that is none, {column.name} {value!a}"
 
 
 def append_only_tables() -> list[str]:

@@ -5,8 +5,8 @@
 It takes what `flask ledger dump` wrote, heads of the log that somebody kept from earlier (as the service published them, as a witness
 keeps them, or proofs from printed pages), and the public keys of the log and of its witnesses. It computes everything anew: balances,
 numbering, that no points come from nowhere, each account's chain, each leaf, the tree, the signatures, and that every head that was kept is
-a beginning of this log. It prints what does not hold, with its place, and at last `check: clean` or `check: N faults`; the exit status is 0
-or 1, and 2 where what it was given cannot be read.
+a beginning of this log. It prints what does not hold, with its place, and at last `check: clean, proven up to leaf N of M` or `check: N
+faults`; the exit status is 0 or 1, and 2 where what it was given cannot be read. Up to leaf N a head fits that somebody kept.
 
 用途：独立核对账簿。用法：python3 check_book.py 导出文件 [旧检查点 ...] [--key 公钥 ...]
 """
@@ -21,14 +21,19 @@ import json
 import os
 import sys
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from datetime import date
+from datetime import datetime
+from datetime import timedelta
+from functools import cached_property
 from functools import lru_cache
 from hashlib import sha256
 from hashlib import sha512
+from itertools import accumulate
 from pathlib import Path
 from typing import IO
 from typing import Any
@@ -36,7 +41,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 
-class Unreadable(Exception):
+class Unreadable(ValueError):
     """What was given is not what it should be; the text says why, and where."""
 
 
@@ -118,6 +123,15 @@ def _minus(public: bytes) -> list[list[Point]] | None:
     return None if point is None else _multiples((_P - point[0], point[1], 1, _P - point[3]))
 
 
+def _is_weak(public: bytes) -> bool:
+    y = int.from_bytes(public, "little") & (1 << 255) - 1
+    point = _point(y.to_bytes(32, "little"))
+    for _ in range(3):
+        point = point and _add(point, point)
+    # Eight times a point of small order is nothing.
+    return y >= _P or (point is not None and _encoded(point) == _encoded(_NEUTRAL))
+
+
 def is_signed(public: bytes, signature: bytes, message: bytes) -> bool:
     """Tell whether this is the signature of the public key's owner under the message."""
     rows, s = _minus(public), int.from_bytes(signature[32:], "little")
@@ -196,6 +210,8 @@ def key_of(vkey: str) -> Key:
     material = _bytes(parts[2])
     if len(material) != 33 or material[0] not in (_LOGS, _WITNESS):
         raise Unreadable("only Ed25519 keys are known, of a log or of a witness")
+    if _is_weak(material[1:]):
+        raise Unreadable("this key signs whatever anybody likes: it is a point of small order, or not written as RFC 8032 asks for")
     key = Key(_name(parts[0]), material[0], material[1:])
     if key.id.hex() != parts[1]:
         raise Unreadable("the key's id does not belong to it")
@@ -334,6 +350,9 @@ WAYS = {
     "closing": (frozenset({"fund"}), frozenset({"source"})),
 }
 
+#: Through which of its doors something came into the book.
+CHANNELS = frozenset({"page", "api", "command", "import"})
+
 #: What stands in a field of an entry; what ends with a question mark may be absent.
 FIELDS = {
     "id": "id", "from_account": "id", "to_account": "id", "amount": "int", "kind": "text", "deed_on": "date", "posted_at": "int",
@@ -347,12 +366,16 @@ HOURS = {"id": "id", "account": "id?", "kind": "text", "minutes": "int", "served
 HOURS_LINK = {"account": "id", "number": "int", "credit": "int", "honour": "int"}
 
 #: The kinds of record, how many parts each has, and in which order a dump has them: entries and hours stand in that of the log.
-_RECORDS = {"log": (2, 0), "key": (3, 1), "checkpoint": (3, 2), "account": (2, 3), "entry": (7, 4), "hours": (6, 4), "end": (1, 5)}
+_RECORDS = {"log": (2, 0), "key": (3, 1), "checkpoint": (3, 2), "account": (2, 3), "entry": (7, 4), "hours": (6, 4), "end": (2, 5)}
 _COUNTED = ("accounts", "entries", "lines", "hours", "leaves", "sides", "sealed_hours", "checkpoints")
 _LINE_BYTES_MAX = 262_144
 _FAULTS_KEPT = 1_000
 _LEAF_BYTES, _HOURS_LEAF_BYTES = 98, 34
+#: A salt of another length could be read as a part of the fields, and one leaf as two.
+SALT_BYTES = 16
 _ABSENT = b"\xff"
+#: An entry is promised to be sealed within a day, and clocks of several offices differ by less.
+_A_DAY = 86_400_000_000
 _TOLD_EVERY = 2_000
 
 #: A value of a record, once it is read: an id or salt is bytes.
@@ -373,6 +396,8 @@ class Report:
         self.faults: list[Fault] = []
         self.count = 0
         self.said: list[str] = []
+        #: How many leaves there are, and up to which of them a head that somebody kept fits.
+        self.leaves = self.proven = 0
 
     def fault(self, place: str, what: str) -> None:
         """Note something that does not hold."""
@@ -399,6 +424,14 @@ def shown(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text[:200])
 
 
+def moment(microseconds: int) -> str:
+    """Return a moment as it is told to people."""
+    try:
+        return f"{datetime(1970, 1, 1) + timedelta(microseconds=microseconds):%Y-%m-%d %H:%M} UTC"  # noqa: DTZ001
+    except OverflowError:
+        return f"{microseconds} microseconds"
+
+
 def written(values: Iterable[Value]) -> bytes:
     """Write fields down as they are in a leaf: each as its length in one byte and its bytes."""
     return b"".join(_field(value) for value in values)
@@ -411,12 +444,26 @@ def _field(value: Value) -> bytes:
     return bytes((len(told),)) + told
 
 
-def _read(told: Value, form: dict[str, str]) -> tuple[Value, ...]:
-    """Read a list of fields; refuse it where one is not of its form."""
+def _read(told: Value, form: dict[str, str], wrong: list[str] | None = None) -> tuple[Value, ...]:
+    """Read a list of fields; refuse it where one is not of its form, or name that one in `wrong` where that is given."""
     if not isinstance(told, list) or len(told) != len(form):
         raise Unreadable(f"{len(form)} fields belong here")
     # As long as each other, as just seen; `strict` is not known to Python 3.9.
-    return tuple(_value(value, kind, name) for value, (name, kind) in zip(told, form.items()))  # noqa: B905
+    return tuple(_taken(value, kind, name, wrong) for value, (name, kind) in zip(told, form.items()))  # noqa: B905
+
+
+#: Taken for an id, bytes, a text or a day that the database's owner made into something else: other faults are told beside that one.
+_STAND_INS = {"id": bytes(16), "bytes": b"", "text": "", "date": ""}
+
+
+def _taken(value: Value, kind: str, name: str, wrong: list[str] | None) -> Value:
+    try:
+        return _value(value, kind, name)
+    except ValueError as problem:
+        if wrong is None or not (value is None or isinstance(value, str)) or kind.rstrip("?") not in _STAND_INS:
+            raise Unreadable(str(problem)) from None
+    wrong.append(name)
+    return _STAND_INS[kind.rstrip("?")]
 
 
 def _value(value: Value, kind: str, name: str) -> Value:
@@ -455,8 +502,16 @@ class Book:
         #: Which heads are compared with the tree when it has that size: their places and roots.
         self._awaited: dict[int, list[tuple[str, bytes]]] = {}
         self._cosigned: dict[str, int] = {}
+        #: Of each size, when a head of it was first cosigned, in microseconds since 1970.
+        self._cosigned_at: dict[int, int] = {}
         self._last_size, self._step = -1, 0
-        self._kept = kept
+        #: Of what waits, when it was recorded and its place; and the last moment of all entries.
+        self._waiting: list[tuple[int, str]] = []
+        self._newest = 0
+        #: The moment of the first leaf that is under no head of the dump.
+        self._unsigned: int | None = None
+        # Of an empty log everything is a continuation.
+        self._kept, self._kept_sizes = kept, {head.size for _, head in kept if head.size}
 
     def take(self, record: Value) -> None:
         """Take the next record of a dump."""
@@ -515,6 +570,7 @@ class Book:
             return
         if self._keys and not signed:
             self._report.fault(place, "is signed by none of the keys that were given")
+        self._note_times(head, signed)
         self._await(head, f"{place}, a head of {head.size:,} that was kept")
 
     def _await(self, head: Head, place: str) -> None:
@@ -544,24 +600,60 @@ class Book:
         for key in signed:
             if key.kind == _WITNESS:
                 self._cosigned[key.name] = max(head.size, self._cosigned.get(key.name, 0))
+        self._note_times(head, signed)
         self._await(head, place)
 
+    def _note_times(self, head: Head, signed: Sequence[Key]) -> None:
+        witnesses = {(key.name, key.id) for key in signed if key.kind == _WITNESS}
+        for one in head.signatures:
+            if (one.name, one.key_id) in witnesses:
+                at = int.from_bytes(one.value[:8], "big") * 1_000_000
+                self._cosigned_at[head.size] = min(at, self._cosigned_at.get(head.size, at))
+
+    @cached_property
+    def _times(self) -> tuple[list[int], list[int], list[int]]:
+        """The sizes of cosigned heads; of each, the last time of those up to it, and the first time of those from it on."""
+        sizes = sorted(self._cosigned_at)
+        times = [self._cosigned_at[size] for size in sizes]
+        return sizes, list(accumulate(times, max)), list(accumulate(times[::-1], min))[::-1]
+
+    def _moment(self, number: int, posted_at: int, place: str) -> None:
+        """Hold the moment of a leaf's entry against the times at which others cosigned the heads before it and over it."""
+        sizes, last, first = self._times
+        at = bisect_right(sizes, number)
+        if at and posted_at < last[at - 1] - _A_DAY:
+            before = f"was sealed after a head that was cosigned on {moment(last[at - 1])}"
+            self._report.fault(place, f"is of {moment(posted_at)}, and {before}")
+        if at < len(sizes) and posted_at > first[at] + _A_DAY:
+            over = f"stands under a head that was cosigned on {moment(first[at])}"
+            self._report.fault(place, f"is of {moment(posted_at)}, and {over}")
+
     def _take_account(self, account_id: Value, kind: Value) -> None:
-        found = _value(account_id, "id", "id")
-        if found in self._accounts or not isinstance(kind, str) or kind not in LINED | UNLINED:
-            raise Unreadable("an account has an id of its own and a known kind")
         self.seen["accounts"] += 1
+        if account_id is None:
+            self._report.fault("an account", "has an id that is none")
+            return
+        found = _value(account_id, "id", "id")
+        if found in self._accounts or not isinstance(kind, str):
+            raise Unreadable("an account has an id of its own and a kind")
+        if kind not in LINED | UNLINED:
+            self._report.fault(f"account {UUID(bytes=found)}", f"is a {shown(kind)}, which is no kind of account")
         self._accounts[found] = Account(found, kind)
 
     def _take_entry(self, number: Value, waits: Value, fields: Value, salt: Value, data: Value, giver: Value, taker: Value) -> None:
-        halves = [self._half(giver), self._half(taker)]
-        entry = None if fields is None else _read(fields, FIELDS)
+        wrong: list[str] = []
+        halves = [self._half(giver, wrong), self._half(taker, wrong)]
+        entry = None if fields is None else _read(fields, FIELDS, wrong)
         if waits not in (0, 1) or (number is None and entry is None):
             raise Unreadable("an entry has fields or a leaf, and waits or does not")
+        if wrong:
+            place = "an entry that waits" if number is None else f"leaf {_value(number, 'int', 'number')}"
+            self._report.fault(place, f"is not as it should be: {', '.join(wrong)}")
         if entry is not None:
             self._entry(entry, is_sealed=number is not None, waits=bool(waits))
         if number is not None:
-            leaf = _value(number, "int", "number"), _value(salt, "bytes", "salt"), _value(data, "bytes", "leaf")
+            # What is none has no length, and is told.
+            leaf = _value(number, "int", "number"), _taken(salt, "bytes", "salt", wrong), _taken(data, "bytes", "leaf", wrong)
             self._leaf(*leaf, entry, halves)
         elif entry is not None:
             self._sides(entry, halves, None)
@@ -587,6 +679,9 @@ class Book:
         self._hours.add(hours_id)
         if is_sealed == waits:
             self._report.fault(place, "is sealed and waits still" if waits else "is neither sealed nor waiting")
+        if not is_sealed:
+            self._waiting.append((hours[5], place))
+        self._newest = max(self._newest, hours[5])
         if kind not in ("credit", "honour") or minutes < 1:
             self._report.fault(place, f"is {minutes} minutes of {shown(kind)}")
         if account_id not in self._accounts or self._accounts[account_id].kind != "passbook":
@@ -598,6 +693,11 @@ class Book:
         place = f"leaf {number}"
         if len(data) != _HOURS_LEAF_BYTES or data[:2] != b"\x01\x02":
             self._report.fault(place, "is not of a form that is known")
+        self._salt(salt, place)
+        if hours is not None:
+            self._moment(number, hours[5], f"hours {UUID(bytes=hours[0])}")
+            if number == max(self._last_size, 0):
+                self._unsigned = hours[5]
         account = None if link is None else self._accounts.get(link[0])
         if hours is None:
             self._report.fault(place, "has lost its hours")
@@ -626,12 +726,16 @@ class Book:
         place = f"leaf {number}"
         if len(data) != _LEAF_BYTES or data[:2] != b"\x01\x01":
             self._report.fault(place, "is not of a form that is known")
+        self._salt(salt, place)
         if entry is None:
             self._report.fault(place, "has lost its entry")
         else:
             self._sides(entry, halves, data)
             if sha256(b"\x10" + salt + written(entry)).digest() != data[2:34]:
                 self._report.fault(f"entry {UUID(bytes=entry[0])}", f"is not what was sealed as leaf {number}")
+            if number == max(self._last_size, 0):
+                self._unsigned = entry[6]
+            self._moment(number, entry[6], f"entry {UUID(bytes=entry[0])}")
         self._grow(number, data)
 
     def _grow(self, number: int, data: bytes) -> None:
@@ -642,11 +746,18 @@ class Book:
         for head, root in self._awaited.pop(self.tree.size, ()):
             if root != self.tree.root():
                 self._report.fault(head, "is not a beginning of this log: what was written before it was changed since")
+            elif self.tree.size in self._kept_sizes:
+                self._report.proven = self.tree.size
 
-    def _half(self, told: Value) -> tuple[tuple[Value, ...] | None, tuple[Value, ...] | None]:
+    def _salt(self, salt: bytes, place: str) -> None:
+        if len(salt) != SALT_BYTES:
+            self._report.fault(place, f"has a salt of {len(salt)} bytes, where {SALT_BYTES} belong")
+
+    def _half(self, told: Value, wrong: list[str]) -> tuple[tuple[Value, ...] | None, tuple[Value, ...] | None]:
         if not isinstance(told, list) or len(told) != 2:
             raise Unreadable("a side has a line and a link")
-        line, link = None if told[0] is None else _read(told[0], LINE), None if told[1] is None else _read(told[1], LINK)
+        line = None if told[0] is None else _read(told[0], LINE, wrong)
+        link = None if told[1] is None else _read(told[1], LINK, wrong)
         self.seen["lines"] += line is not None
         self.seen["sides"] += link is not None
         return line, link
@@ -661,8 +772,13 @@ class Book:
         self._left[entry_id] = (amount, 0)
         if is_sealed == waits:
             self._report.fault(place, "is sealed and waits still" if waits else "is neither sealed nor waiting")
+        if not is_sealed:
+            self._waiting.append((entry[6], place))
+        self._newest = max(self._newest, entry[6])
         if amount < 1 or giver == taker:
             self._report.fault(place, f"moves {amount} points")
+        if entry[11] not in CHANNELS:
+            self._report.fault(place, f"came by {shown(entry[11])}, which is no way in")
         ways = WAYS.get(kind)
         kinds = [self._accounts[one].kind if one in self._accounts else "nothing that is there" for one in (giver, taker)]
         if ways is None or kinds[0] not in ways[0] or kinds[1] not in ways[1] or (kind in ("void", "clawback")) != (reverses is not None):
@@ -712,6 +828,7 @@ class Book:
             self._report.fault(f"entry {UUID(bytes=entry[0])}", "is sealed without a side for each of its accounts")
         else:
             number, salt = link
+            self._salt(salt, place)
             if number != account.links + 1 or (line is not None and number != line[0]):
                 self._report.fault(place, f"is sealed as number {number} where {account.links + 1} follows")
             before, after = (None, None) if line is None else line[2:4]
@@ -722,13 +839,25 @@ class Book:
         # What was sealed, and not what should have been: so one change is told at its own place alone.
         account.previous = b"\x20" + sealed
 
-    def _take_end(self, counts: Value) -> None:
+    def _take_end(self, counts: Value, told: Value) -> None:
         if not isinstance(counts, dict) or set(counts) != set(_COUNTED):
             raise Unreadable("a dump ends with how much there is")
         for name in _COUNTED:
             there = _value(counts[name], "int", name)
             if there != self.seen[name]:
                 self._report.fault("book", f"has {there:,} {name}, of which {self.seen[name]:,} belong to what is written down")
+        at = _value(told, "int", "moment")
+        self._report.said.append(f"written down on {moment(at)}")
+        if self._newest > at + _A_DAY:
+            self._report.fault("book", f"was written down on {moment(at)}, and has an entry of {moment(self._newest)}")
+        left = self.tree.size - max(self._last_size, 0)
+        if self.tree.size and not self.seen["checkpoints"]:
+            self._report.fault("book", f"has {self.tree.size:,} leaves and no head of the log over them")
+        elif self._unsigned is not None and self._unsigned < at - _A_DAY:
+            self._report.fault("book", f"has {left:,} leaves under no head, the first of them since {moment(self._unsigned)}")
+        for posted_at, place in self._waiting:
+            if posted_at < at - _A_DAY:
+                self._report.fault(place, f"waits since {moment(posted_at)}, and was to be sealed within a day")
         self.has_ended = True
 
     def finish(self) -> None:
@@ -741,18 +870,18 @@ class Book:
             for place, _ in waiting:
                 there = f"the {self.tree.size:,} that there are"
                 self._report.fault(place, f"is of more leaves than {there}: the log was cut off, or turned back")
-        said = self._report.said
+        said, self._report.leaves = self._report.said, self.tree.size
         said.append(f"{shown(self.origin)}: {self.tree.size:,} leaves, root {self.tree.root().hex()}")
         entries, hours, newest = self.seen["entries"], self.seen["hours"], max(self._last_size, 0)
         sealed_hours = self.seen["sealed_hours"]
         sealed = self.seen["leaves"] - sealed_hours
         said.append(f"{len(self._accounts):,} accounts, {entries:,} entries, of which {entries - sealed:,} wait")
         said.append(f"{hours:,} records of hours, of which {hours - sealed_hours:,} wait")
-        said.append(f"{self.seen['checkpoints']:,} heads in the dump, the newest of {newest:,}; {len(self._kept):,} kept by others")
+        said.append(f"{self.seen['checkpoints']:,} heads in the dump, the newest of {newest:,}; {len(self._kept_sizes):,} kept by others")
         said += [f"{shown(name)} cosigned up to {size:,}" for name, size in sorted(self._cosigned.items())]
         if not self._keys:
             said.append("no keys were given: signatures were not looked at")
-        if not self._kept:
+        if not self._kept_sizes:
             said.append("no head was given that anybody kept: a log that was rewritten as a whole would not be found")
 
 
@@ -798,7 +927,8 @@ def check(
 
 def _kept(name: str, text: str) -> Head:
     try:
-        return head_of(text)
+        # However an editor has left it.
+        return head_of(text.replace("\r\n", "\n").strip("\ufeff \t\r\n") + "\n")
     except Unreadable as problem:
         raise Unreadable(f"{name}: {problem}") from None
 
@@ -806,7 +936,10 @@ def _kept(name: str, text: str) -> Head:
 def _text(path: Path) -> str:
     if path.stat().st_size > _NOTE_BYTES_MAX:
         raise Unreadable(f"{path}: too large for a checkpoint")
-    return path.read_bytes().decode("utf-8")
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise Unreadable(f"{path}: not a text in UTF-8") from None
 
 
 def _bar(dump: IO[bytes], total: int) -> None:
@@ -834,7 +967,7 @@ def main(told: Sequence[str] | None = None) -> int:
         with asked.dump.open("rb") as dump:
             total = os.fstat(dump.fileno()).st_size
             report = check(dump, kept, asked.key, (lambda: _bar(dump, total)) if has_bar else None)
-    except (Unreadable, OSError, UnicodeDecodeError) as problem:
+    except (Unreadable, OSError) as problem:
         print(f"cannot be read 无法读取: {shown(str(problem))}", file=sys.stderr)
         return 2
     finally:
@@ -846,7 +979,8 @@ def main(told: Sequence[str] | None = None) -> int:
         print(f"  {fault.place}: {fault.what}")
     if report.count > len(report.faults):
         print(f"  ... and {report.count - len(report.faults):,} more")
-    print(f"check: {report.count} faults" if report.count else "check: clean")
+    clean = f"check: clean, proven up to leaf {report.proven:,} of {report.leaves:,}"
+    print(f"check: {report.count} faults" if report.count else clean)
     return 1 if report.count else 0
 
 

@@ -15,6 +15,7 @@ import argparse
 import fcntl
 import os
 import sys
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from ledger.clock import SystemClock
 from ledger.seal import notes
+from ledger.seal.keeping import KeepingError
 from ledger.seal.keeping import Memory
 from ledger.seal.witness import REQUEST_BYTES_MAX
 from ledger.seal.witness import Answer
@@ -100,12 +102,20 @@ def handler_for(witness: Witness) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 self._answer(Answer(404 if self.path != "/add-checkpoint" else 413, "no\n"))
                 return
-            self._answer(witness.add_checkpoint(self.rfile.read(int(length))))
+            self._ask(lambda: witness.add_checkpoint(self.rfile.read(int(length))))
 
         def do_GET(self) -> None:
             """Show the newest head of a log."""
             origin_hash, _, rest = self.path.removeprefix("/").partition("/")
-            self._answer(witness.checkpoint(origin_hash) if rest == "checkpoint" else Answer(404, "no\n"))
+            self._ask(lambda: witness.checkpoint(origin_hash) if rest == "checkpoint" else Answer(404, "no\n"))
+
+        def _ask(self, act: Callable[[], Answer]) -> None:
+            try:
+                answer = act()
+            except KeepingError as problem:
+                self.log_error("%s", problem)
+                answer = Answer(500, "this witness cannot read or keep what it saw: see its log\n")
+            self._answer(answer)
 
         def _answer(self, answer: Answer) -> None:
             body = answer.text.encode()

@@ -123,7 +123,7 @@ def _round(
                 fresh.append((sealer, sealed))
         except Exception as trouble:
             # Whatever it is, a full disk or a key that cannot be read: other books go on being sealed.
-            if not follow and not isinstance(trouble, (log.SealError, OperationalError)):
+            if not follow and not isinstance(trouble, (log.SealError, log.KeepingError, OperationalError)):
                 raise
             troubles.append(trouble)
     for sealer, sealed in fresh:
@@ -202,8 +202,15 @@ def dump(number: int, path: Path) -> None:
         except OSError as problem:
             raise click.ClickException(f"无法写入 / cannot be written: {path}: {problem.strerror}") from None
         task = progress.add_task(book.name, total=None)
-        with file:
-            count = log.dump(desk.session, book.id, file, partial(_show, progress, task))
+        try:
+            with file:
+                count = log.dump(desk.session, book.id, file, services().clock.now(), partial(_show, progress, task))
+        except BaseException as problem:
+            # A piece of a book is no dump, and would keep the next run from writing one.
+            path.unlink(missing_ok=True)
+            if not isinstance(problem, OSError):
+                raise
+            raise click.ClickException(f"无法写入 / cannot be written: {path}: {problem.strerror}") from None
     click.echo(f"{book.number} {book.name}: {count:,} 条记录已导出 / records written to {path}")
 
 

@@ -9,6 +9,7 @@ from ledger.seal.actions import begin
 from ledger.seal.actions import end_witness
 from ledger.seal.actions import hear
 from ledger.seal.dumping import dump
+from ledger.seal.keeping import KeepingError
 from ledger.seal.keeping import Memory
 from ledger.seal.leaves import HoursOpening
 from ledger.seal.leaves import opening_of
@@ -60,6 +61,7 @@ __all__ = [
     "MAGIC",
     "Head",
     "HoursOpening",
+    "KeepingError",
     "Key",
     "LogKey",
     "Memory",

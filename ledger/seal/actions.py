@@ -111,14 +111,18 @@ def lock(session: Session, book_id: UUID) -> None:
 def backlog(session: Session, book_id: UUID) -> list[UUID]:
     """Return what waits, in the order in which it is to be sealed: the entries, and after them the records of hours.
 
+    What stands in the queue and has a leaf waits no more.
+
     Entries are read in one statement: an account is locked from before its entry is decided until that is committed, so of no account a
     later entry is seen without its earlier ones, and moments within an account go up. What is committed later comes after all of these.
     Hours have no numbers of their own, and are numbered as they are sealed.
     """
+    # Asked once a row: a queue that was long a moment ago is not joined with the whole log.
+    leaf = select(Leaf.number).where(Leaf.book_id == book_id, Leaf.entry_id == Unsealed.entry_id).scalar_subquery()
     entries = (
         select(Unsealed.entry_id)
         .join(Entry, (Entry.book_id == Unsealed.book_id) & (Entry.id == Unsealed.entry_id))
-        .where(Unsealed.book_id == book_id)
+        .where(Unsealed.book_id == book_id, leaf.is_(None))
         .order_by(Entry.posted_at, Entry.id)
     )
     hours = (

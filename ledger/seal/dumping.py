@@ -8,7 +8,8 @@ One record a line, each a list in JSON that begins with its kind:
     account     id, kind
     entry       number of its leaf, whether it waits, its fields, salt, leaf, giver's side, taker's side
     hours       number of its leaf, whether it waits, its fields, salt, leaf, its link in the log
-    end         how many of each the database has: a dump that was cut off does not end, and what belongs to nothing is counted
+    end         how many of each the database has, and when it was written down: a dump that was cut off does not end, and what belongs
+                to nothing is counted
 
 An entry's fields are those of `leaves.EntryFacts`, in that order. A side is its line (number, amount, before, after, moment, day) and its
 link in the log (number, salt). The fields of hours are id, account, kind, minutes, day and moment; their link is account, number, and the
@@ -22,6 +23,7 @@ import json
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from io import TextIOWrapper
 from typing import IO
 from typing import Any
@@ -43,6 +45,7 @@ from ledger.journal.model import Account
 from ledger.journal.model import Entry
 from ledger.journal.model import Line
 from ledger.journal.model import Unsealed
+from ledger.journal.rules import microseconds
 from ledger.seal import leaves
 from ledger.seal import queries
 from ledger.seal import streams
@@ -64,19 +67,19 @@ _LINE_FIELDS = 6
 _TOLD_EVERY = 5_000
 
 
-def dump(session: Session, book_id: UUID, file: IO[bytes], progress: Progress | None = None) -> int:
+def dump(session: Session, book_id: UUID, file: IO[bytes], at: datetime, progress: Progress | None = None) -> int:
     """Write a book to `file`, compressed, and return how many records that were; raise NotFound where it has no log.
 
-    Whoever dumps a book that is in use begins with `ledger.store.snapshot`.
+    Whoever dumps a book that is in use begins with `ledger.store.snapshot`, and reads the clock after it.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL statement_timeout = 0"))
     count, total = 0, sum(_how_many(session, book_id, name) for name in ("accounts", "entries", "hours", "checkpoints")) + 2
     with ExitStack() as open_files:
-        # Without a time in it: the same book gives the same file.
+        # Without a time of its own in it: the same book gives the same file.
         packed = open_files.enter_context(gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0, filename=""))
         written = open_files.enter_context(TextIOWrapper(packed, encoding="utf-8", newline="\n"))
-        for count, record in enumerate(records(session, book_id), 1):
+        for count, record in enumerate(records(session, book_id, at), 1):
             written.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
             if progress and not count % _TOLD_EVERY:
                 progress(count, total)
@@ -85,7 +88,7 @@ def dump(session: Session, book_id: UUID, file: IO[bytes], progress: Progress | 
     return count
 
 
-def records(session: Session, book_id: UUID) -> Iterator[Record]:
+def records(session: Session, book_id: UUID, at: datetime) -> Iterator[Record]:
     """Return a book's records one by one; raise NotFound where it has no log."""
     if (origin := queries.origin_of(session, book_id)) is None:
         raise NotFound("log")
@@ -94,12 +97,13 @@ def records(session: Session, book_id: UUID) -> Iterator[Record]:
     yield from _checkpoints(session, book_id)
     wanted = select(streams.raw_id(session, Account.id), Account.kind).where(Account.book_id == book_id).order_by(Account.id)
     for account_id, kind in streams.stream(session, wanted):
-        yield ["account", account_id.hex(), kind]
+        # An id that is none has no bytes, and is told as not there.
+        yield ["account", account_id and account_id.hex(), kind]
     sides = streams.ByLeaf(session, streams.sides(session, book_id))
     hours = streams.ByLeaf(session, streams.hours(session, book_id, sealed=True))
-    for entry_id, *row in streams.stream(session, _entries(session, book_id, sealed=True)):
+    for is_of_hours, *row in streams.stream(session, _entries(session, book_id, sealed=True)):
         number, salt, data, *_ = row
-        yield _hours(hours.of(number), number, salt, data) if entry_id is None else _entry(row, sides.of(number))
+        yield _hours(hours.of(number), number, salt, data) if is_of_hours else _entry(row, sides.of(number))
     for _, *row in streams.stream(session, _entries(session, book_id, sealed=False)):
         yield _entry(row, [])
     for row in streams.stream(session, streams.hours(session, book_id, sealed=False)):
@@ -107,7 +111,7 @@ def records(session: Session, book_id: UUID) -> Iterator[Record]:
     # Read to their end, so that nothing is left open: what belongs to no leaf is counted and not written down.
     for rows in (sides, hours):
         rows.pass_over()
-    yield ["end", {name: _how_many(session, book_id, name) for name in _COUNTED}]
+    yield ["end", {name: _how_many(session, book_id, name) for name in _COUNTED}, microseconds(at)]
 
 
 def _how_many(session: Session, book_id: UUID, name: str) -> int:
@@ -136,7 +140,8 @@ def _entries(session: Session, book_id: UUID, *, sealed: bool) -> Any:
             ("posted_at", type_coerce(line.posted_at, BigInteger)), ("deed_on", cast(line.deed_on, String)),
         )
     ]  # fmt: skip
-    wanted: Any = select(Leaf.entry_id, Leaf.number, Leaf.salt, Leaf.data, Unsealed.entry_id, *streams.entry_columns(session), *lines)
+    is_of_hours = Leaf.entry_id.is_(None)
+    wanted: Any = select(is_of_hours, Leaf.number, Leaf.salt, Leaf.data, Unsealed.entry_id, *streams.entry_columns(session), *lines)
     if sealed:
         wanted = wanted.select_from(Leaf).outerjoin(Entry, (Entry.book_id == book_id) & (Entry.id == Leaf.entry_id))
         wanted = wanted.where(Leaf.book_id == book_id).order_by(Leaf.number)

@@ -63,9 +63,23 @@ def origin_of(session: Session, book_id: UUID) -> str | None:
 
 
 def log_keys(session: Session, book_id: UUID) -> list[notes.LogKey]:
-    """Return the public keys that a book's log was signed with, the first one first, each with what it is good for."""
+    """Return the public keys that a book's log was signed with, the first one first, each with what it is good for.
+
+    What is no key signed nothing, and `verify` names it.
+    """
     wanted = select(LogKey.key, LogKey.after, LogKey.note).where(LogKey.book_id == book_id).order_by(LogKey.since, LogKey.after, LogKey.key)
-    return notes.followed((), [notes.LogKey(notes.key_of(key), after, note=_note(note)) for key, after, note in session.execute(wanted)])
+    return notes.followed(
+        (), [notes.LogKey(notes.key_of(key), after, note=_note(note)) for key, after, note in session.execute(wanted) if is_key(key)]
+    )
+
+
+def is_key(text: str) -> bool:
+    """Tell whether this is a public key."""
+    try:
+        notes.key_of(text)
+    except notes.NoteError:
+        return False
+    return True
 
 
 def _note(text: str | None) -> notes.Note | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -52,13 +53,7 @@ class Sealer:
         A backlog of more than one piece leaves room for others: after each, the sealer rests `rest` times as long as it took. Raise
         SealError where the log cannot be carried on.
         """
-        try:
-            with self._reading() as session:
-                actions.compare(session, self.book_id, self.memory, begin_here=self.begin_here)
-                waiting = actions.backlog(session, self.book_id)
-        except actions.DoesNotExtendError as problem:
-            self._raise_alarm(problem)
-            raise
+        waiting = self._waiting()
         if not waiting and not self._is_unsigned():
             return None
         with self.sessions() as session, session.begin():
@@ -82,6 +77,22 @@ class Sealer:
         except actions.DoesNotExtendError as problem:
             self._raise_alarm(problem)
             raise
+
+    def _waiting(self) -> list[UUID]:
+        with suppress(actions.DoesNotExtendError), self._reading() as session:
+            return self._compared(session)
+        try:
+            with self.sessions() as session, session.begin():
+                # Another sealer may have signed after that snapshot had begun: under the lock nobody does.
+                actions.lock(session, self.book_id)
+                return self._compared(session)
+        except actions.DoesNotExtendError as problem:
+            self._raise_alarm(problem)
+            raise
+
+    def _compared(self, session: Session) -> list[UUID]:
+        actions.compare(session, self.book_id, self.memory, begin_here=self.begin_here)
+        return actions.backlog(session, self.book_id)
 
     def _raise_alarm(self, problem: actions.DoesNotExtendError) -> None:
         head = problem.head

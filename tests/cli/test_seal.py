@@ -119,6 +119,32 @@ def test_a_log_that_was_turned_back_is_not_signed_and_says_so(run: Run, communit
     assert seal.newest(community.session, community.book.id) is None
 
 
+@pytest.mark.parametrize("more", [(), ("--begin-here",)])
+def test_a_torn_memory_is_named_and_not_signed_over(run: Run, community: Community, tmp_path: Path, more: tuple[str, ...]) -> None:
+    folder = tmp_path / "log"
+    assert run("seal", "--folder", folder).exit_code == 0
+    (path,) = folder.iterdir()
+    path.write_bytes(b"")
+    said = run("seal", "--folder", folder, *more)
+    assert said.exit_code == 1
+    assert f"the log cannot be carried on: {path} is not a head that was signed" in said.output
+    assert "move it away" in said.output
+    path.unlink()
+    assert run("seal", "--folder", folder, "--begin-here").exit_code == 0
+    assert path.exists()
+
+
+def test_a_folder_that_cannot_be_used_is_named(run: Run, community: Community, tmp_path: Path) -> None:
+    folder = tmp_path / "log"
+    folder.write_text("not a folder", encoding="utf-8")
+    said = run("seal", "--folder", folder / "within")
+    assert said.exit_code == 1
+    assert f"the log cannot be carried on: {folder / 'within'}" in said.output
+    assert "Not a directory" in said.output
+    community.session.rollback()
+    assert seal.newest(community.session, community.book.id) is None
+
+
 def test_a_witness_is_added_listed_and_ended(run: Run, tmp_path: Path) -> None:
     key = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.generate()).key
     early = run("witness", "add", "--book", 1, "--key", key, "--address", "https://witness.example.org")

@@ -96,14 +96,14 @@ class Office:
     def faults(self) -> list[str]:
         self.session.rollback()
         snapshot(self.session)
-        found = [f"{place}: {what}" for place, what in seal.verify(self.session, self.book.id)]
+        found = [f"{place}: {what}" for place, what in seal.verify(self.session, self.book.id, self.clock.now())]
         self.session.rollback()
         return found
 
     def dumped(self) -> list[Any]:
         self.session.rollback()
         snapshot(self.session)
-        found = json.loads(json.dumps(list(dumping.records(self.session, self.book.id))))
+        found = json.loads(json.dumps(list(dumping.records(self.session, self.book.id, self.clock.now()))))
         self.session.rollback()
         return found
 

@@ -63,14 +63,14 @@ def test_every_key_that_signed_is_kept_once_with_the_heads_that_it_is_good_for(d
     ]
     assert keys[1].note is not None
     assert keys[1].note.body == f"passbook-log-key/v1\n{SECOND.key}\n2\n"
-    assert seal.verify(desk.session, desk.book_id) == []
+    assert seal.verify(desk.session, desk.book_id, desk.clock.now()) == []
 
 
 def test_where_both_keys_are_given_from_the_beginning_both_are_known(desk: Desk, tmp_path: Path) -> None:
     carry_on(desk, Memory(tmp_path), SECOND, FIRST)
     keys = queries.log_keys(desk.session, desk.book_id)
     assert [(one.key, one.after, one.until) for one in keys] == [(FIRST.key, 0, 0), (SECOND.key, 0, None)]
-    assert seal.verify(desk.session, desk.book_id) == []
+    assert seal.verify(desk.session, desk.book_id, desk.clock.now()) == []
 
 
 @pytest.mark.parametrize("signers", [[THIRD], [FIRST], [THIRD, FIRST]], ids=["a new one", "one that was changed", "both"])
@@ -97,7 +97,7 @@ def test_where_a_key_was_lost_the_log_goes_on_and_verify_says_so_for_good(desk: 
     keys = queries.log_keys(desk.session, desk.book_id)
     assert [one.is_vouched for one in keys] == [True, False, False]
     assert notes.signing(keys, 4) == [FIRST.key]
-    assert seal.verify(desk.session, desk.book_id) == [
+    assert seal.verify(desk.session, desk.book_id, desk.clock.now()) == [
         Fault(f"key {one.key.id.hex()}", "signs the log, and no key before it vouches for that") for one in (SECOND, THIRD)
     ]
 
@@ -114,7 +114,7 @@ def test_a_key_that_somebody_puts_into_the_book_counts_for_nothing_and_is_a_faul
     desk.session.commit()
     sealed = carry_on(desk, memory, FIRST)
     assert notes.signing(queries.log_keys(desk.session, desk.book_id), sealed.head.size) == [FIRST.key]
-    (fault,) = seal.verify(desk.session, desk.book_id)
+    (fault,) = seal.verify(desk.session, desk.book_id, desk.clock.now())
     assert fault.place == f"key {THIRD.key.id.hex()}"
 
 
@@ -128,7 +128,7 @@ def test_a_head_of_a_key_that_was_changed_before_it_is_a_fault(desk: Desk, tmp_p
     body = str(notes.Head(ORIGIN, 3, root))
     old = str(notes.Note(body, (FIRST.sign(body),)))
     desk.session.execute(insert(Checkpoint).values(book_id=desk.book_id, size=3, root=root, note=old, signed_at=desk.clock.now()))
-    assert seal.verify(desk.session, desk.book_id) == [
+    assert seal.verify(desk.session, desk.book_id, desk.clock.now()) == [
         Fault("checkpoint 3", "was published with other words, or is not signed by the log")
     ]  # fmt: skip
 

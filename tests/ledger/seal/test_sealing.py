@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
+from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -25,6 +27,7 @@ from ledger.seal.merkle import leaf_hash
 from ledger.seal.model import Checkpoint
 from ledger.seal.model import Leaf
 from ledger.seal.model import Side
+from ledger.seal.sealer import Sealer
 from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import Database
@@ -223,6 +226,43 @@ def test_two_sealers_at_once_write_one_log(desk: Desk, memory: Memory, database:
     assert faults == []
     seal(desk, memory)
     assert_whole(desk)
+
+
+class Meeting(Memory):
+    """A memory before which another sealer has its turn, once, after whoever reads it has read the database."""
+
+    other: Callable[[], object] | None = None
+
+    def head(self, origin: str) -> notes.Head | None:
+        if self.other:
+            turn, self.other = self.other, None
+            turn()
+        return super().head(origin)
+
+
+def test_a_sealer_that_was_overtaken_by_another_raises_no_alarm(desk: Desk, memory: Memory, database: Database, tmp_path: Path) -> None:
+    engine, met = sealers_engine(database.engine), Meeting(tmp_path / "log")
+    fill(desk, 3)
+    seal(desk, memory)
+    fill(desk, 3)
+    desk.session.commit()
+    slow, quick = (Sealer(lambda: Session(engine), desk.book_id, ORIGIN, [bytes(range(32))], one, desk.clock) for one in (met, memory))
+    met.other = quick.work
+    assert slow.work() is None
+    assert queries.alarms(desk.session, desk.book_id) == []
+    assert_whole(desk)
+
+
+def test_what_is_sealed_and_stands_in_the_queue_again_keeps_nothing_from_being_sealed(desk: Desk, memory: Memory) -> None:
+    fill(desk, 3)
+    seal(desk, memory)
+    again = select(Leaf.book_id, Leaf.entry_id).where(Leaf.book_id == desk.book_id, Leaf.number == 8)
+    desk.session.execute(insert(Unsealed).from_select(["book_id", "entry_id"], again))
+    fill(desk, 3)
+    sealed = seal(desk, memory)
+    assert sealed is not None
+    assert sealed.head.size == 20
+    assert actions.backlog(desk.session, desk.book_id) == []
 
 
 def test_a_clock_set_back_a_day_makes_no_gap(desk: Desk, memory: Memory) -> None:
