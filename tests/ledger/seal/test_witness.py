@@ -152,6 +152,7 @@ def test_a_witness_that_is_not_to_be_had_keeps_nobody() -> None:
         ([(409, "")], asking.Said()),
         ([(200, "nothing")], asking.Said()),
         ([(503, "")], asking.Said()),
+        ([(403, "not signed by the log\n")], asking.Said(knows_key=False)),
     ],
 )
 def test_what_another_kind_of_witness_answers_is_understood(answers: list[tuple[int, str]], said: asking.Said) -> None:
