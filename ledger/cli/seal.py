@@ -149,8 +149,14 @@ def log_key(number: int) -> None:
     with at_desk() as desk:
         sealer = _sealer(desk.book(number), log.Memory(Path()))
         origin = log.origin_of(desk.session, sealer.book_id) or sealer.origin
-    for key in sealer.public_keys(origin):
-        click.echo(str(key))
+        known = log.log_keys(desk.session, sealer.book_id)
+    keys = dict.fromkeys(map(str, (*known, *sealer.public_keys(origin))))
+    if not keys:
+        raise click.ClickException(
+            "还没有封存过，也没有 PASSBOOK_LOG_KEY / nothing was sealed yet, and PASSBOOK_LOG_KEY is not set"
+        )
+    for key in keys:
+        click.echo(key)
 
 
 @click.command("dump")
