@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 import time
@@ -116,7 +117,7 @@ def _carry_on(book: Book, sealer: log.Sealer, *, follow: bool) -> log.Sealed | N
         task = progress.add_task(book.name, total=None)
         sealed = sealer.work(partial(_show, progress, task), rest=REST_OF_A_BACKLOG if follow else 0)
     if sealed:
-        click.echo(f"{book.number} {book.name}: {sealed.head.size:,} 条已封存 / sealed, root {sealed.head.root.hex()[:16]}")
+        click.echo(f"{book.number} {book.name}: {sealed.head.size:,} 条已封存 / sealed, root {base64.b64encode(sealed.head.root).decode()}")
     return sealed or sealer.wanting(every_s=ASKED_AGAIN_S)
 
 
@@ -152,9 +153,7 @@ def log_key(number: int) -> None:
         known = log.log_keys(desk.session, sealer.book_id)
     keys = dict.fromkeys(map(str, (*known, *sealer.public_keys(origin))))
     if not keys:
-        raise click.ClickException(
-            "还没有封存过，也没有 PASSBOOK_LOG_KEY / nothing was sealed yet, and PASSBOOK_LOG_KEY is not set"
-        )
+        raise click.ClickException("还没有封存过，也没有 PASSBOOK_LOG_KEY / nothing was sealed yet, and PASSBOOK_LOG_KEY is not set")
     for key in keys:
         click.echo(key)
 

@@ -61,6 +61,7 @@ def test_what_was_posted_is_sealed_and_signed_once(run: Run, community: Communit
     assert run("seal", "--folder", tmp_path).output.strip() == ""
     sealed = seal.newest(community.session, community.book.id)
     assert sealed is not None
+    assert f"root {str(sealed.head).splitlines()[2]}" in said.output
     printed = [notes.key_of(line) for line in run("log-key", "--book", 1).output.split()]
     assert sealed.note.signed_by(printed) == printed
     assert sealed.head.origin == "localhost:8000/log/1"
