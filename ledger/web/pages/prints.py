@@ -108,16 +108,16 @@ def _page_words() -> dict[str, Any]:
         "title": gettext("善行存折"),
         "columns": [gettext("序号"), gettext("日期"), gettext("事由"), gettext("积分"), gettext("结余")],
         "proof_room": _proof_room(),
-        "foot": _foot(),
+        "foot": _foot(url_for("proofs.check")),
     }
 
 
 def _proof_room() -> list[str]:
-    return [gettext("封账后，"), gettext("验证码印在这里")]
+    return [gettext("封存后，"), gettext("验证码印在这里")]
 
 
-def _foot() -> list[str]:
-    return [services().settings.public_url, gettext("%(time)s 打印", time=local(services().clock.now()))]
+def _foot(path: str = "") -> list[str]:
+    return [services().settings.public_url + path, gettext("%(time)s 打印", time=local(services().clock.now()))]
 
 
 def _pages(lines: Sequence[LineRow]) -> list[Sequence[LineRow]]:
@@ -135,8 +135,11 @@ def _proof(account: UUID | None, check_words: Mapping[int, str], page: Sequence[
     if account is None or number is None or (proof := seal.receipt(session(), me().book_id, account, number).proof) is None:
         return None
     address = services().settings.public_url + url_for("proofs.check")
-    told = gettext("第 %(number)s 行的封账证明：手机扫小码打开查验页，再用那一页扫大码。日期下面是每行的验证码。", number=number)
-    return {"code": code(seal.for_paper(proof), gettext("封账证明")), "way": code(address, gettext("查验页")), "told": told}
+    told = gettext(
+        "第 %(number)s 行的封存证明：手机扫小码打开查验页，再用那一页扫大码。大码只证明第 %(number)s 行。日期下面是每行的验证码。",
+        number=number,
+    )
+    return {"code": code(seal.for_paper(proof), gettext("封存证明")), "way": code(address, gettext("查验页")), "told": told}
 
 
 def _rows(lines: Sequence[LineRow], whose: Own, check_words: Mapping[int, str]) -> list[dict[str, Any]]:
