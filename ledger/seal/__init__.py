@@ -43,6 +43,7 @@ from ledger.seal.queries import receipt
 from ledger.seal.queries import seen_by
 from ledger.seal.queries import side_facts
 from ledger.seal.queries import tile
+from ledger.seal.queries import tills
 from ledger.seal.queries import tree
 from ledger.seal.queries import waiting
 from ledger.seal.queries import witnesses
@@ -92,6 +93,7 @@ __all__ = [
     "side_facts",
     "signature_of",
     "tile",
+    "tills",
     "tree",
     "verify",
     "waiting",
