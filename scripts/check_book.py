@@ -777,11 +777,11 @@ def main(told: Sequence[str] | None = None) -> int:
             sys.stderr.write("\r\033[K")
     for sentence in report.said:
         print(sentence)
+    print(f"发现 {report.count} 处问题：" if report.count else "未发现问题")
     for fault in report.faults:
         print(f"  {fault.place}: {fault.what} ({in_chinese(fault.what)})")
     if report.count > len(report.faults):
         print(f"  ... and {report.count - len(report.faults):,} more")
-    print(f"发现 {report.count} 处问题" if report.count else "未发现问题")
     print(f"check: {report.count} faults" if report.count else "check: clean")
     return 1 if report.count else 0
 
