@@ -146,6 +146,7 @@ def test_the_print_carries_check_words_and_the_proof_of_the_last_sealed_line_of_
     assert paper.codes.count("http://localhost:8000/check") == 2
     assert paper.text.count("http://localhost:8000/check") == 2
     assert paper.says("第 16 行的封存证明")
+    assert paper.says("大码只证明第 16 行。")
     assert not paper.says("验证码印在这里")
 
 
