@@ -871,7 +871,7 @@ class Book:
                 there = f"the {self.tree.size:,} that there are"
                 self._report.fault(place, f"is of more leaves than {there}: the log was cut off, or turned back")
         said, self._report.leaves = self._report.said, self.tree.size
-        said.append(f"{shown(self.origin)}: {self.tree.size:,} leaves, root {self.tree.root().hex()}")
+        said.append(f"{shown(self.origin)}: {self.tree.size:,} leaves, root {base64.b64encode(self.tree.root()).decode()}")
         entries, hours, newest = self.seen["entries"], self.seen["hours"], max(self._last_size, 0)
         sealed_hours = self.seen["sealed_hours"]
         sealed = self.seen["leaves"] - sealed_hours
@@ -883,6 +883,65 @@ class Book:
             said.append("no keys were given: signatures were not looked at")
         if not self._kept_sizes:
             said.append("no head was given that anybody kept: a log that was rewritten as a whole would not be found")
+
+
+# --- In Chinese --------------------------------------------------------------------------------------------------------
+
+#: What each fault says, by words of it; where the words of two are in one, the first counts.
+_CHINESE = {
+    "is not a beginning of this log": "历史被改写：现在的账不是这个检查点签过的账",
+    "the log was cut off, or turned back": "记录被截断，或退回到旧备份",
+    "is not signed by the log": "不是您给的日志公钥签的",
+    "is signed by none of the keys": "您给的公钥里没有一个签过它",
+    "that does not hold": "冒名的签名，或签名上面的文字被改过",
+    "vouches for that": "签日志的钥匙换了，原来的钥匙没有为它作证",
+    "is the log's first key": "日志最早的公钥，您没有给",
+    "is a head of another log": "这是另一本日志的检查点",
+    "has another root than an empty log": "空的日志不是这个根",
+    ", after one of": "检查点的条数或日志名不对",
+    "is not what was sealed as leaf": "这一笔流水被改动，不是封存的那样",
+    "is not what was sealed, or does not follow": "不是封存的那样，或接不上前一条",
+    "stands where leaf": "位置不对：有记录被抽走、塞进或调换",
+    "is not of a form that is known": "不是认得的格式",
+    "has lost its entry": "封存过的流水不见了",
+    "has lost its hours": "封存过的时数不见了",
+    "is there more than once": "重复出现",
+    "is neither sealed nor waiting": "既没有封存也不在等待：是绕过服务塞进库里的",
+    "is sealed and waits still": "已经封存，却还在等待",
+    "takes back": "撤销得比原来的多，或撤销的次序不对",
+    "is linked, and its entry is not sealed": "流水没有封存，却已经连进日志",
+    "lacks a line": "缺了存折上的一行",
+    "has a line where none belongs": "多了不该有的一行",
+    "is numbered": "序号不连续",
+    "does not follow": "结余接不上前一行",
+    "does not say what its entry says": "和它的流水说法不一",
+    "was recorded before the line it follows": "记账时刻早于前一行",
+    "is sealed without a side": "封存时少了一方",
+    "is sealed as number": "封存的序号不连续",
+    "is sealed where record": "封存的次序不对",
+    "does not add up with the record": "累计接不上前一条",
+    "has no place in its account's chain": "没有连进这个账户",
+    "is of nobody who has a passbook": "不属于任何一本存折",
+    " minutes of ": "时数或种类不对",
+    "belong to what is written down": "库里有不属于任何流水的东西",
+    "all its accounts together": "有凭空出现的积分：全部相加不为零",
+    "has an id that is none": "编号不成编号",
+    "which is no kind of account": "没有这种账户",
+    "which is no way in": "来路不明：没有这个入口",
+    "is not as it should be": "有的字段不成样子",
+    "has a salt of": "盐的长度不对",
+    "was sealed after a head": "写的时刻，早于前面一次联署",
+    "stands under a head": "写的时刻，晚于盖在它上面的联署",
+    "and has an entry of": "有导出以后的流水",
+    "was to be sealed within a day": "等得太久：说好一天之内封存",
+    "moves ": "金额或账户不对",
+    "is a ": "积分走了这种流水从来不走的路",
+}
+
+
+def in_chinese(what: str) -> str:
+    """Return what a fault says in Chinese."""
+    return next((told for words, told in _CHINESE.items() if words in what), "对不上")
 
 
 # --- Reading -----------------------------------------------------------------------------------------------------------
@@ -975,8 +1034,9 @@ def main(told: Sequence[str] | None = None) -> int:
             sys.stderr.write("\r\033[K")
     for sentence in report.said:
         print(sentence)
+    print(f"发现 {report.count} 处问题：" if report.count else "未发现问题")
     for fault in report.faults:
-        print(f"  {fault.place}: {fault.what}")
+        print(f"  {fault.place}: {fault.what} ({in_chinese(fault.what)})")
     if report.count > len(report.faults):
         print(f"  ... and {report.count - len(report.faults):,} more")
     clean = f"check: clean, proven up to leaf {report.proven:,} of {report.leaves:,}"

@@ -60,14 +60,20 @@ def _make(folder: Path, name: str) -> notes.Signer:
     signer = notes.Signer(name, notes.COSIGNATURE, Ed25519PrivateKey.generate())
     told = str(signer.key)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(folder / "key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(folder / "key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ValueError(f"已有密钥，不覆盖 / there is a key, it is kept: {folder / 'key'}") from None
     with os.fdopen(descriptor, "w") as file:
         file.write(f"{told}\n{signer.private.private_bytes_raw().hex()}\n")
     return signer
 
 
 def _signer(folder: Path) -> notes.Signer:
-    told, private = (folder / "key").read_text().split()
+    try:
+        told, private = (folder / "key").read_text().split()
+    except FileNotFoundError:
+        raise ValueError(f"先运行 key / run `key` first: there is no {folder / 'key'}") from None
     return notes.Signer(notes.key_of(told).name, notes.COSIGNATURE, Ed25519PrivateKey.from_private_bytes(bytes.fromhex(private)))
 
 
@@ -76,7 +82,10 @@ def _serve(told: argparse.Namespace) -> None:
     witness = Witness(_signer(told.folder), logs, Memory(told.folder), SystemClock(), changes)
     held = (told.folder / "lock").open("w")
     # Two on one folder could cosign two histories.
-    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ValueError(f"另一个见证程序正在用这个目录 / another witness runs on this folder: {told.folder}") from None
     server = ThreadingHTTPServer((told.address, told.port), handler_for(witness))
     print(f"见证中 / witnessing on http://{told.address}:{server.server_port}", flush=True)
     try:
@@ -105,9 +114,12 @@ def handler_for(witness: Witness) -> type[BaseHTTPRequestHandler]:
             self._ask(lambda: witness.add_checkpoint(self.rfile.read(int(length))))
 
         def do_GET(self) -> None:
-            """Show the newest head of a log."""
+            """Show the newest head of a log, or which logs there are."""
             origin_hash, _, rest = self.path.removeprefix("/").partition("/")
-            self._ask(lambda: witness.checkpoint(origin_hash) if rest == "checkpoint" else Answer(404, "no\n"))
+            if self.path == "/":
+                self._ask(witness.logs)
+            else:
+                self._ask(lambda: witness.checkpoint(origin_hash) if rest == "checkpoint" else Answer(404, "no\n"))
 
         def _ask(self, act: Callable[[], Answer]) -> None:
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 import time
@@ -137,7 +138,7 @@ def _carry_on(book: Book, sealer: log.Sealer, *, follow: bool) -> log.Sealed | N
         task = progress.add_task(book.name, total=None)
         sealed = sealer.work(partial(_show, progress, task), rest=REST_OF_A_BACKLOG if follow else 0)
     if sealed:
-        click.echo(f"{book.number} {book.name}: {sealed.head.size:,} 条已封存 / sealed, root {sealed.head.root.hex()[:16]}")
+        click.echo(f"{book.number} {book.name}: {sealed.head.size:,} 条已封存 / sealed, root {base64.b64encode(sealed.head.root).decode()}")
     return sealed or sealer.wanting(every_s=ASKED_AGAIN_S)
 
 
@@ -171,8 +172,14 @@ def log_key(number: int) -> None:
     """Print the public keys of a book's log, for witnesses and for whoever checks, each with the word of the one before it (日志公钥)."""
     with at_desk() as desk:
         sealer = _sealer(desk.book(number), db.engine, log.Memory(Path()))
-        keys = log.log_keys(desk.session, sealer.book_id)
-    for one in keys or map(log.LogKey, sealer.public_keys(sealer.origin)):
+        known = log.log_keys(desk.session, sealer.book_id)
+        origin = log.origin_of(desk.session, sealer.book_id) or sealer.origin
+    named = {str(one.key) for one in known}
+    # Of those in the environment, what has not signed yet.
+    keys = [*known, *(log.LogKey(key) for key in sealer.public_keys(origin) if str(key) not in named)]
+    if not keys:
+        raise click.ClickException("还没有封存过，也没有 PASSBOOK_LOG_KEY / nothing was sealed yet, and PASSBOOK_LOG_KEY is not set")
+    for one in keys:
         click.echo(str(one.key))
         if one.note:
             click.echo(f"\n{one.note}")

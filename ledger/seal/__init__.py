@@ -49,6 +49,7 @@ from ledger.seal.queries import receipt
 from ledger.seal.queries import seen_by
 from ledger.seal.queries import side_facts
 from ledger.seal.queries import tile
+from ledger.seal.queries import tills
 from ledger.seal.queries import tree
 from ledger.seal.queries import waiting
 from ledger.seal.queries import witnessed
@@ -105,6 +106,7 @@ __all__ = [
     "side_facts",
     "signature_of",
     "tile",
+    "tills",
     "tree",
     "verify",
     "waiting",

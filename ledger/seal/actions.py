@@ -69,7 +69,8 @@ class UnknownPastError(SealError):
 
     def __init__(self) -> None:
         super().__init__(
-            "there are signed heads, and the folder keeps none of them: is it the right folder? --begin-here takes the database's word"
+            "there are signed heads, and the folder keeps none of them: is it the right folder? 目录里没有已签名的头. "
+            "Where it was lost, put a witness's copy there (see docs/operating.md); --begin-here takes the database's word"
         )
 
 

@@ -217,6 +217,12 @@ def witnesses(session: Session, book_id: UUID) -> list[Witness]:
     return list(session.execute(wanted).scalars())
 
 
+def tills(session: Session, book_id: UUID) -> dict[str, UUID]:
+    """Return the device behind each name under which a till watches a book's log, or has watched it."""
+    wanted = select(Witness.key, Witness.device_id).where(Witness.book_id == book_id, Witness.device_id.is_not(None))
+    return {notes.key_of(key).name: device_id for key, device_id in session.execute(wanted) if device_id}
+
+
 def alarms(session: Session, book_id: UUID, limit: int = 50) -> list[Alarm]:
     """Return the newest alarms of a book's log."""
     return list(session.execute(select(Alarm).where(Alarm.book_id == book_id).order_by(Alarm.at.desc(), Alarm.id).limit(limit)).scalars())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from contextlib import suppress
 from dataclasses import dataclass
+from dataclasses import field
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -46,6 +48,8 @@ class Sealer:
     key_was_lost: bool = False
     #: When witnesses that had not answered were last asked again.
     _asked_at: float = -math.inf
+    #: The witnesses that last said that they do not know the log's key.
+    _strangers: set[str] = field(default_factory=set)
 
     def work(self, progress: Progress | None = None, *, rest: float = 0.0) -> queries.Sealed | None:
         """Seal all that waits now and sign; return the new head, none where nothing was added.
@@ -117,6 +121,7 @@ class Sealer:
         tree, cosigned = Tree(sealed.head.size, self._tile), []
         for key, address in asked:
             said = asking.ask(address or "", key, sealed.note, tree, seen.get(str(key), 0))
+            self._tell_stranger(key, said)
             if not (said.signature or said.refused):
                 continue
             with self.sessions() as session, session.begin():
@@ -129,6 +134,14 @@ class Sealer:
                 elif said.signature and actions.hear(session, self.book_id, sealed.head.size, said.signature, self.clock.now()):
                     cosigned.append(key)
         return cosigned
+
+    def _tell_stranger(self, key: notes.Key, said: asking.Said) -> None:
+        if said.signature:
+            self._strangers.discard(key.name)
+        elif not said.knows_key and key.name not in self._strangers:
+            # Once, and not with each head: nobody reads what is said every second.
+            self._strangers.add(key.name)
+            sys.stderr.write(f"见证方 {key.name} 不认得日志的公钥 / does not know the log's key (403): see `flask ledger log-key`\n")
 
     def wanting(self, *, every_s: float) -> queries.Sealed | None:
         """Return the newest head where a witness with an address has not cosigned it yet, asked for once in so many seconds."""

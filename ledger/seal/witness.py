@@ -85,6 +85,10 @@ class Witness:
                 return Answer(200, str(note))
         return Answer(404, "nothing was cosigned of this log\n")
 
+    def logs(self) -> Answer:
+        """Return the name of each log that is watched, and where its newest head is to be had."""
+        return Answer(200, "".join(f"{origin} /{notes.origin_hash(origin)}/checkpoint\n" for origin in sorted(self._logs)))
+
 
 def asked(body: bytes) -> tuple[int, list[bytes], notes.Note]:
     """Read a request: the old size, the proof from there, and the head."""

@@ -25,8 +25,13 @@ const SIDE = 3_000;
 // What was given last: it is checked again when a check word or keys are added.
 let given = null;
 
-// What does not hold, by the name of the sentence that says so.
-class Fault extends Error {}
+// What does not hold, by the name of the sentence that says so, and what stands in it.
+class Fault extends Error {
+  constructor(name, values) {
+    super(name);
+    this.values = values;
+  }
+}
 
 const joined = (...parts) => Uint8Array.from(parts.flatMap((part) => [...part]));
 const say = (name, values = {}) => spoken.querySelector(`[data-word="${name}"]`).textContent.replace(/\{(\w+)\}/g, (_, key) => values[key]);
@@ -134,11 +139,11 @@ function readProof(text) {
 const magic = () => Uint8Array.from(form.querySelector("[data-packed]").dataset.packed.match(/../g), (pair) => Number.parseInt(pair, 16));
 const isPacked = (bytes) => magic().every((byte, at) => bytes[at] === byte);
 
-// The same as bytes, as a code on paper holds it.
-function readPacked(bytes) {
+// The same from a code on paper, which holds it as bytes.
+function unpacked(bytes) {
   const reading = reader(bytes);
   if (hexOf(reading.take(magic().length)) !== hexOf(magic())) throw new NoteError("not a packed proof");
-  const opening = readOpening(reading.take(reading.whole(2)));
+  const opening = reading.take(reading.whole(2));
   const index = reading.whole(6);
   const path = Array.from({ length: reading.whole(1) }, () => reading.take(HASH_BYTES));
   const origin = reading.text();
@@ -148,7 +153,8 @@ function readPacked(bytes) {
     return `— ${name} ${base64Of(joined(reading.take(4), reading.take(reading.whole(1))))}\n`;
   });
   if (!reading.isDone()) throw new NoteError("it goes on");
-  return { opening, index, path, note: readNote(`${body}\n${signatures.join("")}`) };
+  const lines = [`extra ${base64Of(opening)}`, `index ${index}`, ...path.map(base64Of)];
+  return `${PROOF}${lines.join("\n")}\n\n${body}\n${signatures.join("")}`;
 }
 
 // --- Judging
@@ -210,18 +216,23 @@ async function judged({ opening, index, path, note }) {
 }
 
 // Whether the check word that was typed is this line's, or the one's before it, which this line carries on from; and of hours alike.
-function matchedWord({ kind, word, before }) {
+function matchedWord({ kind, told, word, before }) {
   const typed = plain(form.elements.word.value);
   if (!typed) return "";
   if (typed === plain(word)) return "word-same";
   if (before && typed === plain(before)) return `word-before-${kind}`;
-  throw new Fault(`word-${kind}`);
+  throw new Fault(`word-${kind}`, { number: told.number });
 }
 
 // --- Saying
 
 const grouped = (number) => number.toLocaleString("en-US");
 const signed = (number) => `${number < 0 ? "−" : "+"}${grouped(Math.abs(number))}`;
+// As the book's own pages tell it, wherever this browser is; where the book is not known here, as the browser does.
+const momentOf = (microseconds, origin) => {
+  const timeZone = document.querySelector(`[data-log="${CSS.escape(origin)}"]`)?.dataset.zone;
+  return new Date(microseconds / 1_000).toLocaleString(document.documentElement.lang, { timeZone, timeZoneName: "long" });
+};
 const kindOf = (kind) => spoken.querySelector(`[data-kind="${CSS.escape(kind)}"]`)?.textContent ?? kind;
 
 function show(name, values) {
@@ -232,36 +243,35 @@ function show(name, values) {
     else place.remove();
   }
   result.replaceChildren(page);
-  result.scrollIntoView({ block: "nearest" });
+  result.scrollIntoView({ block: "start" });
 }
 
-const refuse = (name) => show("refused", { why: say(name) });
-const timed = (microseconds) => new Date(microseconds / 1_000).toLocaleString(document.documentElement.lang);
+const refuse = (name, values) => show("refused", { why: say(name, values) });
 const long = (minutes) => say("long", { hours: grouped(Math.floor(minutes / 60)), minutes: minutes % 60 });
 
 // What the line or the hours say, in plain words.
 const saying = {
-  line: (line) => ({
+  line: (line, origin) => ({
     number: say("number", { number: line.number }),
     kind: kindOf(line.kind),
     amount: signed(line.amount),
     day: line.deedOn,
-    posted: say("posted", { time: timed(line.postedAt) }),
+    posted: say("posted", { time: momentOf(line.postedAt, origin) }),
     sums: line.before === null ? "" : say("sums", { before: grouped(line.before), after: grouped(line.after) }),
   }),
-  hours: (hours) => ({
-    records: say("records", { count: grouped(hours.number), time: timed(hours.recordedAt) }),
+  hours: (hours, origin) => ({
+    records: say("records", { count: grouped(hours.number), time: momentOf(hours.recordedAt, origin) }),
     credit: long(hours.credit),
     honour: long(hours.honour),
     last: say("last", { day: hours.servedOn, kind: kindOf(hours.kind), long: long(hours.minutes) }),
   }),
 };
 
-function accept(found) {
+function accept(found, text) {
   const { kind, told, head, cosigned, witnesses } = found;
   const matched = matchedWord(found);
   show(`holds-${kind}`, {
-    ...saying[kind](told),
+    ...saying[kind](told, head.origin),
     word: found.word,
     matched: matched && say(matched, { number: told.number - 1 }),
     place: say("place", { book: found.book, index: grouped(found.index + 1), size: grouped(head.size) }),
@@ -269,7 +279,11 @@ function accept(found) {
     few: cosigned.length && cosigned.length < found.quorum ? say("few", { quorum: found.quorum }) : "",
     alone: cosigned.length ? "" : say("alone"),
     whose: say(found.isOwn ? "keys-own" : "keys-page"),
+    text,
   });
+  const file = result.querySelector("[data-file]");
+  file.href = `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`;
+  file.download = `${kind}-${told.number}.tlog-proof`;
 }
 
 async function promised(text) {
@@ -284,7 +298,7 @@ async function promised(text) {
     amount: signed(Number(told.amount)),
     day: told.deed,
     sums: say("sums", { before: grouped(Number(told.before)), after: grouped(Number(told.after)) }),
-    by: say("by", { time: timed(Number(told["sealed-by"])) }),
+    by: say("by", { time: momentOf(Number(told["sealed-by"]), told.log) }),
   });
 }
 
@@ -293,13 +307,11 @@ async function check(what) {
   given = what;
   try {
     if (!what) throw new Fault("nothing");
-    if (typeof what === "string") {
-      const text = `${what.replaceAll("\r\n", "\n").trim()}\n`;
-      if (text.startsWith(PROMISE)) await promised(text);
-      else accept(await judged(readProof(text)));
-    } else accept(await judged(readPacked(what)));
+    const text = typeof what === "string" ? `${what.replaceAll("\r\n", "\n").trim()}\n` : unpacked(what);
+    if (text.startsWith(PROMISE)) await promised(text);
+    else accept(await judged(readProof(text)), text);
   } catch (problem) {
-    if (problem instanceof Fault) refuse(problem.message);
+    if (problem instanceof Fault) refuse(problem.message, problem.values);
     else if (problem instanceof NoteError) refuse("unreadable");
     else refuse("unable");
   }
@@ -336,9 +348,13 @@ async function codesIn(file) {
 async function chosen(event) {
   const [file] = event.target.files;
   if (!file) return;
+  given = null;
   form.elements.pasted.value = "";
   try {
-    if (!file.type.startsWith("image/")) return await check(await file.text());
+    if (!file.type.startsWith("image/")) {
+      const text = await file.text();
+      return text.startsWith("%PDF-") ? refuse("pdf") : await check(text);
+    }
     const code = (await codesIn(file)).find(isPacked);
     if (code) await check(code);
     else refuse("unseen");
@@ -357,8 +373,10 @@ function sent(event) {
   // The small code leads here; what proves something is the large one.
   const isAddress = form.elements.code.value !== "";
   form.elements.code.value = "";
-  if (isAddress) refuse("small");
-  else check(form.elements.pasted.value.trim() || given);
+  if (isAddress) {
+    given = null;
+    refuse("small");
+  } else check(form.elements.pasted.value.trim() || given);
 }
 
 form.addEventListener("submit", sent);

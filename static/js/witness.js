@@ -111,7 +111,7 @@ async function look() {
 async function agree(own, note, head) {
   const seen = { ...own, size: head.size, root: base64Of(head.root), note: note.text, refused: null };
   await keep(seen);
-  warn(seen);
+  warn({ ...seen, agreedAt: new Date() });
   if (!isRegistered || own.cosigned === head.size) return;
   const line = await cosign(await keyOf(own.vkey), own.key, note, Math.floor(Date.now() / 1_000));
   if (await told(log.cosign, { size: head.size, line })) await keep({ ...seen, cosigned: head.size });
@@ -130,12 +130,22 @@ async function refuse(own, note, head) {
 // The notice stands over whatever the till shows.
 function warn(own) {
   shown = own;
+  reassure(own);
   document.querySelector("body > [data-alarm]")?.remove();
   if (!own.refused && !own.isStrange) return;
   const notice = place.content.querySelector("[data-alarm]").cloneNode(true);
   const words = notice.querySelector("[data-words]");
   words.textContent = own.refused ? words.dataset.words.replace("{seen}", own.size).replace("{shown}", own.refused.size) : words.dataset.strange;
   document.body.prepend(notice);
+}
+
+// Where the page has room for it, it is told that all is well, up to where, and when that was seen.
+function reassure({ size, agreedAt }) {
+  const room = document.querySelector("[data-watching]");
+  if (!room || !agreedAt) return;
+  const time = agreedAt.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  room.textContent = room.dataset.watching.replace("{seen}", size.toLocaleString("en-US")).replace("{time}", time);
+  room.hidden = false;
 }
 
 // Two windows of one till look one after the other, so that what was seen never becomes less.

@@ -278,6 +278,12 @@ def test_a_till_cosigns_each_head_that_carries_on_under_a_key_of_its_own(log: Lo
     expect(page.locator(".seals .set")).to_contain_text("已见证")
 
 
+def test_a_till_says_while_all_is_well_that_it_watches(log: Log, till: Visitor) -> None:
+    seen, _ = cosigned(till.page, log)
+    till.page.get_by_role("link", name="今天").click()
+    expect(till.page.locator("main")).to_contain_text(f"这台收银机正在见证账本（{seen:,} 条，")
+
+
 def test_a_rewritten_past_is_refused_on_the_tills_screen_and_told_to_the_supervisor(
     log: Log, till: Visitor, visit: Visit, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ from ledger import seal
 from ledger.seal import notes
 from ledger.settings import Settings
 from ledger.web.kit.extensions import db
+from tests.builders import give_points
 from tests.conftest import Database
 from tests.conftest import HandClock
 from tests.earning import Community
@@ -75,6 +76,7 @@ def test_what_was_posted_is_sealed_and_signed_once(run: Run, community: Communit
     assert run("seal", "--folder", tmp_path).output.strip() == ""
     sealed = seal.newest(community.session, community.book.id)
     assert sealed is not None
+    assert f"root {str(sealed.head).splitlines()[2]}" in said.output
     printed = [notes.key_of(line) for line in run("log-key", "--book", 1).output.split()]
     assert sealed.note.signed_by(printed) == printed
     assert sealed.head.origin == "localhost:8000/log/1"
@@ -103,6 +105,23 @@ def test_a_changed_key_is_printed_with_the_word_of_the_one_before_it(
     note = notes.note_of(printed[printed.index("passbook-log-key/v1") :].rstrip("\n") + "\n")
     assert note.signed_by([notes.key_of(first)])
     assert str(notes.change_of(note.body).key) in printed.splitlines()
+
+
+def test_every_key_of_the_log_is_printed_also_those_before_a_change_and_without_the_private_ones(
+    app: Flask, run: Run, community: Community, settings: Settings, clock: HandClock, tmp_path: Path
+) -> None:
+    said = app.test_cli_runner().invoke(args=["ledger", "log-key", "--book", "1"])
+    assert (said.exit_code, "还没有封存过" in said.output) == (1, True)
+    assert run("seal", "--folder", tmp_path).exit_code == 0
+    (first,) = run("log-key", "--book", 1).output.split()
+    give_points(community.session, community.book, community.person(), 1, clock.now())
+    community.session.commit()
+    changed = create_app(replace(settings, log_key=bytes(range(7, 39)), log_key_old=LOG_KEY), clock=clock)
+    assert changed.test_cli_runner().invoke(args=["ledger", "seal", "--folder", str(tmp_path)]).exit_code == 0
+    with changed.app_context():
+        db.engine.dispose()
+    printed = app.test_cli_runner().invoke(args=["ledger", "log-key", "--book", "1"]).output.split()
+    assert (printed[0], len(printed)) == (first, 2)
 
 
 def test_a_log_that_was_turned_back_is_not_signed_and_says_so(run: Run, community: Community, tmp_path: Path) -> None:

@@ -111,16 +111,16 @@ def _page_words() -> dict[str, Any]:
         "title": gettext("善行存折"),
         "columns": [gettext("序号"), gettext("日期"), gettext("事由"), gettext("积分"), gettext("结余")],
         "proof_room": _proof_room(),
-        "foot": _foot(),
+        "foot": _foot(url_for("proofs.check")),
     }
 
 
 def _proof_room() -> list[str]:
-    return [gettext("封账后，"), gettext("验证码印在这里")]
+    return [gettext("封存后，"), gettext("验证码印在这里")]
 
 
-def _foot() -> list[str]:
-    return [services().settings.public_url, gettext("%(time)s 打印", time=local(services().clock.now()))]
+def _foot(path: str = "") -> list[str]:
+    return [services().settings.public_url + path, gettext("%(time)s 打印", time=local(services().clock.now()))]
 
 
 def _pages(lines: Sequence[LineRow]) -> list[Sequence[LineRow]]:
@@ -137,13 +137,16 @@ def _proof(account: UUID | None, check_words: Mapping[int, str], page: Sequence[
     number = max((line.number for line in page if line.number in check_words), default=None)
     if account is None or number is None or (proof := seal.receipt(session(), me().book_id, account, number).proof) is None:
         return None
-    told = gettext("第 %(number)s 行的封账证明：手机扫小码打开查验页，再用那一页扫大码。日期下面是每行的验证码。", number=number)
+    told = gettext(
+        "第 %(number)s 行的封存证明：手机扫小码打开查验页，再用那一页扫大码。大码只证明第 %(number)s 行。日期下面是每行的验证码。",
+        number=number,
+    )
     return _codes(proof, told)
 
 
 def _codes(proof: Proof, told: str) -> dict[str, Any]:
     address = services().settings.public_url + url_for("proofs.check")
-    return {"code": code(seal.for_paper(proof), gettext("封账证明")), "way": code(address, gettext("查验页")), "told": told}
+    return {"code": code(seal.for_paper(proof), gettext("封存证明")), "way": code(address, gettext("查验页")), "told": told}
 
 
 def _rows(lines: Sequence[LineRow], whose: Own, check_words: Mapping[int, str]) -> list[dict[str, Any]]:
@@ -208,7 +211,7 @@ def _hours_proof(found: ProvenHours | None) -> dict[str, Any] | None:
     served = found.opening.hours
     credit, honour, _ = _columns(Hours(served.credit, served.honour))
     told = gettext(
-        "前 %(count)s 条服务记录的封账证明：信用 %(credit)s，荣誉 %(honour)s。手机扫小码打开查验页，再用那一页扫大码。验证码 %(word)s。",
+        "前 %(count)s 条服务记录的封存证明：信用 %(credit)s，荣誉 %(honour)s。手机扫小码打开查验页，再用那一页扫大码。验证码 %(word)s。",
         count=served.number, credit=credit, honour=honour, word=found.opening.word,
     )  # fmt: skip
     return _codes(found.proof, told)

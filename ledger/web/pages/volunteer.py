@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import date
 from datetime import datetime
@@ -21,6 +22,7 @@ from ledger import areas
 from ledger import claims
 from ledger import journal
 from ledger import people
+from ledger import seal
 from ledger import tariff
 from ledger.clock import local_day
 from ledger.errors import NotFound
@@ -123,7 +125,13 @@ def passbook() -> ResponseReturnValue:
         lines=page.items,
         next=page.next,
         deeds=_deeds,
+        words=_check_words(account, page.items),
     )
+
+
+def _check_words(account: UUID | None, lines: Sequence[journal.LineRow]) -> Mapping[int, str]:
+    numbers = [line.number for line in lines]
+    return seal.check_words(session(), me().book_id, account, min(numbers), max(numbers)) if account and numbers else {}
 
 
 def _chosen_year(years: Sequence[int]) -> int:

@@ -5,6 +5,7 @@ What it saw is kept in its browser (js/witness.js), where nobody who changes the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
@@ -16,6 +17,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 
 from ledger import seal
+from ledger import sign_in
 from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
@@ -28,10 +30,12 @@ from ledger.web.kit.extensions import session
 from ledger.web.kit.problems import body_of
 from ledger.web.kit.problems import problem_body
 from ledger.web.kit.problems import show
+from ledger.web.kit.watching import WATCHERS
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.kit.writing import is_own_form
 from ledger.web.kit.writing import patiently
+from redeem import library
 from redeem.web.kit import end_watching
 from redeem.web.pages import till
 
@@ -68,6 +72,21 @@ def watched() -> Watched | None:
 
 
 pages.add_app_template_global(watched, "watched")
+
+
+def tills_watching() -> Mapping[str, str]:
+    """Return shop and device behind each name under which a till watches the log, for whoever looks over the whole book; else nothing."""
+    who = maybe_me()
+    if who is None or f"{who.book.area_code}/" not in who.scope(*WATCHERS):
+        return {}
+    behind = seal.tills(session(), who.book_id)
+    devices = sign_in.devices_by_id(session(), who.book_id, {*behind.values()})
+    shops = library.names_of(session(), who.book_id, {one.unit_id for one in devices.values() if one.unit_id})
+    named = {one.id: f"{shops[one.unit_id]} · {one.name}" for one in devices.values() if one.unit_id in shops}
+    return {name: named[device_id] for name, device_id in behind.items() if device_id in named}
+
+
+pages.add_app_template_global(tills_watching, "tills_watching")
 
 
 @pages.post("/till/log/key")

@@ -570,7 +570,29 @@ def test_the_command_says_what_holds_and_what_does_not(scene: tampering.Scene, r
     bad = ran(dump, kept, *keys)
     assert bad.returncode == 1
     assert bad.stdout.splitlines()[-1].startswith("check: ")
-    assert "is not what was sealed as leaf 9" in bad.stdout
+    assert "is not what was sealed as leaf 9 (这一笔流水被改动，不是封存的那样)" in bad.stdout
+    assert "\n未发现问题\n" in good.stdout
+    count = bad.stdout.splitlines()[-1].split()[1]
+    assert f"\n发现 {count} 处问题：\n" in bad.stdout
+    newest = [record[2] for record in records if record[0] == "checkpoint"][-1]
+    assert f"leaves, root {newest.splitlines()[2]}" in good.stdout
+
+
+def sentences(told: ast.expr) -> list[str]:
+    """What an expression may say, with a dot for each value in it; nothing of what is said elsewhere."""
+    if isinstance(told, ast.IfExp):
+        return sentences(told.body) + sentences(told.orelse)
+    if isinstance(told, ast.JoinedStr):
+        return ["".join(str(part.value) if isinstance(part, ast.Constant) else "." for part in told.values)]
+    return [told.value] if isinstance(told, ast.Constant) and isinstance(told.value, str) else []
+
+
+def test_every_fault_is_told_in_chinese_as_well() -> None:
+    calls = [node for node in ast.walk(ast.parse(CHECKER.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    faults = [one.args[1] for one in calls if isinstance(one.func, ast.Attribute) and one.func.attr == "fault"]
+    told = [sentence for fault in faults for sentence in sentences(fault)]
+    assert len(told) > 25
+    assert [sentence for sentence in told if check_book.in_chinese(sentence) == check_book.in_chinese("")] == []
 
 
 def test_what_the_command_cannot_read_is_said_in_a_sentence(tmp_path: Path, records: list[Any], scene: tampering.Scene) -> None:

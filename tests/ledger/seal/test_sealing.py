@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,8 @@ from ledger.seal.model import Checkpoint
 from ledger.seal.model import Leaf
 from ledger.seal.model import Side
 from ledger.seal.sealer import Sealer
+from ledger.seal.witness import Witness
+from scripts.witness import handler_for
 from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import Database
@@ -404,6 +407,26 @@ def test_a_leaf_is_of_an_entry_of_its_log_and_a_side_is_of_a_leaf(desk: Desk, me
     statement = text(row.replace("-", "") if is_sqlite else row.replace(OTHER_BOOK, f"{OTHER_BOOK}::uuid"))
     with pytest.raises(IntegrityError):
         desk.session.execute(statement, {"book": desk.book_id.hex if is_sqlite else desk.book_id})
+
+
+def test_a_witness_that_does_not_know_the_logs_key_is_named_once(
+    desk: Desk, memory: Memory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(desk, 3)
+    sealed, own = seal(desk, memory), notes.Signer("w.example", notes.COSIGNATURE, Ed25519PrivateKey.generate())
+    assert sealed is not None
+    before = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.generate()).key
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(Witness(own, [before], Memory(tmp_path / "witness"), desk.clock)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    actions.add_witness(desk.session, desk.book_id, own.key, desk.clock.now(), address=address)
+    desk.session.commit()
+    bind = desk.session.get_bind()
+    sealer = Sealer(lambda: Session(bind), desk.book_id, ORIGIN, [bytes(range(32))], memory, desk.clock)
+    assert [sealer.ask_witnesses(sealed) for _ in range(2)] == [[], []]
+    server.shutdown()
+    server.server_close()
+    assert capsys.readouterr().err.count("见证方 w.example 不认得日志的公钥 / does not know the log's key (403)") == 1
 
 
 def test_the_same_refusal_is_one_alarm(desk: Desk, memory: Memory) -> None:

@@ -220,7 +220,7 @@ def test_the_page_says_how_far_it_is_sealed_and_who_witnessed_it(
     assert "没有。见证方见到的，都是同一本日志的延续" in page.text
     assert str(seal.log_keys(desk.session, desk.book_id)[0].key) in page.text
     desk.session.rollback()
-    for words in ("核对存折上的一行", "最新的签名", "谁的签名"):
+    for words in ("核对存折上的一行", "最新的签名", "谁的签名", "审计员怎样核对", "核对程序"):
         assert browser.client.get(page.link(words)).status_code == 200
 
 
@@ -280,6 +280,13 @@ def test_the_page_says_which_keys_were_changed_and_which_nobody_vouches_for(
         f"log {new} http://localhost:8000{prefix}"
     ]
     assert "没有原来的钥匙为它作证" in browser.open("/check").text
+
+
+def test_whoever_audits_gets_the_guide_and_the_checker_from_the_service_itself(client: FlaskClient) -> None:
+    for name, begins in (("auditing.md", "# Auditing a book"), ("auditing.zh.md", "# 审计指南"), ("check_book.py", '"""Check a book')):
+        answer = client.get(f"/check/{name}")
+        assert (answer.status_code, answer.content_type) == (200, "text/plain; charset=utf-8")
+        assert answer.text.startswith(begins)
 
 
 def test_the_page_tells_alarms_in_plain_words(app: Flask, desk: Desk, book: Book, prefix: str, tmp_path: Path) -> None:

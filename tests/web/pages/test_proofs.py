@@ -64,7 +64,7 @@ def test_a_line_that_waits_says_so_and_is_promised(hall: Hall) -> None:
     person, browser = hall.enter()
     earn(hall, person)
     page = browser.open("/me/passbook/lines/2/proof")
-    assert "等着封账" in page.text
+    assert "等着封存" in page.text
     assert "第 2 行" in page.text
     note = seal.note_of(browser.client.get(page.link("保存承诺")).text)
     key = seal.promiser(bytes(range(32)), PROMISER).key
@@ -79,7 +79,7 @@ def test_a_sealed_line_shows_what_it_proves_and_what_not_and_gives_its_proof(hal
     earn(hall, person)
     seal_all(hall, WITNESS)
     page = browser.open("/me/passbook/lines/2/proof")
-    assert "已经封账" in page.text
+    assert "已经封存" in page.text
     assert "1 家见证方（共 1 家）已经联署：witness.example.org" in page.text
     assert page.headings[1:] == ["验证码", "证明什么", "不证明什么", "查验"]
     answer = browser.client.get(page.link("保存证明"))
@@ -121,10 +121,13 @@ def test_nobody_sees_the_proof_of_anothers_line(hall: Hall) -> None:
     assert other.client.get("/me/passbook/lines/1/proof").status_code == 404
 
 
-def test_the_passbook_leads_to_the_proof_of_each_line(hall: Hall) -> None:
+def test_the_passbook_shows_check_words_and_leads_to_the_proof_of_each_line(hall: Hall) -> None:
     person, browser = hall.enter()
     earn(hall, person)
-    assert ("2", "/me/passbook/lines/2/proof") in browser.open("/me/passbook").links
+    assert ("封存证明", "/me/passbook/lines/2/proof") in browser.open("/me/passbook").links
+    seal_all(hall)
+    word = seal.opening_of(seal.proof_of(browser.client.get("/me/passbook/lines/2/line.tlog-proof").text).extra or b"").word
+    assert word in browser.open("/me/passbook").text
 
 
 def test_the_print_carries_check_words_and_the_proof_of_the_last_sealed_line_of_each_page(hall: Hall) -> None:
@@ -146,7 +149,9 @@ def test_the_print_carries_check_words_and_the_proof_of_the_last_sealed_line_of_
         assert paper.text.count(seal.opening_of(served.extra).word) == 1
     assert len(re.findall(r"\b[0-9A-Z]{3}-[0-9A-Z]{3}\b", paper.text)) == 20
     assert paper.codes.count("http://localhost:8000/check") == 2
-    assert paper.says("第 16 行的封账证明")
+    assert paper.text.count("http://localhost:8000/check") == 2
+    assert paper.says("第 16 行的封存证明")
+    assert paper.says("大码只证明第 16 行。")
     assert not paper.says("验证码印在这里")
 
 
@@ -206,7 +211,7 @@ def test_nobody_is_given_the_proof_of_anothers_hours(hall: Hall) -> None:
 
 def test_the_check_page_carries_the_keys_of_every_log_and_nothing_of_whoever_asks(hall: Hall, client: FlaskClient) -> None:
     person, browser = hall.enter()
-    assert "还没有一个账簿开始封账" in client.get("/check").text
+    assert "还没有一个账簿开始封存" in client.get("/check").text
     watched(hall.session, hall.community.book, hall.clock.now())
     earn(hall, person)
     seal_all(hall)

@@ -22,6 +22,8 @@ from ledger.seal.notes import ED25519
 from ledger.seal.notes import Note
 from ledger.seal.notes import Signer
 from redeem.web.pages.witness import ALARMS_MAX
+from tests.builders import COUNTY
+from tests.builders import a_person
 from tests.builders import give_points
 from tests.conftest import HandClock
 from tests.journeys.browser import Browser
@@ -268,6 +270,18 @@ def test_nobody_can_fill_the_log_with_alarms(till: Till) -> None:
     for more in range(1, ALARMS_MAX + 4):
         assert refused(till, rewritten(till, size=till.sealed.head.size + more), till.sealed.note) == 303
     assert len(till.alarms()) == ALARMS_MAX
+
+
+def test_whoever_looks_over_the_book_is_told_which_till_it_is_and_what_to_do(till: Till, desk: Desk) -> None:
+    signer, session = till.watch(), desk.session
+    seal.alarm(session, desk.book.id, "till-refused", signer.name, till.sealed.head, 9, desk.clock.now())
+    supervisor = desk.enter(a_person(session, desk.book, "resident_supervisor", area_code=COUNTY))
+    text = supervisor.open(till.log).text
+    assert re.search(r"收银机 \S+ · 柜台平板 没有见证：它见过 9 条", text)
+    assert "请停止发放和兑换，保留现状" in text
+    text = desk.volunteer.open(till.log).text
+    assert f"收银机 {signer.name[5:13]} 没有见证：它见过 9 条" in text
+    assert "请停止发放和兑换" not in text
 
 
 def test_what_the_log_did_not_sign_is_no_alarm(till: Till) -> None:
