@@ -171,7 +171,7 @@ def test_the_proof_of_hours_that_wait_leaves_room_as_a_page_of_the_passbook_does
     assert paper.says("验证码印在这里")
     assert paper.codes == []
     assert browser.client.get("/me/hours/hours.tlog-proof").status_code == 404
-    assert "封账证明" not in browser.open("/me/hours").text
+    assert "封存证明" not in browser.open("/me/hours").text
 
 
 def test_the_printed_proof_of_hours_carries_its_proof_and_says_what_that_covers(hall: Hall) -> None:
@@ -190,14 +190,14 @@ def test_the_printed_proof_of_hours_carries_its_proof_and_says_what_that_covers(
     keys = [signer_of(hall.community.book).key, WITNESS.key]
     assert proof.checkpoint.signed_by(keys) == keys
     paper = opened(browser, "/me/hours.pdf")
-    assert paper.says("前 3 条服务记录的封账证明：信用 2 小时 0 分，荣誉 0 小时 45 分")
+    assert paper.says("前 3 条服务记录的封存证明：信用 2 小时 0 分，荣誉 0 小时 45 分")
     assert paper.says(f"验证码 {opening.word}")
     assert paper.codes.count("http://localhost:8000/check") == 1
     assert not paper.says("验证码印在这里")
     assert len(paper.pages) == 1
     page = browser.open("/me/hours")
     assert opening.word in page.text
-    assert seal.proof_of(browser.client.get(page.link("保存时数的封账证明")).text).extra == proof.extra
+    assert seal.proof_of(browser.client.get(page.link("保存时数的封存证明")).text).extra == proof.extra
 
 
 def test_nobody_is_given_the_proof_of_anothers_hours(hall: Hall) -> None:
