@@ -361,14 +361,16 @@ FIELDS = {
 }  # fmt: skip
 LINE = {"number": "int", "amount": "int", "before": "int", "after": "int", "posted_at": "int", "deed_on": "date"}
 LINK = {"number": "int", "salt": "bytes"}
+#: What stands in a record of hours, and in its link.
+HOURS = {"id": "id", "account": "id?", "kind": "text", "minutes": "int", "served_on": "date", "recorded_at": "int"}
+HOURS_LINK = {"account": "id", "number": "int", "credit": "int", "honour": "int"}
 
-#: The kinds of record in the order in which a dump has them, and how many parts each has.
-_RECORDS = {"log": 2, "key": 3, "checkpoint": 3, "account": 2, "entry": 7, "end": 2}
-_STEPS = list(_RECORDS)
-_COUNTED = ("accounts", "entries", "lines", "leaves", "sides", "checkpoints")
+#: The kinds of record, how many parts each has, and in which order a dump has them: entries and hours stand in that of the log.
+_RECORDS = {"log": (2, 0), "key": (3, 1), "checkpoint": (3, 2), "account": (2, 3), "entry": (7, 4), "hours": (6, 4), "end": (2, 5)}
+_COUNTED = ("accounts", "entries", "lines", "hours", "leaves", "sides", "sealed_hours", "checkpoints")
 _LINE_BYTES_MAX = 262_144
 _FAULTS_KEPT = 1_000
-_LEAF_BYTES = 98
+_LEAF_BYTES, _HOURS_LEAF_BYTES = 98, 34
 #: A salt of another length could be read as a part of the fields, and one leaf as two entries.
 SALT_BYTES = 16
 _ABSENT = b"\xff"
@@ -407,12 +409,14 @@ class Report:
 class Account:
     """An account as far as it is recomputed."""
 
-    __slots__ = ("balance", "id", "is_lined", "kind", "lines", "links", "posted_at", "previous")
+    __slots__ = ("balance", "hours", "id", "is_lined", "kind", "lines", "links", "posted_at", "previous", "previous_hours")
 
     def __init__(self, account_id: bytes, kind: str) -> None:
         self.id, self.kind, self.is_lined = account_id, kind, kind in LINED
         self.balance = self.lines = self.links = self.posted_at = 0
-        self.previous = _ABSENT
+        self.previous = self.previous_hours = _ABSENT
+        #: How many records of hours, and their minutes of credit and of honour.
+        self.hours = (0, 0, 0)
 
 
 def shown(text: str) -> str:
@@ -494,6 +498,7 @@ class Book:
         self._accounts: dict[bytes, Account] = {}
         #: Of each entry, what is left of it after what was taken back, and how often that was.
         self._left: dict[bytes, tuple[int, int]] = {}
+        self._hours: set[bytes] = set()
         #: Which heads are compared with the tree when it has that size: their places and roots.
         self._awaited: dict[int, list[tuple[str, bytes]]] = {}
         self._cosigned: dict[str, int] = {}
@@ -510,13 +515,15 @@ class Book:
 
     def take(self, record: Value) -> None:
         """Take the next record of a dump."""
-        if not isinstance(record, list) or not record or record[0] not in _STEPS or len(record) != _RECORDS[record[0]] + 1:
+        if not isinstance(record, list) or not record or not isinstance(record[0], str) or record[0] not in _RECORDS:
             raise Unreadable("not a record of a dump")
-        step = _STEPS.index(record[0])
+        parts, step = _RECORDS[record[0]]
+        if len(record) != parts + 1:
+            raise Unreadable(f"{parts} parts belong here")
         if self.has_ended or step < self._step or (step == 0) != (not self.origin):
             raise Unreadable("a record where it does not belong")
         self._step = step
-        if step > _STEPS.index("key") and not self._has_kept:
+        if step > _RECORDS["key"][1] and not self._has_kept:
             self._has_kept = True
             for place, head in self._kept:
                 self._await_kept(place, head)
@@ -651,11 +658,73 @@ class Book:
         elif entry is not None:
             self._sides(entry, halves, None)
 
-    def _leaf(self, number: int, salt: bytes, data: bytes, entry: tuple[Value, ...] | None, halves: list[Any]) -> None:
-        self.seen["leaves"] += 1
+    def _take_hours(self, number: Value, waits: Value, fields: Value, salt: Value, data: Value, link: Value) -> None:
+        wrong: list[str] = []
+        hours = None if fields is None else _read(fields, HOURS, wrong)
+        sealed = None if link is None else _read(link, HOURS_LINK, wrong)
+        if waits not in (0, 1) or (number is None and hours is None):
+            raise Unreadable("a record of hours has fields or a leaf, and waits or does not")
+        if wrong:
+            place = "a record of hours that waits" if number is None else f"leaf {_value(number, 'int', 'number')}"
+            self._report.fault(place, f"is not as it should be: {', '.join(wrong)}")
+        self.seen["sealed_hours"] += sealed is not None
+        if hours is not None:
+            self._served(hours, is_sealed=number is not None, waits=bool(waits))
+        if number is not None:
+            found = _value(number, "int", "number"), _taken(salt, "bytes", "salt", wrong), _taken(data, "bytes", "leaf", wrong)
+            self._hours_leaf(*found, hours, sealed)
+
+    def _served(self, hours: tuple[Value, ...], *, is_sealed: bool, waits: bool) -> None:
+        hours_id, account_id, kind, minutes = hours[:4]
+        place = f"hours {UUID(bytes=hours_id)}"
+        self.seen["hours"] += 1
+        if hours_id in self._hours:
+            self._report.fault(place, "is there more than once")
+        self._hours.add(hours_id)
+        if is_sealed == waits:
+            self._report.fault(place, "is sealed and waits still" if waits else "is neither sealed nor waiting")
+        if not is_sealed:
+            self._waiting.append((hours[5], place))
+        if kind not in ("credit", "honour") or minutes < 1:
+            self._report.fault(place, f"is {minutes} minutes of {shown(kind)}")
+        if account_id not in self._accounts or self._accounts[account_id].kind != "passbook":
+            self._report.fault(place, "is of nobody who has a passbook")
+
+    def _hours_leaf(
+        self, number: int, salt: bytes, data: bytes, hours: tuple[Value, ...] | None, link: tuple[Value, ...] | None
+    ) -> None:  # fmt: skip
         place = f"leaf {number}"
-        if number != self.tree.size:
-            self._report.fault(place, f"stands where leaf {self.tree.size} follows")
+        if len(data) != _HOURS_LEAF_BYTES or data[:2] != b"\x01\x02":
+            self._report.fault(place, "is not of a form that is known")
+        self._salt(salt, place)
+        account = None if link is None else self._accounts.get(link[0])
+        if hours is not None and number == max(self._last_size, 0):
+            self._unsigned = hours[5]
+        if hours is None:
+            self._report.fault(place, "has lost its hours")
+        elif link is None or account is None:
+            self._report.fault(place, "has no place in its account's chain")
+        else:
+            self._hours_link(account, hours, link, salt, data[2:])
+        if link is not None and account is not None:
+            # As of entries: what was sealed, and not what should have been.
+            account.hours, account.previous_hours = link[1:], b"\x20" + data[2:]
+        self._grow(number, data)
+
+    def _hours_link(self, account: Account, hours: tuple[Value, ...], link: tuple[Value, ...], salt: bytes, sealed: bytes) -> None:
+        hours_id, own, kind, minutes, *when = hours
+        (last, credit, honour), (number, *sums) = account.hours, link[1:]
+        place = f"account {UUID(bytes=account.id)} hours {number}"
+        if number != last + 1:
+            self._report.fault(place, f"is sealed where record {last + 1} follows")
+        if sums != [credit + minutes * (kind == "credit"), honour + minutes * (kind == "honour")]:
+            self._report.fault(place, "does not add up with the record before it")
+        fields = written((hours_id, own, number, kind, minutes, *when, *sums)) + account.previous_hours
+        if sha256(b"\x12" + salt + fields).digest() != sealed:
+            self._report.fault(place, "is not what was sealed, or does not follow the record before it")
+
+    def _leaf(self, number: int, salt: bytes, data: bytes, entry: tuple[Value, ...] | None, halves: list[Any]) -> None:
+        place = f"leaf {number}"
         if len(data) != _LEAF_BYTES or data[:2] != b"\x01\x01":
             self._report.fault(place, "is not of a form that is known")
         self._salt(salt, place)
@@ -668,6 +737,12 @@ class Book:
             if number == max(self._last_size, 0):
                 self._unsigned = entry[6]
             self._moment(number, entry[6], f"entry {UUID(bytes=entry[0])}")
+        self._grow(number, data)
+
+    def _grow(self, number: int, data: bytes) -> None:
+        self.seen["leaves"] += 1
+        if number != self.tree.size:
+            self._report.fault(f"leaf {number}", f"stands where leaf {self.tree.size} follows")
         self.tree.add(leaf_hash(data))
         for head, root in self._awaited.pop(self.tree.size, ()):
             if root != self.tree.root():
@@ -798,8 +873,11 @@ class Book:
                 self._report.fault(place, f"is of more leaves than {there}: the log was cut off, or turned back")
         said, self._report.leaves = self._report.said, self.tree.size
         said.append(f"{shown(self.origin)}: {self.tree.size:,} leaves, root {self.tree.root().hex()}")
-        entries, newest = self.seen["entries"], max(self._last_size, 0)
-        said.append(f"{len(self._accounts):,} accounts, {entries:,} entries, of which {entries - self.seen['leaves']:,} wait")
+        entries, hours, newest = self.seen["entries"], self.seen["hours"], max(self._last_size, 0)
+        sealed_hours = self.seen["sealed_hours"]
+        sealed = self.seen["leaves"] - sealed_hours
+        said.append(f"{len(self._accounts):,} accounts, {entries:,} entries, of which {entries - sealed:,} wait")
+        said.append(f"{hours:,} records of hours, of which {hours - sealed_hours:,} wait")
         said.append(f"{self.seen['checkpoints']:,} heads in the dump, the newest of {newest:,}; {len(self._kept_sizes):,} kept by others")
         said += [f"{shown(name)} cosigned up to {size:,}" for name, size in sorted(self._cosigned.items())]
         if not self._keys:

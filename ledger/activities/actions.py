@@ -22,6 +22,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger import areas
+from ledger import journal
 from ledger import people
 from ledger import tariff
 from ledger.act import Act
@@ -30,6 +31,7 @@ from ledger.activities.model import Activity
 from ledger.activities.model import Attendance
 from ledger.activities.model import HoursRecord
 from ledger.activities.model import SignUp
+from ledger.activities.model import UnsealedHours
 from ledger.activities.model import WrongDigits
 from ledger.activities.rules import LONGEST
 from ledger.activities.rules import can_check_in
@@ -382,6 +384,11 @@ class Served:
 
 
 def record_hours(session: Session, act: Act, served: Iterable[Served]) -> None:
-    """Write hours of service: kept apart from points, and for ever."""
-    rows = [{"book_id": act.book_id, "id": new_id(), "recorded_at": act.at, **vars(one)} for one in served]
+    """Write hours of service: kept apart from points, and for ever. They wait to be sealed under the passbook of whoever served."""
+    rows: list[dict[str, Any]] = [{"book_id": act.book_id, "id": new_id(), "recorded_at": act.at, **vars(one)} for one in served]
+    if not rows:
+        return
+    accounts = journal.open_accounts(session, act.book_id, [("passbook", row["person_id"]) for row in rows], act.at)
     insert_rows(session, HoursRecord, rows)
+    waiting = [{"book_id": act.book_id, "hours_id": row["id"], "account_id": accounts["passbook", row["person_id"]]} for row in rows]
+    insert_rows(session, UnsealedHours, waiting)

@@ -11,6 +11,7 @@ from ledger.seal.actions import hear
 from ledger.seal.dumping import dump
 from ledger.seal.keeping import KeepingError
 from ledger.seal.keeping import Memory
+from ledger.seal.leaves import HoursOpening
 from ledger.seal.leaves import opening_of
 from ledger.seal.merkle import is_consistent
 from ledger.seal.merkle import is_included
@@ -38,6 +39,7 @@ from ledger.seal.queries import alarms
 from ledger.seal.queries import check_words
 from ledger.seal.queries import contradict
 from ledger.seal.queries import entries
+from ledger.seal.queries import hours_receipt
 from ledger.seal.queries import is_signed
 from ledger.seal.queries import log_keys
 from ledger.seal.queries import newest
@@ -58,6 +60,7 @@ __all__ = [
     "COSIGNATURE",
     "MAGIC",
     "Head",
+    "HoursOpening",
     "KeepingError",
     "Key",
     "LogKey",
@@ -80,6 +83,7 @@ __all__ = [
     "for_paper",
     "head_of",
     "hear",
+    "hours_receipt",
     "is_consistent",
     "is_included",
     "is_signed",

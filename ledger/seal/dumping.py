@@ -7,11 +7,13 @@ One record a line, each a list in JSON that begins with its kind:
     checkpoint  size, note, cosignatures
     account     id, kind
     entry       number of its leaf, whether it waits, its fields, salt, leaf, giver's side, taker's side
+    hours       number of its leaf, whether it waits, its fields, salt, leaf, its link in the log
     end         how many of each the database has, and when it was written down: a dump that was cut off does not end, and what belongs
                 to nothing is counted
 
 An entry's fields are those of `leaves.EntryFacts`, in that order. A side is its line (number, amount, before, after, moment, day) and its
-link in the log (number, salt). Ids, salts and leaves are hexadecimal; what is not there is null.
+link in the log (number, salt). The fields of hours are id, account, kind, minutes, day and moment; their link is account, number, and the
+minutes of credit and of honour up to it. Ids, salts and leaves are hexadecimal; what is not there is null.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ from sqlalchemy import type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 
+from ledger.activities import HoursRecord
 from ledger.errors import NotFound
 from ledger.journal.model import Account
 from ledger.journal.model import Entry
@@ -49,12 +52,16 @@ from ledger.seal import streams
 from ledger.seal.model import Checkpoint
 from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
+from ledger.seal.model import SealedHours
 from ledger.seal.model import Side
 
 FORMAT = 1
 Record = list[Any]
 Progress = Callable[[int, int], None]
-_COUNTED = {"accounts": Account, "entries": Entry, "lines": Line, "leaves": Leaf, "sides": Side, "checkpoints": Checkpoint}
+_COUNTED = {
+    "accounts": Account, "entries": Entry, "lines": Line, "hours": HoursRecord, "leaves": Leaf, "sides": Side, "sealed_hours": SealedHours,
+    "checkpoints": Checkpoint,
+}  # fmt: skip
 _FIELDS = len(leaves.EntryFacts._fields)
 _LINE_FIELDS = 6
 _TOLD_EVERY = 5_000
@@ -67,7 +74,7 @@ def dump(session: Session, book_id: UUID, file: IO[bytes], at: datetime, progres
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL statement_timeout = 0"))
-    count, total = 0, sum(_how_many(session, book_id, name) for name in ("accounts", "entries", "checkpoints")) + 2
+    count, total = 0, sum(_how_many(session, book_id, name) for name in ("accounts", "entries", "hours", "checkpoints")) + 2
     with ExitStack() as open_files:
         # Without a time of its own in it: the same book gives the same file.
         packed = open_files.enter_context(gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0, filename=""))
@@ -92,11 +99,18 @@ def records(session: Session, book_id: UUID, at: datetime) -> Iterator[Record]:
     for account_id, kind in streams.stream(session, wanted):
         # An id that is none has no bytes, and is told as not there.
         yield ["account", account_id and account_id.hex(), kind]
-    sides = streams.Sides(session, book_id)
-    for row in streams.stream(session, _entries(session, book_id, sealed=True)):
-        yield _entry(row, sides.of(row[0]))
-    for row in streams.stream(session, _entries(session, book_id, sealed=False)):
+    sides = streams.ByLeaf(session, streams.sides(session, book_id))
+    hours = streams.ByLeaf(session, streams.hours(session, book_id, sealed=True))
+    for entry_id, *row in streams.stream(session, _entries(session, book_id, sealed=True)):
+        number, salt, data, *_ = row
+        yield _hours(hours.of(number), number, salt, data) if entry_id is None else _entry(row, sides.of(number))
+    for _, *row in streams.stream(session, _entries(session, book_id, sealed=False)):
         yield _entry(row, [])
+    for row in streams.stream(session, streams.hours(session, book_id, sealed=False)):
+        yield _hours([row])
+    # Read to their end, so that nothing is left open: what belongs to no leaf is counted and not written down.
+    for rows in (sides, hours):
+        rows.pass_over()
     yield ["end", {name: _how_many(session, book_id, name) for name in _COUNTED}, microseconds(at)]
 
 
@@ -126,7 +140,9 @@ def _entries(session: Session, book_id: UUID, *, sealed: bool) -> Any:
             ("posted_at", type_coerce(line.posted_at, BigInteger)), ("deed_on", cast(line.deed_on, String)),
         )
     ]  # fmt: skip
-    wanted: Any = select(Leaf.number, Leaf.salt, Leaf.data, Unsealed.entry_id, *streams.entry_columns(session), *lines)
+    wanted: Any = select(
+        type_coerce(Leaf.entry_id, String), Leaf.number, Leaf.salt, Leaf.data, Unsealed.entry_id, *streams.entry_columns(session), *lines
+    )
     if sealed:
         wanted = wanted.select_from(Leaf).outerjoin(Entry, (Entry.book_id == book_id) & (Entry.id == Leaf.entry_id))
         wanted = wanted.where(Leaf.book_id == book_id).order_by(Leaf.number)
@@ -147,3 +163,10 @@ def _entry(row: Any, sides: list[Any]) -> Record:
     ]  # fmt: skip
     told = None if fields[0] is None else [value.hex() if isinstance(value, bytes) else value for value in fields]
     return ["entry", number, int(waits is not None), told, salt.hex() if salt else None, data.hex() if data else None, *halves]
+
+
+def _hours(found: list[Any], leaf: int | None = None, salt: bytes | None = None, data: bytes | None = None) -> Record:
+    _, account, number, credit, honour, waits, *told = found[0] if found else [None] * 12
+    fields = None if told[0] is None else [value.hex() if isinstance(value, bytes) else value for value in told]
+    link = None if account is None else [account.hex(), number, credit, honour]
+    return ["hours", leaf, int(waits is not None), fields, salt.hex() if salt else None, data.hex() if data else None, link]

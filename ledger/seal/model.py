@@ -48,7 +48,7 @@ class LogKey(Base):
 
 
 class Leaf(Base):
-    """An entry's place in the log, numbered from 0 without a gap."""
+    """The place of an entry or of a record of hours in the log, numbered from 0 without a gap."""
 
     __tablename__ = "leaf"
     __table_args__ = table_args(
@@ -62,8 +62,9 @@ class Leaf(Base):
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-    entry_id: Mapped[UUID]
-    #: Opens the hash of the entry.
+    #: None where it is of hours.
+    entry_id: Mapped[UUID | None]
+    #: Opens the hash of the entry or of the hours.
     salt: Mapped[bytes]
     #: The leaf itself (leaves.py), and its hash in the tree.
     data: Mapped[bytes]
@@ -88,6 +89,30 @@ class Side(Base):
     leaf_number: Mapped[int]
     salt: Mapped[bytes]
     hash: Mapped[bytes]
+
+
+class SealedHours(Base):
+    """A record of hours in the log: a link of its account's own chain, numbered from 1. Its salt and its hash stand in its leaf."""
+
+    __tablename__ = "sealed_hours"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "account_id"], ["account.book_id", "account.id"]),
+        ForeignKeyConstraint(["book_id", "hours_id"], ["hours_record.book_id", "hours_record.id"]),
+        ForeignKeyConstraint(["book_id", "leaf_number"], ["leaf.book_id", "leaf.number"]),
+        UniqueConstraint("book_id", "hours_id"),
+        CheckConstraint("number >= 1", name="numbered_from_one"),
+        append_only=True,
+        sealers="insert",
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    hours_id: Mapped[UUID]
+    leaf_number: Mapped[int]
+    #: The minutes of this record and of all of its account before it, by kind.
+    credit: Mapped[int]
+    honour: Mapped[int]
 
 
 class Tile(Base):

@@ -12,9 +12,13 @@ from uuid import UUID
 from sqlalchemy import BigInteger
 from sqlalchemy import func
 from sqlalchemy import select
+from sqlalchemy import true
 from sqlalchemy import type_coerce
 from sqlalchemy.orm import Session
+from sqlalchemy.orm import aliased
 
+from ledger.activities import HoursRecord
+from ledger.activities import UnsealedHours
 from ledger.errors import NotFound
 from ledger.journal.model import Entry
 from ledger.journal.model import Line
@@ -29,6 +33,7 @@ from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
 from ledger.seal.model import Log
 from ledger.seal.model import LogKey
+from ledger.seal.model import SealedHours
 from ledger.seal.model import Side
 from ledger.seal.model import Tile
 from ledger.seal.model import Witness
@@ -36,6 +41,7 @@ from ledger.seal.model import Witness
 #: The log's own signatures, today's and the old key's, stand under a note as well (notes.py reads 64 in all).
 _COSIGNATURES_MAX = 60
 _HEADS_LOOKED_AT = 100
+_IDS_AT_ONCE = 500
 #: A head that enough had witnessed before so many cosignatures came in is not looked for.
 _COSIGNATURES_LOOKED_AT = 5_000
 
@@ -227,8 +233,9 @@ class Receipt:
 
 
 def waiting(session: Session, book_id: UUID) -> int:
-    """Return how many entries wait to be sealed."""
-    return session.execute(select(func.count()).where(Unsealed.book_id == book_id)).scalar_one()
+    """Return how many entries and records of hours wait to be sealed."""
+    counted = (select(func.count()).where(queue.book_id == book_id) for queue in (Unsealed, UnsealedHours))
+    return sum(session.execute(one).scalar_one() for one in counted)
 
 
 def side_facts(session: Session, book_id: UUID, account_id: UUID, number: int) -> leaves.SideFacts:
@@ -261,11 +268,75 @@ def receipt(session: Session, book_id: UUID, account_id: UUID, number: int) -> R
     salt, own, leaf_number, data = found
     entry, giver, taker = data[2:34], data[34:66], data[66:98]
     opening = leaves.Opening(facts, salt, entry, taker if own == giver else giver)
+    return Receipt(account_id, number, opening, _proof(session, book_id, leaf_number, opening.packed()))
+
+
+def _proof(session: Session, book_id: UUID, leaf_number: int, opening: bytes) -> notes.Proof | None:
     sealed = best_head(session, book_id, leaf_number + 1)
     if sealed is None:
-        return Receipt(account_id, number, opening, None)
+        return None
     path = tree(session, book_id, sealed.head.size).inclusion(leaf_number)
-    return Receipt(account_id, number, opening, notes.Proof(leaf_number, tuple(path), sealed.note, opening.packed()))
+    return notes.Proof(leaf_number, tuple(path), sealed.note, opening)
+
+
+@dataclass(frozen=True)
+class HoursReceipt:
+    """Hours of service that are sealed, up to a record of them, with what proves them; no proof yet where no head is signed over it."""
+
+    opening: leaves.HoursOpening
+    proof: notes.Proof | None
+
+
+def hours_receipt(session: Session, book_id: UUID, account_id: UUID, number: int | None = None) -> HoursReceipt | None:
+    """Return what proves the first `number` records of an account's hours, or all that are sealed; none where so many are not."""
+    link = (SealedHours.book_id == book_id, SealedHours.account_id == account_id)
+    raw: Any = type_coerce(HoursRecord.recorded_at, BigInteger)
+    found = session.execute(
+        select(
+            SealedHours.number, SealedHours.credit, SealedHours.honour, HoursRecord.id, HoursRecord.kind, HoursRecord.minutes,
+            HoursRecord.served_on, raw, Leaf.number, Leaf.salt,
+        )
+        .join(HoursRecord, (HoursRecord.book_id == SealedHours.book_id) & (HoursRecord.id == SealedHours.hours_id))
+        .join(Leaf, (Leaf.book_id == SealedHours.book_id) & (Leaf.number == SealedHours.leaf_number))
+        .where(*link, SealedHours.number == number if number is not None else true())
+        .order_by(SealedHours.number.desc())
+        .limit(1)
+    ).one_or_none()  # fmt: skip
+    if found is None:
+        return None
+    last, credit, honour, hours_id, kind, minutes, served_on, recorded_at, leaf_number, salt = found
+    before = (
+        select(Leaf.data)
+        .join(SealedHours, (SealedHours.book_id == Leaf.book_id) & (SealedHours.leaf_number == Leaf.number))
+        .where(*link, SealedHours.number == last - 1)
+    )
+    data = session.execute(before).scalar_one_or_none()
+    facts = leaves.HoursFacts(
+        hours_id, account_id, last, kind, minutes, served_on, recorded_at, credit, honour, data and leaves.hours_in(data)
+    )
+    opening = leaves.HoursOpening(facts, salt)
+    return HoursReceipt(opening, _proof(session, book_id, leaf_number, opening.packed()))
+
+
+def heads_of_hours(session: Session, book_id: UUID, account_ids: Collection[UUID]) -> dict[UUID, tuple[int, int, int, bytes]]:
+    """Return of each account that has hours in the log how many records, their minutes of credit and of honour, and the last one's hash."""
+    of_account = aliased(SealedHours)
+    last = (
+        select(func.max(of_account.number))
+        .where(of_account.book_id == SealedHours.book_id, of_account.account_id == SealedHours.account_id)
+        .correlate(SealedHours).scalar_subquery()
+    )  # fmt: skip
+    wanted = (
+        select(SealedHours.account_id, SealedHours.number, SealedHours.credit, SealedHours.honour, Leaf.data)
+        .join(Leaf, (Leaf.book_id == SealedHours.book_id) & (Leaf.number == SealedHours.leaf_number))
+        .where(SealedHours.book_id == book_id, SealedHours.number == last)
+    )
+    heads: dict[UUID, tuple[int, int, int, bytes]] = {}
+    ids = list(account_ids)
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        chunk = wanted.where(SealedHours.account_id.in_(ids[start : start + _IDS_AT_ONCE]))
+        heads |= {row[0]: (*row[1:4], leaves.hours_in(row[4])) for row in session.execute(chunk)}
+    return heads
 
 
 def check_words(session: Session, book_id: UUID, account_id: UUID, first: int, last: int) -> dict[int, str]:

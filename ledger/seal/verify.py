@@ -27,6 +27,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from ledger.act import CHANNELS
+from ledger.activities import HoursRecord
+from ledger.activities import UnsealedHours
 from ledger.errors import Fault
 from ledger.journal.model import Account
 from ledger.journal.model import Entry
@@ -47,6 +49,7 @@ from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
 from ledger.seal.model import Log
 from ledger.seal.model import LogKey
+from ledger.seal.model import SealedHours
 from ledger.seal.model import Side
 from ledger.seal.model import Tile
 from ledger.seal.model import Witness
@@ -55,6 +58,7 @@ from ledger.store import EPOCH
 from ledger.store import MICROSECOND
 from ledger.store import strange_ids
 
+_TABLES = (Account, Entry, Line, HoursRecord, Leaf, Side, SealedHours, Unsealed, UnsealedHours)
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
 _ABSENT, _LENGTHS = b"\xff", [bytes([length]) for length in range(255)]
 _CHANNEL, _POSTED_AT = (leaves.EntryFacts._fields.index(name) for name in ("channel", "posted_at"))
@@ -72,7 +76,7 @@ def verify(session: Session, book_id: UUID, at: datetime) -> list[Fault]:
 
 
 def _faults(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]:
-    if strange := [Fault(*one) for one in strange_ids(session, book_id, (Account, Entry, Line, Leaf, Side, Unsealed))]:
+    if strange := [Fault(*one) for one in strange_ids(session, book_id, _TABLES)]:
         yield from strange
         yield Fault("log", "can be recomputed when the ids are put right")
         return
@@ -124,19 +128,24 @@ class Growing:
 
 
 def _queue(session: Session, book_id: UUID) -> Iterator[Fault]:
-    """Tell which entries are neither sealed nor waiting, or both, or sealed twice."""
-    wanted = (
-        select(Entry.id, Leaf.number)
-        .outerjoin(Leaf, (Leaf.book_id == book_id) & (Leaf.entry_id == Entry.id))
-        .outerjoin(Unsealed, (Unsealed.book_id == book_id) & (Unsealed.entry_id == Entry.id))
-        .where(Entry.book_id == book_id, Leaf.number.is_(None) == Unsealed.entry_id.is_(None))
-    )
-    for entry_id, number in streams.stream(session, wanted):
-        what = "is neither sealed nor waiting" if number is None else f"is sealed as leaf {number} and waits still"
-        yield Fault(f"entry {entry_id}", what)
-    twice = select(Leaf.entry_id).where(Leaf.book_id == book_id).group_by(Leaf.entry_id).having(func.count() > 1)
-    for entry_id in session.execute(twice).scalars():
-        yield Fault(f"entry {entry_id}", "is sealed more than once")
+    """Tell which entries and records of hours are neither sealed nor waiting, or both, or sealed twice."""
+    for name, table, leaf, sealed, queue, waits in (
+        ("entry", Entry, Leaf.number, Leaf.entry_id, Unsealed, Unsealed.entry_id),
+        ("hours", HoursRecord, SealedHours.leaf_number, SealedHours.hours_id, UnsealedHours, UnsealedHours.hours_id),
+    ):
+        of_log = sealed.class_
+        wanted = (
+            select(table.id, leaf)
+            .outerjoin(of_log, (of_log.book_id == book_id) & (sealed == table.id))
+            .outerjoin(queue, (queue.book_id == book_id) & (waits == table.id))
+            .where(table.book_id == book_id, leaf.is_(None) == waits.is_(None))
+        )
+        for one, number in streams.stream(session, wanted):
+            what = "is neither sealed nor waiting" if number is None else f"is sealed as leaf {number} and waits still"
+            yield Fault(f"{name} {one}", what)
+        twice = select(sealed).where(of_log.book_id == book_id, sealed.is_not(None)).group_by(sealed).having(func.count() > 1)
+        for one in session.execute(twice).scalars():
+            yield Fault(f"{name} {one}", "is sealed more than once")
 
 
 def _held_back(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]:
@@ -148,6 +157,15 @@ def _held_back(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]
         .where(Entry.book_id == book_id, Entry.posted_at < at - SEALED_WITHIN, leaf.is_(None))
         .order_by(Entry.posted_at, Entry.id)
     )
+    link = select(SealedHours.number).where(SealedHours.book_id == book_id, SealedHours.hours_id == UnsealedHours.hours_id)
+    hours = (
+        select(HoursRecord.id, HoursRecord.recorded_at)
+        .join(UnsealedHours, (UnsealedHours.book_id == HoursRecord.book_id) & (UnsealedHours.hours_id == HoursRecord.id))
+        .where(HoursRecord.book_id == book_id, HoursRecord.recorded_at < at - SEALED_WITHIN, link.scalar_subquery().is_(None))
+        .order_by(HoursRecord.recorded_at, HoursRecord.id)
+    )
+    for hours_id, recorded_at in streams.stream(session, hours):
+        yield Fault(f"hours {hours_id}", f"waits since {recorded_at:%Y-%m-%d %H:%M} UTC, and was to be sealed within a day")
     for entry_id, posted_at in streams.stream(session, wanted):
         yield Fault(f"entry {entry_id}", f"waits since {posted_at:%Y-%m-%d %H:%M} UTC, and was to be sealed within a day")
 
@@ -236,15 +254,17 @@ def _told(moment: int) -> str:
 def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
     kinds = session.execute(select(streams.raw_id(session, Account.id), Account.kind).where(Account.book_id == book_id)).all()
     chains = {account_id: _Chain(account_id, is_lined=kind in LINED) for account_id, kind in kinds}
-    sides, cosigned = streams.Sides(session, book_id), _Cosigned(session, book_id)
+    sides = streams.ByLeaf(session, streams.sides(session, book_id))
+    hours, served = streams.ByLeaf(session, streams.hours(session, book_id, sealed=True)), _Served()
+    cosigned = _Cosigned(session, book_id)
     wanted = (
-        select(Leaf.number, Leaf.salt, Leaf.data, Leaf.hash, *streams.entry_columns(session))
+        select(Leaf.number, Leaf.salt, Leaf.data, Leaf.hash, Leaf.entry_id, *streams.entry_columns(session))
         .outerjoin(Entry, (Entry.book_id == book_id) & (Entry.id == Leaf.entry_id))
         .where(Leaf.book_id == book_id)
         .order_by(Leaf.number)
     )
     expected = 0
-    for number, salt, data, hashed, *entry in streams.stream(session, wanted):
+    for number, salt, data, hashed, entry_id, *entry in streams.stream(session, wanted):
         place = f"leaf {number}"
         if number != expected:
             yield Fault(place, f"stands where leaf {expected} follows")
@@ -252,22 +272,64 @@ def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
         if (own := leaf_hash(data)) != hashed:
             yield Fault(place, "has another hash than its own")
         tree.add(own)
-        found = sides.of(number)
         if len(salt) != leaves.SALT_BYTES:
             yield _another_salt(place, salt)
+        if entry_id is None:
+            yield from served.faults(hours.of(number), place, salt, data)
+            continue
+        found = sides.of(number)
         if entry[0] is None:
             yield Fault(place, "has lost its entry")
             _pass_over(chains, found)
             continue
-        if sha256(b"\x10" + salt + written_entry(entry)).digest() != data[2:34]:
-            yield Fault(f"entry {UUID(bytes=entry[0])}", f"is not what was sealed as leaf {number}")
-        if (what := cosigned.gainsay(number, entry[_POSTED_AT])) is not None:
-            yield Fault(f"entry {UUID(bytes=entry[0])}", what)
-        if (channel := entry[_CHANNEL]) not in CHANNELS:
-            yield Fault(f"entry {UUID(bytes=entry[0])}", f"came by {channel}, which is no way in")
+        if wrong := _wrong(number, salt, data, entry, cosigned):
+            yield from (Fault(f"entry {UUID(bytes=entry[0])}", what) for what in wrong)
         yield from _sides(session, book_id, chains, entry, found, place, data)
     if strays := sides.pass_over():
         yield Fault("log", f"has {strays} sides of leaves that are not there")
+    if strays := hours.pass_over():
+        yield Fault("log", f"has {strays} records of hours of leaves that are not there, or not theirs")
+
+
+def _wrong(number: int, salt: bytes, data: bytes, entry: list[Any], cosigned: _Cosigned) -> list[str]:
+    wrong = []
+    if sha256(b"\x10" + salt + written_entry(entry)).digest() != data[2:34]:
+        wrong.append(f"is not what was sealed as leaf {number}")
+    if (what := cosigned.gainsay(number, entry[_POSTED_AT])) is not None:
+        wrong.append(what)
+    if entry[_CHANNEL] not in CHANNELS:
+        wrong.append(f"came by {entry[_CHANNEL]}, which is no way in")
+    return wrong
+
+
+class _Served:
+    """The hours of every account as far as they are recomputed."""
+
+    def __init__(self) -> None:
+        #: Of each account, how many records there are, their minutes of credit and of honour, and the last one's hash.
+        self._last: dict[bytes, tuple[int, int, int, bytes | None]] = {}
+
+    def faults(self, found: list[Any], place: str, salt: bytes, data: bytes) -> Iterator[Fault]:
+        """Take the next leaf of hours, and tell what does not hold of it."""
+        if len(found) != 1:
+            yield Fault(place, "has no entry, and not one record of hours")
+            return
+        _, account, number, credit, honour, _, hours_id, own, kind, minutes, *when = found[0]
+        last, *sums, previous = self._last.get(account, (0, 0, 0, None))
+        sealed = leaves.hours_in(data)
+        self._last[account] = (number, credit, honour, sealed)
+        if hours_id is None:
+            yield Fault(place, "has lost its hours")
+            return
+        place = f"account {UUID(bytes=account)} hours {number}"
+        if number != last + 1:
+            yield Fault(place, f"is sealed where record {last + 1} follows")
+        # What they came to when they were sealed is told once more, so that one change is told at its own place alone.
+        if [credit, honour] != [sums[0] + minutes * (kind == "credit"), sums[1] + minutes * (kind == "honour")]:
+            yield Fault(place, "does not add up with the record before it")
+        facts = (hours_id, own, number, kind, minutes, *when, credit, honour, previous)
+        if leaves.leaf_of_hours(leaves.hours_hash(salt, facts)) != data:
+            yield Fault(place, "is not what was sealed, or does not follow the record before it")
 
 
 def _sides(

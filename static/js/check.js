@@ -1,4 +1,4 @@
-// Checks the proof of a passbook line, here and nowhere else: what is scanned, chosen or pasted is sent to nobody, and no network is needed.
+// Checks the proof of a passbook line or of hours of service, here and nowhere else: what is scanned, chosen or pasted is sent to nobody, and no network is needed.
 //
 // The leaf is made anew from what the proof opens (ledger/seal/leaves.py), led up to the root by the path, and the root is looked for under
 // the signatures of the log and of its witnesses. A proof comes as a file (https://c2sp.org/tlog-proof), or packed in a code on paper
@@ -15,6 +15,7 @@ const PROMISE = "passbook-promise/v1\n";
 const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const FORMAT = 1;
 const ENTRY = 1;
+const HOURS = 2;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 const ABSENT = 255;
@@ -59,19 +60,33 @@ function wholeOf(bytes) {
   return number;
 }
 
-// What opens one side of a leaf: the fields are hashed as they stand, so none of them can be written otherwise.
+// What opens a leaf; its first byte says of which kind. The fields are hashed as they stand, so none of them can be written otherwise.
 function readOpening(bytes) {
-  const reading = reader(bytes);
-  if (reading.whole(1) !== FORMAT) throw new NoteError("not an opening of format 1");
-  const [salt, entry, other] = [SALT_BYTES, HASH_BYTES, HASH_BYTES].map(reading.take);
+  if (bytes[0] === ENTRY) return readSide(bytes);
+  if (bytes[0] === HOURS) return readHours(bytes);
+  throw new NoteError("not an opening of format 1");
+}
+
+// What is left of an opening, field by field.
+function readFields(reading) {
   const fields = [];
   while (!reading.isDone()) {
     const length = reading.whole(1);
     fields.push(length === ABSENT ? null : reading.take(length));
   }
+  return fields;
+}
+
+const isHash = (field) => field === null || field.length === HASH_BYTES;
+const isId = (field) => field?.length === 16;
+
+function readSide(bytes) {
+  const reading = reader(bytes.slice(1));
+  const [salt, entry, other] = [SALT_BYTES, HASH_BYTES, HASH_BYTES].map(reading.take);
+  const fields = readFields(reading);
   const [account, number, amount, before, after, kind, deedOn, postedAt, previous] = fields;
   const isWhole = fields.length === 9 && [account, number, amount, kind, deedOn, postedAt].every(Boolean);
-  if (!isWhole || account.length !== 16 || (previous && previous.length !== HASH_BYTES)) throw new NoteError("a field is missing");
+  if (!isWhole || !isId(account) || !isHash(previous)) throw new NoteError("a field is missing");
   const line = {
     number: wholeOf(number),
     amount: wholeOf(amount),
@@ -82,7 +97,28 @@ function readOpening(bytes) {
     postedAt: wholeOf(postedAt),
     previous,
   };
-  return { line, salt, entry, other, side: bytes.slice(1 + SALT_BYTES + 2 * HASH_BYTES) };
+  const leaf = (own) => joined([FORMAT, ENTRY], entry, ...(line.amount < 0 ? [own, other] : [other, own]));
+  return { kind: "line", told: line, salted: joined([0x11], salt, bytes.slice(1 + SALT_BYTES + 2 * HASH_BYTES)), leaf };
+}
+
+function readHours(bytes) {
+  const reading = reader(bytes.slice(1));
+  reading.take(SALT_BYTES);
+  const fields = readFields(reading);
+  const [id, account, number, kind, minutes, servedOn, recordedAt, credit, honour, previous] = fields;
+  const isWhole = fields.length === 10 && fields.slice(0, 9).every(Boolean);
+  if (!isWhole || !isId(id) || !isId(account) || !isHash(previous)) throw new NoteError("a field is missing");
+  const hours = {
+    number: wholeOf(number),
+    kind: textOf(kind),
+    minutes: wholeOf(minutes),
+    servedOn: textOf(servedOn),
+    recordedAt: wholeOf(recordedAt),
+    credit: wholeOf(credit),
+    honour: wholeOf(honour),
+    previous,
+  };
+  return { kind: "hours", told: hours, salted: joined([0x12], bytes.slice(1)), leaf: (own) => joined([FORMAT, HOURS], own) };
 }
 
 // A proof as it is written down in a file.
@@ -162,25 +198,24 @@ async function signersOf(note, keys, fault) {
 }
 
 async function judged({ opening, index, path, note }) {
-  const { line, salt, entry, other, side } = opening;
+  const { kind, told } = opening;
   const head = readHead(note.body);
-  const own = await sha256(joined([0x11], salt, side));
-  const leaf = joined([FORMAT, ENTRY], entry, ...(line.amount < 0 ? [own, other] : [other, own]));
-  if (!(await isIncluded(await leafHash(leaf), index, head.size, path, head.root))) throw new Fault("path");
+  const own = await sha256(opening.salted);
+  if (!(await isIncluded(await leafHash(opening.leaf(own)), index, head.size, path, head.root))) throw new Fault(`path-${kind}`);
   const { log, named, witnesses, ...known } = await keysOf(head.origin, head.size);
   if (!named.length) throw new Fault("unknown");
   if (!(await signersOf(note, log, "signature")).length) throw new Fault((await signersOf(note, named, "signature")).length ? "retired" : "signature");
   const cosigned = await signersOf(note, witnesses, "cosignature");
-  return { line, word: checkWord(own), before: line.previous && checkWord(line.previous), index, head, cosigned, witnesses, ...known };
+  return { kind, told, word: checkWord(own), before: told.previous && checkWord(told.previous), index, head, cosigned, witnesses, ...known };
 }
 
-// Whether the check word that was typed is this line's, or the one's before it, which this line carries on from.
-function matchedWord({ word, before }) {
+// Whether the check word that was typed is this line's, or the one's before it, which this line carries on from; and of hours alike.
+function matchedWord({ kind, word, before }) {
   const typed = plain(form.elements.word.value);
   if (!typed) return "";
   if (typed === plain(word)) return "word-same";
-  if (before && typed === plain(before)) return "word-before";
-  throw new Fault("word");
+  if (before && typed === plain(before)) return `word-before-${kind}`;
+  throw new Fault(`word-${kind}`);
 }
 
 // --- Saying
@@ -201,19 +236,34 @@ function show(name, values) {
 }
 
 const refuse = (name) => show("refused", { why: say(name) });
+const timed = (microseconds) => new Date(microseconds / 1_000).toLocaleString(document.documentElement.lang);
+const long = (minutes) => say("long", { hours: grouped(Math.floor(minutes / 60)), minutes: minutes % 60 });
 
-function accept(found) {
-  const { line, head, cosigned, witnesses } = found;
-  const matched = matchedWord(found);
-  show("holds", {
+// What the line or the hours say, in plain words.
+const saying = {
+  line: (line) => ({
     number: say("number", { number: line.number }),
     kind: kindOf(line.kind),
     amount: signed(line.amount),
     day: line.deedOn,
-    posted: say("posted", { time: new Date(line.postedAt / 1_000).toLocaleString(document.documentElement.lang) }),
+    posted: say("posted", { time: timed(line.postedAt) }),
     sums: line.before === null ? "" : say("sums", { before: grouped(line.before), after: grouped(line.after) }),
+  }),
+  hours: (hours) => ({
+    records: say("records", { count: grouped(hours.number), time: timed(hours.recordedAt) }),
+    credit: long(hours.credit),
+    honour: long(hours.honour),
+    last: say("last", { day: hours.servedOn, kind: kindOf(hours.kind), long: long(hours.minutes) }),
+  }),
+};
+
+function accept(found) {
+  const { kind, told, head, cosigned, witnesses } = found;
+  const matched = matchedWord(found);
+  show(`holds-${kind}`, {
+    ...saying[kind](told),
     word: found.word,
-    matched: matched && say(matched, { number: line.number - 1 }),
+    matched: matched && say(matched, { number: told.number - 1 }),
     place: say("place", { book: found.book, index: grouped(found.index + 1), size: grouped(head.size) }),
     cosigned: cosigned.length ? say("cosigned", { count: cosigned.length, all: witnesses.length, names: cosigned.map((key) => key.name).join(" · ") }) : "",
     few: cosigned.length && cosigned.length < found.quorum ? say("few", { quorum: found.quorum }) : "",
@@ -228,14 +278,13 @@ async function promised(text) {
   const vkeys = own.length ? own : [...document.querySelectorAll("[data-promise-key]")].map((one) => one.dataset.promiseKey);
   if (!(await signersOf(note, await Promise.all(vkeys.map(keyOf)), "signature")).length) throw new Fault("signature");
   const told = Object.fromEntries(note.body.split("\n").map((line) => [line.split(" ", 1)[0], line.slice(line.indexOf(" ") + 1)]));
-  const time = new Date(Number(told["sealed-by"]) / 1_000).toLocaleString(document.documentElement.lang);
   show("promised", {
     number: say("number", { number: told.line }),
     kind: kindOf(told.kind),
     amount: signed(Number(told.amount)),
     day: told.deed,
     sums: say("sums", { before: grouped(Number(told.before)), after: grouped(Number(told.after)) }),
-    by: say("by", { time }),
+    by: say("by", { time: timed(Number(told["sealed-by"])) }),
   });
 }
 

@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from datetime import timedelta
 
 import pypdfium2
 import pytest
@@ -16,10 +17,14 @@ from PIL import Image
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
+from ledger import activities
 from ledger import seal
+from ledger.act import OPERATOR
+from ledger.act import Act
 from ledger.ids import new_id
 from ledger.seal import notes
 from ledger.seal.leaves import Opening
+from ledger.seal.leaves import check_word
 from ledger.seal.packed import MAGIC
 from ledger.seal.packed import packed
 from scripts.demo.stage import Stage
@@ -38,6 +43,7 @@ Visit = Callable[..., Visitor]
 
 WORKER_READY = "navigator.serviceWorker.ready.then(() => true)"
 HOLDS, PATH = "对得上：账上封存的就是这一行。", "对不上：这一行不是账上封存的那一行"
+HOURS_HOLD = "对得上：账上封存的就是这些时数。"
 
 
 @dataclass
@@ -54,7 +60,9 @@ class Paper:
     @property
     def opening(self) -> Opening:
         assert self.proof.extra is not None
-        return seal.opening_of(self.proof.extra)
+        opening = seal.opening_of(self.proof.extra)
+        assert isinstance(opening, Opening)
+        return opening
 
     def with_side(self, **changes: object) -> seal.Proof:
         """The proof with other fields of the line."""
@@ -76,7 +84,27 @@ def paper(stand: Stand, visit: Visit) -> Paper:
         sealed(stage.session, stage.book, stage.now, WITNESS)
 
     stand.play(sealing)
-    content = neighbour.comes(visit).context.request.get(f"{stand.home}/me/passbook.pdf").body()
+    return printed(neighbour.comes(visit).context.request.get(f"{stand.home}/me/passbook.pdf").body())
+
+
+@pytest.fixture
+def certificate(stand: Stand, visit: Visit) -> Paper:
+    """The proof of hours of somebody with three sealed records, printed, and what a camera reads of its large code."""
+    neighbour = a_neighbour(stand)
+
+    def serving(stage: Stage) -> None:
+        for number, (kind, minutes) in enumerate((("credit", 3_000), ("honour", 45), ("credit", 90))):
+            act = Act(stage.book.id, OPERATOR, "command", new_id(), stage.now + timedelta(minutes=number))
+            served = activities.Served(neighbour.id, kind, minutes, date(2026, 11, 20), new_id())
+            activities.record_hours(stage.session, act, [served])
+        sealed(stage.session, stage.book, stage.now, WITNESS)
+
+    stand.play(serving)
+    return printed(neighbour.comes(visit).context.request.get(f"{stand.home}/me/hours.pdf").body())
+
+
+def printed(content: bytes) -> Paper:
+    """What a camera reads of a print."""
     with pypdfium2.PdfDocument(content) as document:
         picture = document[0].render(scale=6).to_pil()
     codes = [one.bytes for one in zxingcpp.read_barcodes(picture)]
@@ -139,7 +167,7 @@ def test_the_camera_reads_the_code_and_the_check_word_is_compared(visit: Visit, 
     page.get_by_role("button", name="打开相机扫码").click()
     said = page.locator("[data-result]")
     expect(said).to_contain_text(HOLDS)
-    word = page.get_by_label("纸上那一行的验证码")
+    word = page.get_by_label("纸上的验证码（可不填）")
     word.fill(paper.opening.word.lower().replace("-", " "))
     page.get_by_role("button", name="查验", exact=True).click()
     expect(said).to_contain_text("纸上的验证码也对得上。")
@@ -269,3 +297,64 @@ def test_a_picture_without_a_code_and_nothing_at_all_are_answered(visit: Visit) 
     Image.new("RGB", (200, 200), "white").save(blank, "PNG")
     shown(page, blank.getvalue())
     expect(said).to_contain_text("没有看到存折的大码")
+
+
+def test_a_photo_of_the_printed_proof_of_hours_is_checked_offline_and_says_what_they_come_to(visit: Visit, certificate: Paper) -> None:
+    page = opened(visit)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+    shown(page, certificate.photo)
+    said = page.locator("[data-result]")
+    expect(said).to_contain_text(HOURS_HOLD)
+    opening = hours_of(certificate)
+    for words in ("51 小时 30 分", "0 小时 45 分", "共 3 条服务记录", "最后一条：2026-11-20，信用时数 1 小时 30 分", opening.word):
+        expect(said).to_contain_text(words)
+    expect(said).to_contain_text("1 家见证方（认得的共 1 家）联署过同样的日志：witness.example.org")
+    expect(said).to_contain_text("证明里没有姓名")
+    word = page.get_by_label("纸上的验证码（可不填）")
+    word.fill(opening.word)
+    page.get_by_role("button", name="查验", exact=True).click()
+    expect(said).to_contain_text("纸上的验证码也对得上。")
+    assert opening.hours.previous is not None
+    word.fill(check_word(opening.hours.previous))
+    page.get_by_role("button", name="查验", exact=True).click()
+    expect(said).to_contain_text("您输入的是前 2 条记录的验证码：那些时数也对得上。")
+    word.fill("000-000")
+    page.get_by_role("button", name="查验", exact=True).click()
+    expect(said).to_contain_text("对不上：纸上的验证码不是这些时数的")
+    assert all(one.startswith("GET ") and "/static/" in one for one in asked), asked
+
+
+def hours_of(certificate: Paper) -> seal.HoursOpening:
+    assert certificate.proof.extra is not None
+    opening = seal.opening_of(certificate.proof.extra)
+    assert isinstance(opening, seal.HoursOpening)
+    return opening
+
+
+ALTERED_HOURS = {
+    "id": new_id(),
+    "account": new_id(),
+    "number": 9,
+    "kind": "honour",
+    "minutes": 900,
+    "served_on": date(2020, 1, 1),
+    "recorded_at": 1_600_000_000_000_000,
+    "credit": 60_000,
+    "honour": 60_000,
+    "previous": b"\x01" * 32,
+}
+
+
+def test_whatever_is_altered_in_the_hours_is_refused(visit: Visit, certificate: Paper) -> None:
+    page = opened(visit)
+    said = page.locator("[data-result]")
+    opening = hours_of(certificate)
+    assert set(ALTERED_HOURS) == set(opening.hours._fields)
+    for field, value in ALTERED_HOURS.items():
+        pasted(page, str(certificate.proof))
+        expect(said).to_contain_text(HOURS_HOLD)
+        altered = opening._replace(hours=opening.hours._replace(**{field: value}))
+        pasted(page, str(dataclasses.replace(certificate.proof, extra=altered.packed())))
+        expect(said).to_contain_text("对不上：这些时数不是账上封存的")
+        expect(said).not_to_contain_text(HOURS_HOLD)

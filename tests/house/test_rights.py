@@ -123,8 +123,8 @@ SPOILING = [
 
 
 def test_the_log_is_what_the_sealer_alone_writes() -> None:
-    assert sealers_tables("insert") == ["checkpoint", "leaf", "log", "log_key", "side", "tile"]
-    assert sealers_tables("delete") == ["unsealed"]
+    assert sealers_tables("insert") == ["checkpoint", "leaf", "log", "log_key", "sealed_hours", "side", "tile"]
+    assert sealers_tables("delete") == ["unsealed", "unsealed_hours"]
 
 
 @pytest.mark.parametrize("statement", SPOILING)

@@ -1,4 +1,4 @@
-"""What the edge tells of the seal: the receipt of one's own line, the promise for one that waits, and the keys to check either by."""
+"""What the edge tells of the seal: the receipt of one's own line or hours, the promise for a line that waits, and the keys to check by."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ledger import journal
 from ledger import seal
 from ledger.areas import Book
 from ledger.errors import NotFound
+from ledger.seal import HoursOpening
 from ledger.seal import Key
 from ledger.seal import LogKey
 from ledger.seal import Note
@@ -50,6 +51,17 @@ class Promised:
     note: Note
 
 
+@dataclass(frozen=True)
+class ProvenHours:
+    """One's own hours of service as far as they are sealed."""
+
+    opening: HoursOpening
+    proof: Proof
+    size: int
+    #: The witnesses of the book that cosigned the head that the proof leads to.
+    cosigned: tuple[str, ...]
+
+
 def receipt(number: int) -> Proven | Promised:
     """Return what proves a line of the passbook of whoever asks; raise NotFound where there is no such line."""
     account = journal.account_ids(session(), me().book_id, "passbook", [me().person_id]).get(me().person_id)
@@ -61,10 +73,28 @@ def receipt(number: int) -> Proven | Promised:
         facts = seal.side_facts(session(), me().book_id, account, number)
         signer = seal.promiser(services().settings.secret_key, _promiser_name())
         return Promised(line, seal.promise(signer, origin_of(me().book), facts))
-    note = found.proof.checkpoint
+    keys, cosigned = _watching(found.proof)
+    return Proven(line, found.opening.word, found.proof, _size(found.proof), _names(keys), _names(cosigned))
+
+
+def hours_receipt(number: int | None = None) -> ProvenHours | None:
+    """Return what proves the first `number` records of the hours of whoever asks, or all that are sealed; none where so many are not."""
+    account = journal.account_ids(session(), me().book_id, "passbook", [me().person_id]).get(me().person_id)
+    found = seal.hours_receipt(session(), me().book_id, account, number) if account else None
+    if found is None or found.proof is None:
+        return None
+    _, cosigned = _watching(found.proof)
+    return ProvenHours(found.opening, found.proof, _size(found.proof), _names(cosigned))
+
+
+def _watching(proof: Proof) -> tuple[list[Key], list[Key]]:
+    """Return the witnesses of the book, and those of them that cosigned the head that a proof leads to."""
     keys = [seal.key_of(one.key) for one in seal.witnesses(session(), me().book_id)]
-    cosigned = [key for key in keys if any(signature.is_by(key) for signature in note.signatures)]
-    return Proven(line, found.opening.word, found.proof, seal.head_of(note.body).size, _names(keys), _names(cosigned))
+    return keys, [key for key in keys if any(signature.is_by(key) for signature in proof.checkpoint.signatures)]
+
+
+def _size(proof: Proof) -> int:
+    return seal.head_of(proof.checkpoint.body).size
 
 
 def origin_of(book: Book) -> str:

@@ -1,4 +1,4 @@
-"""The proofs of single lines: of one's own passbook, to keep; and the page on which anybody checks one, in the browser and offline."""
+"""The proofs of single lines and of hours: one's own, to keep; and the page on which anybody checks one, in the browser and offline."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ledger.web.kit.auth import forget_who
 from ledger.web.kit.extensions import services
 from ledger.web.kit.sealing import Promised
 from ledger.web.kit.sealing import Proven
+from ledger.web.kit.sealing import hours_receipt
 from ledger.web.kit.sealing import known
 from ledger.web.kit.sealing import promise_keys
 from ledger.web.kit.sealing import receipt
@@ -54,6 +55,16 @@ def promise(number: int) -> ResponseReturnValue:
     if not isinstance(found, Promised):
         raise NotFound("promise")
     return _file(str(found.note), f"line-{number}-promise.txt")
+
+
+@pages.get("/me/hours/hours.tlog-proof")
+@allow("volunteer")
+def hours() -> ResponseReturnValue:
+    """Return the proof of one's hours, all that are sealed, as a file (https://c2sp.org/tlog-proof)."""
+    found = hours_receipt()
+    if found is None:
+        raise NotFound("proof")
+    return _file(str(found.proof), "hours.tlog-proof")
 
 
 @pages.get("/check")

@@ -36,6 +36,7 @@ from ledger.web.kit.parts import waiting
 from ledger.web.kit.pictures import with_photos
 from ledger.web.kit.reach import own
 from ledger.web.kit.reach import reach
+from ledger.web.kit.sealing import hours_receipt
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.deeds import deed_choices
@@ -150,6 +151,7 @@ def hours() -> ResponseReturnValue:
         year=year,
         served=served,
         rates={row.id: row.rate for row in told},
+        proven=hours_receipt(),
     )
 
 

@@ -10,9 +10,13 @@ import pytest
 import zxingcpp
 from flask.testing import FlaskClient
 
+from ledger import activities
 from ledger import seal
+from ledger.ids import new_id
 from ledger.people import Person
+from ledger.seal.leaves import Opening
 from ledger.seal.notes import Signer
+from tests.builders import an_act
 from tests.builders import give_points
 from tests.journeys.pictures import drawn
 from tests.sealing import WITNESS
@@ -49,6 +53,7 @@ def packed_codes(content: bytes) -> list[list[seal.Proof]]:
 def assert_holds(proof: seal.Proof, hall: Hall, number: int) -> None:
     assert proof.extra is not None
     opening, head = seal.opening_of(proof.extra), seal.head_of(proof.checkpoint.body)
+    assert isinstance(opening, Opening)
     assert opening.side.number == number
     assert seal.is_included(seal.leaf_hash(opening.leaf), proof.index, head.size, proof.path, head.root)
     key = signer_of(hall.community.book).key
@@ -143,6 +148,60 @@ def test_the_print_carries_check_words_and_the_proof_of_the_last_sealed_line_of_
     assert paper.codes.count("http://localhost:8000/check") == 2
     assert paper.says("第 16 行的封账证明")
     assert not paper.says("验证码印在这里")
+
+
+def serve(hall: Hall, person: Person, *served: tuple[str, int]) -> None:
+    """Record hours of somebody, one after the other."""
+    for kind, minutes in served:
+        at = hall.clock.advance(minutes=1)
+        hours = activities.Served(person.id, kind, minutes, at.date(), new_id())
+        activities.record_hours(hall.session, an_act(hall.community.book, at), [hours])
+    hall.session.commit()
+
+
+def test_the_proof_of_hours_that_wait_leaves_room_as_a_page_of_the_passbook_does(hall: Hall) -> None:
+    person, browser = hall.enter()
+    serve(hall, person, ("credit", 90))
+    paper = opened(browser, "/me/hours.pdf")
+    assert paper.says("验证码印在这里")
+    assert paper.codes == []
+    assert browser.client.get("/me/hours/hours.tlog-proof").status_code == 404
+    assert "封账证明" not in browser.open("/me/hours").text
+
+
+def test_the_printed_proof_of_hours_carries_its_proof_and_says_what_that_covers(hall: Hall) -> None:
+    person, browser = hall.enter()
+    watched(hall.session, hall.community.book, hall.clock.now())
+    serve(hall, person, ("credit", 90), ("honour", 45), ("credit", 30))
+    seal_all(hall, WITNESS)
+    serve(hall, person, ("credit", 600))
+    content = browser.client.get("/me/hours.pdf").data
+    ((proof,),) = packed_codes(content)
+    assert proof.extra is not None
+    opening, head = seal.opening_of(proof.extra), seal.head_of(proof.checkpoint.body)
+    assert isinstance(opening, seal.HoursOpening)
+    assert (opening.hours.number, opening.hours.credit, opening.hours.honour) == (3, 120, 45)
+    assert seal.is_included(seal.leaf_hash(opening.leaf), proof.index, head.size, proof.path, head.root)
+    keys = [signer_of(hall.community.book).key, WITNESS.key]
+    assert proof.checkpoint.signed_by(keys) == keys
+    paper = opened(browser, "/me/hours.pdf")
+    assert paper.says("前 3 条服务记录的封账证明：信用 2 小时 0 分，荣誉 0 小时 45 分")
+    assert paper.says(f"验证码 {opening.word}")
+    assert paper.codes.count("http://localhost:8000/check") == 1
+    assert not paper.says("验证码印在这里")
+    assert len(paper.pages) == 1
+    page = browser.open("/me/hours")
+    assert opening.word in page.text
+    assert seal.proof_of(browser.client.get(page.link("保存时数的封账证明")).text).extra == proof.extra
+
+
+def test_nobody_is_given_the_proof_of_anothers_hours(hall: Hall) -> None:
+    person, _ = hall.enter()
+    serve(hall, person, ("credit", 90))
+    seal_all(hall)
+    _, other = hall.enter()
+    assert other.client.get("/me/hours/hours.tlog-proof").status_code == 404
+    assert opened(other, "/me/hours.pdf").says("验证码印在这里")
 
 
 def test_the_check_page_carries_the_keys_of_every_log_and_nothing_of_whoever_asks(hall: Hall, client: FlaskClient) -> None:
