@@ -150,7 +150,7 @@ def witnesses(session: Session, book_id: UUID) -> list[Witness]:
 def tills(session: Session, book_id: UUID) -> dict[str, UUID]:
     """Return the device behind each name under which a till watches a book's log, or has watched it."""
     wanted = select(Witness.key, Witness.device_id).where(Witness.book_id == book_id, Witness.device_id.is_not(None))
-    return {notes.key_of(key).name: device_id for key, device_id in session.execute(wanted)}
+    return {notes.key_of(key).name: device_id for key, device_id in session.execute(wanted) if device_id}
 
 
 def alarms(session: Session, book_id: UUID, limit: int = 50) -> list[Alarm]:
