@@ -936,6 +936,9 @@ _CHINESE = {
     "stands under a head": "写的时刻，晚于盖在它上面的联署",
     "and has an entry of": "有导出以后的流水",
     "was to be sealed within a day": "等得太久：说好一天之内封存",
+    "is of ": "写的时刻，和见证方联署的时刻对不上",
+    "no head of the log over them": "日志的检查点不见了：上面一个也没有",
+    "leaves under no head": "一天以上没有签过检查点，或检查点被删除",
     "moves ": "金额或账户不对",
     "is a ": "积分走了这种流水从来不走的路",
 }
