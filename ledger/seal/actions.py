@@ -78,6 +78,14 @@ class DoesNotExtendError(SealError):
         self.head, self.signed = head, signed
 
 
+class ForgedHeadError(DoesNotExtendError):
+    """The newest head that the database tells of was signed by none of the log's own keys."""
+
+    def __init__(self, head: notes.Head, forged: int) -> None:
+        SealError.__init__(self, f"the head of {forged} leaves that the database tells of is not signed by the log's own keys")
+        self.head, self.signed = head, forged
+
+
 def begin(session: Session, book_id: UUID, origin: str, at: datetime) -> str:
     """Give the book's log its name, which it keeps, and return it; where it has one already, that one."""
     lock(session, book_id)
@@ -274,26 +282,39 @@ def _is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def compare(session: Session, book_id: UUID, memory: Memory, *, begin_here: bool = False) -> None:
+def compare(session: Session, book_id: UUID, memory: Memory, keys: Collection[bytes], *, begin_here: bool = False) -> None:
     """Hold what the database tells of the log against what is remembered outside of it, before anything is added.
 
-    What others signed meanwhile is remembered if it carries on; `begin_here` takes the database's word where nothing is remembered. Raise
-    UnknownPastError, or DoesNotExtendError where the database was turned back or rewritten.
+    What others signed meanwhile with these keys is remembered if the log begins with it; `begin_here` takes the database's word where
+    nothing is remembered. Raise UnknownPastError, or DoesNotExtendError where the database was turned back or rewritten.
     """
     origin, last = queries.origin_of(session, book_id), queries.newest(session, book_id)
     if origin is None:
         return
     remembered = memory.head(origin)
-    if remembered is not None and (last is None or last.head != remembered):
-        # Leaves may be written that nobody has signed yet: a sealer may have been killed between the two.
-        now = queries.tree(session, book_id, queries.size_of(session, book_id))
-        head = notes.Head(origin, now.size, now.root())
-        if not _extends(now, head, remembered):
-            raise DoesNotExtendError(head, remembered.size)
-    if last is not None and remembered is None and not begin_here:
+    if remembered == (last.head if last else None):
+        return
+    if remembered is None and not begin_here:
         raise UnknownPastError
+    # Leaves may be written that nobody has signed yet: a sealer may have been killed between the two.
+    now = queries.tree(session, book_id, queries.size_of(session, book_id))
+    head = notes.Head(origin, now.size, now.root())
+    if remembered is not None and not _extends(now, head, remembered):
+        raise DoesNotExtendError(head, remembered.size)
     if last is not None and (remembered is None or last.head.size > remembered.size):
+        # Whoever writes to the database can write a head: what was once taken over would outlast its being put right.
+        if not _is_signed(last.note, notes.log_keys_of(origin, keys)):
+            raise ForgedHeadError(head, last.head.size)
+        if not _extends(now, head, last.head):
+            raise DoesNotExtendError(head, last.head.size)
         memory.keep(last.note)
+
+
+def _is_signed(note: notes.Note, keys: Collection[notes.Key]) -> bool:
+    try:
+        return bool(note.signed_by(keys))
+    except notes.NoteError:
+        return False
 
 
 def sign(session: Session, book_id: UUID, signers: Sequence[notes.Signer], memory: Memory, at: datetime) -> queries.Sealed | None:

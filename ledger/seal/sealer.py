@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
 from ledger.clock import Clock
@@ -52,7 +51,7 @@ class Sealer:
         """
         try:
             with self._reading() as session:
-                actions.compare(session, self.book_id, self.memory, begin_here=self.begin_here)
+                actions.compare(session, self.book_id, self.memory, self.keys, begin_here=self.begin_here)
                 waiting = actions.backlog(session, self.book_id)
         except actions.DoesNotExtendError as problem:
             self._raise_alarm(problem)
@@ -89,7 +88,7 @@ class Sealer:
         return [signer.key for signer in self._signers(origin)]
 
     def _signers(self, origin: str) -> list[notes.Signer]:
-        return [notes.Signer(origin, notes.ED25519, Ed25519PrivateKey.from_private_bytes(key)) for key in self.keys]
+        return notes.signers_of(origin, self.keys)
 
     def ask_witnesses(self, sealed: queries.Sealed) -> list[notes.Key]:
         """Ask every witness that has an address to cosign a head, keep what they say, and return those that cosigned.

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
+from sqlalchemy import delete
+from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -24,12 +26,14 @@ from ledger.seal.merkle import leaf_hash
 from ledger.seal.model import Checkpoint
 from ledger.seal.model import Leaf
 from ledger.seal.model import Side
+from ledger.seal.sealer import Sealer
 from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import Database
 
 ORIGIN = "passbook.example.org/log/1"
-SIGNER = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+SECRET = bytes(range(32))
+(SIGNER,) = notes.signers_of(ORIGIN, [SECRET])
 
 
 @pytest.fixture
@@ -51,6 +55,11 @@ def seal(desk: Desk, memory: Memory, *, at_once: int = 7) -> queries.Sealed | No
     sealed = actions.sign(desk.session, desk.book_id, [SIGNER], memory, desk.clock.now())
     desk.session.commit()
     return sealed
+
+
+def sealer_of(desk: Desk, database: Database, folder: Path, *, begin_here: bool = False) -> Sealer:
+    """The sealer of a book, which remembers in this folder."""
+    return Sealer(lambda: Session(database.engine), desk.book_id, ORIGIN, [SECRET], Memory(folder), desk.clock, begin_here)
 
 
 def fill(desk: Desk, rounds: int) -> None:
@@ -296,20 +305,65 @@ def test_a_folder_that_remembers_nothing_is_not_taken_for_the_right_one(desk: De
     sealed = seal(desk, memory)
     elsewhere = Memory(tmp_path / "elsewhere")
     with pytest.raises(actions.UnknownPastError):
-        actions.compare(desk.session, desk.book_id, elsewhere)
-    actions.compare(desk.session, desk.book_id, elsewhere, begin_here=True)
+        actions.compare(desk.session, desk.book_id, elsewhere, [SECRET])
+    actions.compare(desk.session, desk.book_id, elsewhere, [SECRET], begin_here=True)
     assert sealed is not None
     assert elsewhere.head(ORIGIN) == sealed.head
+
+
+def forge(desk: Desk, owner: Engine, head: notes.Head, signer: notes.Signer) -> None:
+    """Write a head into the database that no sealer signed."""
+    desk.session.rollback()
+    note = notes.Note(str(head), (signer.sign(str(head)),))
+    row = {"book_id": desk.book_id, "size": head.size, "root": head.root, "note": str(note), "signed_at": desk.clock.now()}
+    with owner.begin() as connection:
+        connection.execute(insert(Checkpoint).values(row))
+
+
+STRANGER = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+
+
+@pytest.mark.parametrize(("signer", "root"), [(STRANGER, None), (SIGNER, b"\x07" * 32)], ids=["of another key", "of other leaves"])
+@pytest.mark.parametrize("begin_here", [False, True])
+def test_a_made_up_head_is_refused_and_not_remembered(
+    desk: Desk, database: Database, owner: Engine, tmp_path: Path, signer: notes.Signer, root: bytes | None, begin_here: bool
+) -> None:
+    sealer = sealer_of(desk, database, tmp_path / "log")
+    fill(desk, 5)
+    first = sealer.work()
+    assert first is not None
+    fill(desk, 1)
+    actions.seal(desk.session, desk.book_id, actions.backlog(desk.session, desk.book_id))
+    desk.session.commit()
+    size = first.head.size + 4
+    true = queries.tree(desk.session, desk.book_id, size).root()
+    forge(desk, owner, notes.Head(ORIGIN, size, root or true), signer)
+    if begin_here:
+        sealer = sealer_of(desk, database, tmp_path / "new", begin_here=True)
+    fill(desk, 1)
+    with pytest.raises(actions.DoesNotExtendError):
+        sealer.work()
+    assert sealer.memory.head(ORIGIN) == (None if begin_here else first.head)
+    assert [(one.what, one.seen) for one in queries.alarms(desk.session, desk.book_id)] == [("does-not-extend", size)]
+    desk.session.rollback()
+    # Once the forgery is gone, the log goes on.
+    dropped(owner, "checkpoint")
+    with owner.begin() as connection:
+        connection.execute(delete(Checkpoint).where(Checkpoint.book_id == desk.book_id, Checkpoint.size == size))
+    sealed = sealer.work()
+    assert sealed is not None
+    assert sealed.head.size == size + 4
+    assert_whole(desk)
 
 
 def test_what_another_sealer_signed_is_remembered_here_too(desk: Desk, memory: Memory, tmp_path: Path) -> None:
     other = Memory(tmp_path / "other")
     fill(desk, 3)
     seal(desk, other)
-    actions.compare(desk.session, desk.book_id, memory, begin_here=True)
+    actions.compare(desk.session, desk.book_id, memory, [SECRET], begin_here=True)
     fill(desk, 3)
     sealed = seal(desk, other)
-    actions.compare(desk.session, desk.book_id, memory)
+    actions.compare(desk.session, desk.book_id, memory, [SECRET])
     assert sealed is not None
     assert memory.head(ORIGIN) == sealed.head
 
