@@ -3,8 +3,9 @@
     python scripts/witness.py key --name witness.example.org --folder /srv/witness             make a key and print its public half
     python scripts/witness.py serve --folder /srv/witness --log 'VKEY' [--port 8090]           watch the log with this key and cosign
 
-It needs nothing of the passbook's but its log's public key (`flask ledger log-key`), keeps one small file a log, and answers as
-https://c2sp.org/tlog-witness asks for. Put it behind the office's own HTTPS.
+It needs nothing of the passbook's but its source and its log's public key (`flask ledger log-key`), and nothing installed but Python 3.11
+and the package `cryptography`. It keeps one small file a log, and answers as https://c2sp.org/tlog-witness asks for. Put it behind the
+office's own HTTPS.
 """
 
 from __future__ import annotations
@@ -16,10 +17,16 @@ import sys
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+if __name__ == "__main__":
+    # Past the door of the seal, behind which the passbook's tables are: a witness has no database.
+    sys.modules["ledger.seal"] = ModuleType("ledger.seal")
+    sys.modules["ledger.seal"].__path__ = [str(ROOT / "ledger" / "seal")]
 
 from ledger.clock import SystemClock
 from ledger.seal import notes
@@ -69,8 +76,11 @@ def _signer(folder: Path) -> notes.Signer:
 def _serve(told: argparse.Namespace) -> None:
     witness = Witness(_signer(told.folder), [notes.key_of(vkey) for vkey in told.log], Memory(told.folder), SystemClock())
     held = (told.folder / "lock").open("w")
-    # Two on one folder could cosign two histories.
-    fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        # Two on one folder could cosign two histories.
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"已在运行 / already running on this folder: {told.folder}")
     server = ThreadingHTTPServer((told.address, told.port), handler_for(witness))
     print(f"见证中 / witnessing on http://{told.address}:{server.server_port}", flush=True)
     try:
