@@ -35,8 +35,6 @@ REST_S = 0.5
 REST_OF_A_BACKLOG = 3.0
 #: And where the database is not to be had, or a log cannot be carried on.
 REST_AFTER_TROUBLE_S = 10.0
-#: How often a witness that has not cosigned the newest head is asked again.
-ASKED_AGAIN_S = 30.0
 
 
 def register(group: click.Group) -> None:
@@ -70,44 +68,47 @@ def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, b
         raise click.ClickException("PASSBOOK_LOG_KEY is not set / 缺少设置 PASSBOOK_LOG_KEY: see docs/operating.md")
     sealers: dict[UUID, log.Sealer] = {}
 
-    def make(book: Book) -> log.Sealer:
-        return _sealer(book, log.Memory(folder), begin_here=begin_here)
+    resting: dict[str, float] = {}
 
+    def make(book: Book) -> log.Sealer:
+        return _sealer(book, log.Memory(folder), resting, begin_here=begin_here)
+
+    asker = log.Asker(lambda trouble: click.echo(f"没有问到见证方 / the witnesses could not be asked: {trouble}", err=True))
     parent = os.getppid()
     if follow:
         # Whoever posts comes first.
         os.nice(10)
+        asker.start()
     while True:
-        troubles = _round(number, sealers, make, follow=follow)
+        troubles = _round(number, sealers, make, asker, follow=follow)
         for trouble in troubles:
             click.echo(f"账本不能继续封存 / the log cannot be carried on: {trouble}", err=True)
         if not follow:
+            asker.ask_all()
             sys.exit(1 if troubles else 0)
         if with_parent and os.getppid() != parent:
             return
         time.sleep(REST_AFTER_TROUBLE_S if troubles else REST_S)
 
 
-def _round(number: int | None, sealers: dict[UUID, log.Sealer], make: Callable[[Book], log.Sealer], *, follow: bool) -> list[Exception]:
+def _round(
+    number: int | None, sealers: dict[UUID, log.Sealer], make: Callable[[Book], log.Sealer], asker: log.Asker, *, follow: bool
+) -> list[Exception]:
     troubles: list[Exception] = []
     try:
         books = _books(number)
     except OperationalError as trouble:
         return [trouble]
-    fresh: list[tuple[log.Sealer, log.Sealed]] = []
     for book in books:
         try:
             sealer = sealers.setdefault(book.id, make(book))
             if sealed := _carry_on(book, sealer, follow=follow):
-                fresh.append((sealer, sealed))
+                asker.take(sealer, sealed)
         except Exception as trouble:
             # Whatever it is, a full disk or a key that cannot be read: other books go on being sealed.
             if not follow and not isinstance(trouble, (log.SealError, OperationalError)):
                 raise
             troubles.append(trouble)
-    for sealer, sealed in fresh:
-        # Only now: whoever answers slowly keeps no other book waiting to be sealed.
-        sealer.ask_witnesses(sealed)
     return troubles
 
 
@@ -117,18 +118,26 @@ def _carry_on(book: Book, sealer: log.Sealer, *, follow: bool) -> log.Sealed | N
         sealed = sealer.work(partial(_show, progress, task), rest=REST_OF_A_BACKLOG if follow else 0)
     if sealed:
         click.echo(f"{book.number} {book.name}: {sealed.head.size:,} 条已封存 / sealed, root {sealed.head.root.hex()[:16]}")
-    return sealed or sealer.wanting(every_s=ASKED_AGAIN_S)
+    return sealed or sealer.wanting()
 
 
 def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
     progress.update(task, completed=done, total=total)
 
 
-def _sealer(book: Book, memory: log.Memory, *, begin_here: bool = False) -> log.Sealer:
+def _sealer(book: Book, memory: log.Memory, resting: dict[str, float], *, begin_here: bool) -> log.Sealer:
+    # Asked for here: the thread that asks the witnesses has no application of its own.
+    engine = db.engine
+    return log.Sealer(lambda: Session(engine), book.id, _origin(book), _keys(), memory, services().clock, begin_here, resting)
+
+
+def _origin(book: Book) -> str:
+    return log.origin_at(services().settings.public_url, book.number)
+
+
+def _keys() -> list[bytes]:
     settings = services().settings
-    keys = [key for key in (settings.log_key, settings.log_key_old) if key]
-    origin = log.origin_at(settings.public_url, book.number)
-    return log.Sealer(lambda: Session(db.engine), book.id, origin, keys, memory, services().clock, begin_here)
+    return [key for key in (settings.log_key, settings.log_key_old) if key]
 
 
 def _books(number: int | None) -> list[Book]:
@@ -147,9 +156,9 @@ def _books(number: int | None) -> list[Book]:
 def log_key(number: int) -> None:
     """Print the public keys that the heads of a book's log are signed with, for witnesses and for whoever checks (日志公钥)."""
     with at_desk() as desk:
-        sealer = _sealer(desk.book(number), log.Memory(Path()))
-        origin = log.origin_of(desk.session, sealer.book_id) or sealer.origin
-    for key in sealer.public_keys(origin):
+        book = desk.book(number)
+        origin = log.origin_of(desk.session, book.id) or _origin(book)
+    for key in log.log_keys_of(origin, _keys()):
         click.echo(str(key))
 
 
@@ -191,7 +200,10 @@ def witness() -> None:
 @click.option("--address", required=True, help="where it is asked, for example https://witness.example.org 地址")
 @with_appcontext
 def add(number: int, vkey: str, address: str) -> None:
-    """Let a witness watch a book's log (添加见证方)."""
+    """Let a witness watch a book's log, one that has moved at its new address (添加见证方；换了网址的再添加一次).
+
+    One that was ended may come back.
+    """
     try:
         key = log.key_of(vkey)
     except log.NoteError as problem:
@@ -202,8 +214,9 @@ def add(number: int, vkey: str, address: str) -> None:
         )
     with at_desk() as desk:
         act = desk.act(number)
-        log.begin(desk.session, act.book_id, _sealer(desk.book(number), log.Memory(Path())).origin, act.at)
-        log.add_witness(desk.session, act.book_id, key, act.at, address=address)
+        log.begin(desk.session, act.book_id, _origin(desk.book(number)), act.at)
+        if not log.ask_at(desk.session, act.book_id, key, address, act.at):
+            raise click.ClickException(f"已经在见证 / watches already: {key.name}")
     click.echo(f"{key.name} 开始见证 / watches")
 
 
@@ -224,8 +237,9 @@ def list_(number: int) -> None:
     """Say who watches a book's log, and up to where each has cosigned (见证方列表)."""
     with at_desk() as desk:
         book_id = desk.book(number).id
-        seen = log.seen_by(desk.session, book_id)
-        for one in log.witnesses(desk.session, book_id):
+        watching = log.witnesses(desk.session, book_id)
+        seen = log.seen_by(desk.session, book_id, [one.key for one in watching])
+        for one in watching:
             click.echo(f"{log.key_of(one.key).name}\t{seen.get(one.key, 0):,}\t{one.address or '-'}")
 
 

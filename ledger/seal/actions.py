@@ -24,6 +24,8 @@ from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import type_coerce
 from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
+from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 
@@ -365,6 +367,17 @@ def add_witness(
     return witness_id
 
 
+def ask_at(session: Session, book_id: UUID, key: notes.Key, address: str, at: datetime) -> bool:
+    """Let a witness be asked at this address from now on, wherever it was before; tell whether that is anything new."""
+    for one in queries.witnesses(session, book_id):
+        if one.key == str(key):
+            if one.address == address:
+                return False
+            session.execute(update(Witness).where(Witness.book_id == book_id, Witness.id == one.id).values(ended_at=at))
+    add_witness(session, book_id, key, at, address=address)
+    return True
+
+
 def end_witness(session: Session, book_id: UUID, name: str, at: datetime) -> bool:
     """Let a witness watch no longer; tell whether there was one of that name."""
     ids = [one.id for one in queries.witnesses(session, book_id) if notes.key_of(one.key).name == name]
@@ -382,14 +395,17 @@ def hear(session: Session, book_id: UUID, size: int, signature: notes.Signature,
         if signature.is_by(key) and key.holds(signature.value, sealed.note.body):
             if witness.key not in sealed.witnesses:
                 row = {"book_id": book_id, "size": size, "witness": witness.key, "line": str(signature), "added_at": at}
-                session.execute(insert(Cosignature).values(row))
+                # The same one may come twice at once: of two sealers, or sent again.
+                upsert = upsert_postgresql if _is_postgresql(session) else upsert_sqlite
+                session.execute(upsert(Cosignature).values(row).on_conflict_do_nothing())
             return True
     return False
 
 
 def alarm(session: Session, book_id: UUID, what: str, witness: str, shown: notes.Head, seen: int | None, at: datetime) -> None:
-    """Keep it that a witness refused a head: for the supervisor, and for good; once, however often it says so."""
-    said = select(Alarm.id).where(Alarm.book_id == book_id, Alarm.what == what, Alarm.witness == witness)
+    """Keep what does not hold: for the supervisor, and for good; once as long as it is new or holds still, however often it is said."""
+    telling = queries.is_telling(session, book_id, at)
+    said = select(Alarm.id).where(Alarm.book_id == book_id, Alarm.what == what, Alarm.witness == witness, telling)
     if session.execute(said.where(Alarm.seen.is_(None) if seen is None else Alarm.seen == seen).limit(1)).first():
         return
     row = {

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger
+from sqlalchemy import ColumnElement
+from sqlalchemy import and_
+from sqlalchemy import exists
 from sqlalchemy import func
+from sqlalchemy import or_
 from sqlalchemy import select
+from sqlalchemy import true
 from sqlalchemy import type_coerce
 from sqlalchemy.orm import Session
 
@@ -21,6 +28,8 @@ from ledger.seal import leaves
 from ledger.seal import notes
 from ledger.seal.merkle import TILE_WIDTH
 from ledger.seal.merkle import Tree
+from ledger.seal.merkle import is_included
+from ledger.seal.merkle import leaf_hash
 from ledger.seal.model import Alarm
 from ledger.seal.model import Checkpoint
 from ledger.seal.model import Cosignature
@@ -34,6 +43,8 @@ from ledger.seal.model import Witness
 #: The log's own signatures, today's and the old key's, stand under a note as well (notes.py reads 64 in all).
 _COSIGNATURES_MAX = 60
 _HEADS_LOOKED_AT = 100
+_ALARM_NEW = timedelta(days=30)
+_STALLED_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -135,10 +146,19 @@ def best_head(session: Session, book_id: UUID, at_least: int) -> Sealed | None:
     return of_size(session, book_id, best) if best is not None else newest(session, book_id)
 
 
-def seen_by(session: Session, book_id: UUID) -> dict[str, int]:
-    """Return of each witness the largest head that it cosigned."""
-    wanted = select(Cosignature.witness, func.max(Cosignature.size)).where(Cosignature.book_id == book_id).group_by(Cosignature.witness)
+def seen_by(session: Session, book_id: UUID, keys: Collection[str]) -> dict[str, int]:
+    """Return of each of these witnesses the largest head that it cosigned."""
+    wanted = (
+        select(Cosignature.witness, func.max(Cosignature.size))
+        .where(Cosignature.book_id == book_id, Cosignature.witness.in_(keys))
+        .group_by(Cosignature.witness)
+    )
     return {witness: size for witness, size in session.execute(wanted)}
+
+
+def has_watched(session: Session, book_id: UUID, key: notes.Key) -> bool:
+    """Tell whether this key is a witness's of the book, or was one's."""
+    return bool(session.execute(select(Witness.id).where(Witness.book_id == book_id, Witness.key == str(key)).limit(1)).first())
 
 
 def witnesses(session: Session, book_id: UUID) -> list[Witness]:
@@ -152,14 +172,53 @@ def alarms(session: Session, book_id: UUID, limit: int = 50) -> list[Alarm]:
     return list(session.execute(select(Alarm).where(Alarm.book_id == book_id).order_by(Alarm.at.desc(), Alarm.id).limit(limit)).scalars())
 
 
+def is_telling(session: Session, book_id: UUID, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that an alarm of this book is to be looked at: it is new, or holds still.
+
+    That the log does not carry on holds until it is signed again, and a refusal until that witness cosigns again. A line that is not what
+    was sealed is told anew by whoever reads it.
+    """
+    newest_at = select(Checkpoint.signed_at).where(Checkpoint.book_id == book_id).order_by(Checkpoint.size.desc()).limit(1)
+    signed_at = session.execute(newest_at).scalar_one_or_none()
+    cosigned = exists().where(
+        Cosignature.book_id == book_id,
+        Cosignature.size >= func.coalesce(Alarm.seen, 0),
+        func.substr(Cosignature.witness, 1, func.length(Alarm.witness) + 1) == Alarm.witness + "+",
+        Cosignature.added_at > Alarm.at,
+    )
+    return or_(
+        Alarm.at >= now - _ALARM_NEW,
+        and_(Alarm.what == "does-not-extend", true() if signed_at is None else Alarm.at > signed_at),
+        and_(Alarm.what.in_(("witness-refused", "till-refused")), ~cosigned),
+    )
+
+
+def alarming(session: Session, book_id: UUID, now: datetime) -> int:
+    """Return how many alarms there are to be looked at; that the sealer stands still is one."""
+    wanted = select(func.count()).where(Alarm.book_id == book_id, is_telling(session, book_id, now))
+    return session.execute(wanted).scalar_one() + is_stalled(session, book_id, now)
+
+
+def is_stalled(session: Session, book_id: UUID, now: datetime) -> bool:
+    """Tell whether an entry waits longer to be sealed than any does while a sealer runs: none does, or it cannot."""
+    wanted = (
+        select(Unsealed.entry_id)
+        .join(Entry, (Entry.book_id == Unsealed.book_id) & (Entry.id == Unsealed.entry_id))
+        .where(Unsealed.book_id == book_id, Entry.posted_at < now - _STALLED_AFTER)
+        .limit(1)
+    )
+    return session.execute(wanted).first() is not None
+
+
 @dataclass(frozen=True)
 class Receipt:
-    """A passbook line with what proves it; no proof yet where it waits to be sealed."""
+    """What the journal says of a passbook line, and what proves it; no proof yet where it waits to be sealed."""
 
-    account_id: UUID
-    number: int
-    opening: leaves.Opening | None
-    proof: notes.Proof | None
+    facts: leaves.SideFacts
+    opening: leaves.Opening | None = None
+    proof: notes.Proof | None = None
+    #: Where the journal says something else than what was sealed: the number of the leaf, and the head over it. Then nothing is proved.
+    differs_at: tuple[int, notes.Head] | None = None
 
 
 def waiting(session: Session, book_id: UUID) -> int:
@@ -193,15 +252,17 @@ def receipt(session: Session, book_id: UUID, account_id: UUID, number: int) -> R
         .where(Side.book_id == book_id, Side.account_id == account_id, Side.number == number)
     ).one_or_none()
     if found is None:
-        return Receipt(account_id, number, None, None)
+        return Receipt(facts)
     salt, own, leaf_number, data = found
     entry, giver, taker = data[2:34], data[34:66], data[66:98]
     opening = leaves.Opening(facts, salt, entry, taker if own == giver else giver)
     sealed = best_head(session, book_id, leaf_number + 1)
     if sealed is None:
-        return Receipt(account_id, number, opening, None)
-    path = tree(session, book_id, sealed.head.size).inclusion(leaf_number)
-    return Receipt(account_id, number, opening, notes.Proof(leaf_number, tuple(path), sealed.note, opening.packed()))
+        return Receipt(facts, opening)
+    head, path = sealed.head, tree(session, book_id, sealed.head.size).inclusion(leaf_number)
+    if not is_included(leaf_hash(opening.leaf), leaf_number, head.size, path, head.root):
+        return Receipt(facts, differs_at=(leaf_number, head))
+    return Receipt(facts, opening, notes.Proof(leaf_number, tuple(path), sealed.note, opening.packed()))
 
 
 def check_words(session: Session, book_id: UUID, account_id: UUID, first: int, last: int) -> dict[int, str]:

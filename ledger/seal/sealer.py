@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import field
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -40,6 +41,10 @@ class Sealer:
     clock: Clock
     #: Take the database's word for the heads that were signed, where the memory is new.
     begin_here: bool = False
+    #: By key, until when a witness that gave no answer is left alone. The sealers of all books may share it.
+    resting: dict[str, float] = field(default_factory=dict)
+    #: By key, how many leaves each witness has seen, as far as is known here; it says so itself where it is more.
+    _seen: dict[str, int] = field(default_factory=dict)
     #: When witnesses that had not answered were last asked again.
     _asked_at: float = -math.inf
 
@@ -70,7 +75,7 @@ class Sealer:
                 progress(done, len(waiting))
             if rest and done < len(waiting):
                 time.sleep(rest * (time.monotonic() - began))
-        signers = self._signers(origin)
+        signers = notes.signers_of(origin, self.keys)
         try:
             with self.sessions() as session, session.begin():
                 return actions.sign(session, self.book_id, signers, self.memory, self.clock.now())
@@ -83,25 +88,22 @@ class Sealer:
         with self.sessions() as session, session.begin():
             actions.alarm(session, self.book_id, "does-not-extend", head.origin, head, problem.signed, self.clock.now())
 
-    def public_keys(self, origin: str) -> list[notes.Key]:
-        """Return the public halves of the keys that sign the log called `origin`."""
-        return [signer.key for signer in self._signers(origin)]
-
-    def _signers(self, origin: str) -> list[notes.Signer]:
-        return notes.signers_of(origin, self.keys)
-
-    def ask_witnesses(self, sealed: queries.Sealed) -> list[notes.Key]:
+    def ask_witnesses(self, sealed: queries.Sealed, *, rest_s: float = asking.ASKED_AGAIN_S) -> list[notes.Key]:
         """Ask every witness that has an address to cosign a head, keep what they say, and return those that cosigned.
 
-        Nothing is kept open while they are waited for. One that refuses is an alarm.
+        One that has cosigned it is not asked, nor one that gave no answer within the last `rest_s` seconds. Nothing is kept open while they
+        are waited for. One that refuses is an alarm.
         """
         with self._reading() as session:
             asked = [(notes.key_of(one.key), one.address) for one in queries.witnesses(session, self.book_id) if one.address]
-            seen = queries.seen_by(session, self.book_id)
         tree, cosigned = Tree(sealed.head.size, self._tile), []
         for key, address in asked:
-            said = asking.ask(address or "", key, sealed.note, tree, seen.get(str(key), 0))
+            vkey, now = str(key), time.monotonic()
+            if vkey in sealed.witnesses or self.resting.get(vkey, now) > now:
+                continue
+            said = asking.ask(address or "", key, sealed.note, tree, min(self._seen.get(vkey, 0), sealed.head.size))
             if not (said.signature or said.refused):
+                self.resting[vkey] = now + rest_s
                 continue
             with self.sessions() as session, session.begin():
                 if said.refused:
@@ -111,10 +113,11 @@ class Sealer:
                         continue
                     actions.alarm(session, self.book_id, "witness-refused", key.name, sealed.head, said.seen, self.clock.now())
                 elif said.signature and actions.hear(session, self.book_id, sealed.head.size, said.signature, self.clock.now()):
+                    self._seen[vkey] = sealed.head.size
                     cosigned.append(key)
         return cosigned
 
-    def wanting(self, *, every_s: float) -> queries.Sealed | None:
+    def wanting(self, *, every_s: float = asking.ASKED_AGAIN_S) -> queries.Sealed | None:
         """Return the newest head where a witness with an address has not cosigned it yet, asked for once in so many seconds."""
         if time.monotonic() - self._asked_at < every_s:
             return None

@@ -89,6 +89,22 @@ def test_a_witness_is_added_listed_and_ended(run: Run) -> None:
     assert run("witness", "end", "--book", 1, "--name", "witness.example.org").exit_code == 1
 
 
+def test_a_witness_that_moved_or_was_ended_comes_back(run: Run, community: Community) -> None:
+    signer = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.generate())
+
+    def add(address: str) -> Result:
+        return run("witness", "add", "--book", 1, "--key", signer.key, "--address", address)
+
+    assert add("https://old.example.org").exit_code == 0
+    again = add("https://old.example.org")
+    assert (again.exit_code, "watches already" in again.output) == (1, True)
+    assert add("https://new.example.org").exit_code == 0
+    assert run("witness", "list", "--book", 1).output == "witness.example.org\t0\thttps://new.example.org\n"
+    assert run("witness", "end", "--book", 1, "--name", "witness.example.org").exit_code == 0
+    assert add("https://new.example.org").exit_code == 0
+    assert run("witness", "list", "--book", 1).output == "witness.example.org\t0\thttps://new.example.org\n"
+
+
 @pytest.mark.parametrize(
     ("key", "address"), [("nobody", "https://w.example"), ("w.example+00000000+AAAA", "https://w.example")]
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from ledger import areas
 from ledger import journal
@@ -17,6 +18,7 @@ from ledger.seal import Proof
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
+from ledger.web.kit.extensions import transaction_of_its_own
 from ledger.web.kit.policy import quorum
 
 #: A number that no line has.
@@ -49,21 +51,40 @@ class Promised:
     note: Note
 
 
-def receipt(number: int) -> Proven | Promised:
+@dataclass(frozen=True)
+class Differs:
+    """A line of one's own passbook that is not what was sealed: nothing proves it, and the supervisor is to know."""
+
+    line: journal.LineRow
+
+
+def receipt(number: int) -> Proven | Promised | Differs:
     """Return what proves a line of the passbook of whoever asks; raise NotFound where there is no such line."""
     account = journal.account_ids(session(), me().book_id, "passbook", [me().person_id]).get(me().person_id)
     if account is None or number > _AFTER_ALL:
         raise NotFound("line")
-    found = seal.receipt(session(), me().book_id, account, number)
+    found = checked_receipt(account, number)
     (line,) = journal.lines_numbered(session(), me().book_id, account, number, number)
+    if found.differs_at is not None:
+        return Differs(line)
     if found.proof is None or found.opening is None:
-        facts = seal.side_facts(session(), me().book_id, account, number)
         signer = seal.promiser(services().settings.secret_key, _promiser_name())
-        return Promised(line, seal.promise(signer, origin_of(me().book), facts))
+        return Promised(line, seal.promise(signer, origin_of(me().book), found.facts))
     note = found.proof.checkpoint
     keys = [seal.key_of(one.key) for one in seal.witnesses(session(), me().book_id)]
     cosigned = [key for key in keys if any(signature.is_by(key) for signature in note.signatures)]
     return Proven(line, found.opening.word, found.proof, seal.head_of(note.body).size, _names(keys), _names(cosigned))
+
+
+def checked_receipt(account: UUID, number: int) -> seal.Receipt:
+    """Return what proves a line of an account of the book; where it is not what was sealed, that is kept as an alarm."""
+    book_id = me().book_id
+    found = seal.receipt(session(), book_id, account, number)
+    if found.differs_at is not None:
+        leaf, head = found.differs_at
+        with transaction_of_its_own() as own:
+            seal.alarm(own, book_id, "line-differs", head.origin, head, leaf + 1, services().clock.now())
+    return found
 
 
 def origin_of(book: Book) -> str:

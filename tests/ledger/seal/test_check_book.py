@@ -126,7 +126,7 @@ def test_entries_that_wait_are_checked_as_well(database: Database, session: Sess
     desk.clock.advance(minutes=1)
     desk.post([desk.spend("li", 3)])
     told = list(dumping.records(session, desk.book_id))
-    report = check_book.check(dump_of(told), (), [str(key) for key in sealer.public_keys("log.example.org")])
+    report = check_book.check(dump_of(told), (), [str(key) for key in notes.log_keys_of("log.example.org", [bytes(32)])])
     assert report.faults == []
     assert any("4 entries, of which 2 wait" in sentence for sentence in report.said)
     for record in told:

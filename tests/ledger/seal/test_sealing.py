@@ -30,6 +30,8 @@ from ledger.seal.sealer import Sealer
 from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import Database
+from tests.sealing import dropped
+from tests.sealing import rewrite
 
 ORIGIN = "passbook.example.org/log/1"
 SECRET = bytes(range(32))
@@ -108,6 +110,31 @@ def test_a_line_that_waits_has_no_proof_yet(desk: Desk, memory: Memory) -> None:
     fill(desk, 1)
     receipt = queries.receipt(desk.session, desk.book_id, desk.account("li"), 1)
     assert (receipt.opening, receipt.proof) == (None, None)
+
+
+CHANGES = [
+    "UPDATE line SET deed_on = '2020-01-01' WHERE book_id = :book AND number = 3",
+    "UPDATE side SET salt = hash WHERE book_id = :book AND number = 3",
+    "UPDATE leaf SET data = (SELECT data FROM leaf WHERE book_id = :book AND number = 1) WHERE book_id = :book AND number >= 4",
+    "UPDATE leaf SET hash = (SELECT hash FROM leaf WHERE book_id = :book AND number = 1) WHERE book_id = :book AND number >= 4",
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_line_that_is_not_what_was_sealed_is_proved_no_longer(
+    desk: Desk, database: Database, owner: Engine, tmp_path: Path, change: str
+) -> None:
+    fill(desk, 5)
+    sealed = sealer_of(desk, database, tmp_path / "log").work()
+    assert sealed is not None
+    before = queries.receipt(desk.session, desk.book_id, desk.account("li"), 3)
+    assert before.proof is not None
+    assert before.differs_at is None
+    desk.session.rollback()
+    rewrite(owner, desk.book_id, change)
+    found = queries.receipt(desk.session, desk.book_id, desk.account("li"), 3)
+    assert (found.opening, found.proof) == (None, None)
+    assert found.differs_at == (before.proof.index, sealed.head)
 
 
 def test_the_sides_of_an_account_are_a_chain_in_the_order_of_its_lines(desk: Desk, memory: Memory) -> None:
@@ -240,18 +267,6 @@ def test_a_clock_set_back_a_day_makes_no_gap(desk: Desk, memory: Memory) -> None
     fill(desk, 5)
     seal(desk, memory)
     assert_whole(desk)
-
-
-def dropped(owner: Engine, table: str) -> None:
-    """Do what only the tables' owner can: take the guard of a table away."""
-    with owner.begin() as connection:
-        if owner.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-        else:
-            for name in (
-                connection.exec_driver_sql(f"SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name='{table}'").scalars().all()
-            ):
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
 
 
 @pytest.mark.parametrize(
