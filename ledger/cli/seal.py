@@ -128,7 +128,7 @@ def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
 def _sealer(book: Book, memory: log.Memory, resting: dict[str, float], *, begin_here: bool) -> log.Sealer:
     # Asked for here: the thread that asks the witnesses has no application of its own.
     engine = db.engine
-    return log.Sealer(lambda: Session(engine), book.id, _origin(book), _keys(), memory, services().clock, begin_here, resting)
+    return log.Sealer(lambda: Session(engine), book.id, _origin(book), _keys(), memory, services().clock, begin_here, resting=resting)
 
 
 def _origin(book: Book) -> str:

@@ -41,6 +41,8 @@ class Sealer:
     clock: Clock
     #: Take the database's word for the heads that were signed, where the memory is new.
     begin_here: bool = False
+    #: How many entries are sealed in one transaction.
+    at_once: int = actions.AT_ONCE
     #: By key, until when a witness that gave no answer is left alone. The sealers of all books may share it.
     resting: dict[str, float] = field(default_factory=dict)
     #: By key, how many leaves each witness has seen, as far as is known here; it says so itself where it is more.
@@ -66,7 +68,7 @@ class Sealer:
         with self.sessions() as session, session.begin():
             origin = actions.begin(session, self.book_id, self.origin, self.clock.now())
         done, growth = 0, None
-        for piece in actions.pieces(waiting):
+        for piece in actions.pieces(waiting, self.at_once):
             began = time.monotonic()
             with self.sessions() as session, session.begin():
                 growth = actions.seal(session, self.book_id, piece, growth)
