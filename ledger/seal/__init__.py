@@ -12,6 +12,7 @@ from ledger.seal.actions import hear
 from ledger.seal.asker import Asker
 from ledger.seal.dumping import dump
 from ledger.seal.keeping import Memory
+from ledger.seal.leaves import SideFacts
 from ledger.seal.leaves import opening_of
 from ledger.seal.merkle import is_consistent
 from ledger.seal.merkle import is_included
@@ -69,6 +70,7 @@ __all__ = [
     "SealError",
     "Sealed",
     "Sealer",
+    "SideFacts",
     "add_witness",
     "alarm",
     "alarming",

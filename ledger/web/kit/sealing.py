@@ -15,6 +15,7 @@ from ledger.errors import NotFound
 from ledger.seal import Key
 from ledger.seal import Note
 from ledger.seal import Proof
+from ledger.seal import SideFacts
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
@@ -29,7 +30,7 @@ _AFTER_ALL = 2**62
 class Proven:
     """A line of one's own passbook that is sealed."""
 
-    line: journal.LineRow
+    line: SideFacts
     word: str
     proof: Proof
     size: int
@@ -47,7 +48,7 @@ class Proven:
 class Promised:
     """A line of one's own passbook that waits to be sealed, and the service's word that it will be."""
 
-    line: journal.LineRow
+    line: SideFacts
     note: Note
 
 
@@ -55,7 +56,7 @@ class Promised:
 class Differs:
     """A line of one's own passbook that is not what was sealed: nothing proves it, and the supervisor is to know."""
 
-    line: journal.LineRow
+    line: SideFacts
 
 
 def receipt(number: int) -> Proven | Promised | Differs:
@@ -64,16 +65,15 @@ def receipt(number: int) -> Proven | Promised | Differs:
     if account is None or number > _AFTER_ALL:
         raise NotFound("line")
     found = checked_receipt(account, number)
-    (line,) = journal.lines_numbered(session(), me().book_id, account, number, number)
     if found.differs_at is not None:
-        return Differs(line)
+        return Differs(found.facts)
     if found.proof is None or found.opening is None:
         signer = seal.promiser(services().settings.secret_key, _promiser_name())
-        return Promised(line, seal.promise(signer, origin_of(me().book), found.facts))
+        return Promised(found.facts, seal.promise(signer, origin_of(me().book), found.facts))
     note = found.proof.checkpoint
     keys = [seal.key_of(one.key) for one in seal.witnesses(session(), me().book_id)]
     cosigned = [key for key in keys if any(signature.is_by(key) for signature in note.signatures)]
-    return Proven(line, found.opening.word, found.proof, seal.head_of(note.body).size, _names(keys), _names(cosigned))
+    return Proven(found.facts, found.opening.word, found.proof, seal.head_of(note.body).size, _names(keys), _names(cosigned))
 
 
 def checked_receipt(account: UUID, number: int) -> seal.Receipt:
