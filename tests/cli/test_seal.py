@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,10 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from bench.server import scratch_settings
 from ledger import seal
 from ledger.seal import notes
 from ledger.settings import Settings
 from ledger.web.kit.extensions import db
+from tests.conftest import ROOT
+from tests.conftest import Database
 from tests.conftest import HandClock
 from tests.earning import Community
 from tests.earning import a_community
@@ -77,6 +86,42 @@ def test_a_log_that_was_turned_back_is_not_signed_and_says_so(run: Run, communit
     (alarm,) = seal.alarms(community.session, community.book.id)
     assert (alarm.what, alarm.seen) == ("does-not-extend", 40)
     assert seal.newest(community.session, community.book.id) is None
+
+
+def test_a_sealer_that_follows_goes_on_though_its_witness_is_not_to_be_had(
+    run: Run, community: Community, database: Database, tmp_path: Path
+) -> None:  # fmt: skip
+    key = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.generate()).key
+    environment = os.environ | scratch_settings(database.url, 8000) | {"PASSBOOK_LOG_KEY": base64.b64encode(os.urandom(32)).decode()}
+
+    def sealed() -> int:
+        found = seal.newest(community.session, community.book.id)
+        community.session.rollback()
+        return found.head.size if found else 0
+
+    def until_sealed(size: int) -> None:
+        ends = time.monotonic() + 30
+        while sealed() < size:
+            assert time.monotonic() < ends
+            time.sleep(0.1)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert run("witness", "add", "--book", 1, "--key", key, "--address", address).exit_code == 0
+        told = [sys.executable, "-m", "flask", "--app", "wsgi", "ledger", "seal", "--follow", "--folder", tmp_path]
+        with subprocess.Popen(told, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                until_sealed(1)
+                # It is being asked now.
+                silent.settimeout(30)
+                silent.accept()[0].close()
+                person = community.person()
+                community.credited(person, "patrol")
+                community.session.commit()
+                until_sealed(2)
+                assert process.poll() is None
+            finally:
+                process.terminate()
 
 
 def test_a_witness_is_added_listed_and_ended(run: Run) -> None:
