@@ -82,7 +82,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     ledger.web.register(app, resources, leavings)
     redeem.web.register(app, resources)
     sealed_parts = [part for capability in (people, sign_in, activities, codes) for part in capability.sealed_parts()]
-    ledger.cli.register(app, [people.verify, seal.verify, redemptions.verify, catalogue.verify], sealed_parts)
+    verifiers = [
+        people.verify,
+        lambda session, book_id: seal.verify(session, book_id, extensions.services().clock.now()),
+        redemptions.verify,
+        catalogue.verify,
+    ]
+    ledger.cli.register(app, verifiers, sealed_parts)
     redeem.cli.register(app)
     collect_less()
     return app

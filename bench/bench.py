@@ -158,12 +158,12 @@ def _redeem(bench: Bench) -> None:
 def _redeem_sqlite(bench: Bench) -> None:
     with _serving(bench, "sqlite") as (server, market, _):
         measured = desk.measure(server, market, bench.size.seconds)
-    name = "requests a second of a do-nothing JSON route, 1 worker"
+    name = "requests a second of a do-nothing JSON route, 2 workers"
     bench.add(f"SQLite: redemptions over HTTP at {len(market.stands)} tills", measured.spread.rate, "a second", name, measured.nothing.rate)
 
 
 @contextmanager
-def _serving(bench: Bench, kind: str, *, workers: int | None = None) -> Iterator[tuple[Server, Market, str]]:
+def _serving(bench: Bench, kind: str, *, workers: int = 2) -> Iterator[tuple[Server, Market, str]]:
     with scratch_database(kind) as (url, owner_url), serving(url, workers=workers, threads=16, start=START) as server:
         market = open_market(server, owner_url, volunteers=bench.size.volunteers, shops=10, points=10**6, price=desk.PRICE)
         analyze(owner_url)

@@ -32,6 +32,7 @@ from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
 
 from bench import figures
 from bench import floor
@@ -44,6 +45,7 @@ from bench.server import ROOT
 from bench.server import analyze
 from bench.server import scratch_database
 from bench.server import scratch_settings
+from bench.server import sealers_url
 from ledger import journal
 from ledger import seal as log
 from ledger.act import OPERATOR
@@ -97,7 +99,8 @@ class Bench:
         """Return a sealer of this process, with the same key and memory as the one beside it."""
         key = base64.b64decode(self.settings["PASSBOOK_LOG_KEY"])
         origin = f"localhost:8000/log/{self.number}"
-        return log.Sealer(lambda: Session(self.engine), self.bank.book_id, origin, [key], log.Memory(self.folder), SystemClock())
+        engine = engine_for(self.settings["PASSBOOK_SEALER_DATABASE_URL"], sealing=True, poolclass=NullPool)
+        return log.Sealer(lambda: Session(engine), self.bank.book_id, origin, [key], log.Memory(self.folder), SystemClock())
 
     @contextmanager
     def sealing(self) -> Iterator[subprocess.Popen[bytes]]:
@@ -143,7 +146,8 @@ def _open(engine: Engine, owner_url: str, url: str, folder: Path) -> Bench:
     analyze(owner_url)
     with Session(engine) as session:
         number = session.execute(select(Book.number).where(Book.id == bank.book_id)).scalar_one()
-    settings = scratch_settings(url, 8000) | {"PASSBOOK_LOG_KEY": base64.b64encode(secrets.token_bytes(32)).decode()}
+    settings = scratch_settings(url, 8000) | {"PASSBOOK_SEALER_DATABASE_URL": sealers_url(url)}
+    settings["PASSBOOK_LOG_KEY"] = base64.b64encode(secrets.token_bytes(32)).decode()
     return Bench(engine, owner_url, bank, number, folder, settings)
 
 

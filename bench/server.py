@@ -119,11 +119,20 @@ def _database_on(server: URL) -> Iterator[tuple[str, str]]:
     try:
         owner_url = server.set(database=name).render_as_string(hide_password=False)
         migrate(owner_url)
-        _run(server, f"CREATE ROLE {name} LOGIN PASSWORD '{password}' IN ROLE passbook_service")
+        for login, role in ((name, "passbook_service"), (f"{name}_sealer", "passbook_sealer")):
+            _run(server, f"CREATE ROLE {login} LOGIN PASSWORD '{password}' IN ROLE {role}")
         yield server.set(database=name, username=name, password=password).render_as_string(hide_password=False), owner_url
     finally:
         _run(server, f"DROP DATABASE {name} WITH (FORCE)")
-        _run(server, f"DROP ROLE IF EXISTS {name}")
+        _run(server, f"DROP ROLE IF EXISTS {name}, {name}_sealer")
+
+
+def sealers_url(url: str) -> str:
+    """Return where the sealer reaches a scratch database whose service reaches it at `url`: under a login of its own."""
+    made = make_url(url)
+    if made.get_backend_name() == "sqlite":
+        return url
+    return made.set(username=f"{made.username}_sealer").render_as_string(hide_password=False)
 
 
 def analyze(owner_url: str) -> None:
@@ -155,7 +164,7 @@ def scratch_settings(database_url: str, port: int) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serving(database_url: str, *, workers: int | None = None, threads: int = 8, start: datetime | None = None) -> Iterator[Server]:
+def serving(database_url: str, *, workers: int = 2, threads: int = 4, start: datetime | None = None) -> Iterator[Server]:
     """Serve the application on `database_url` with the production server, from `start` on if given."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -167,11 +176,10 @@ def serving(database_url: str, *, workers: int | None = None, threads: int = 8, 
     if start:
         clock.move_to(start)
     settings = scratch_settings(database_url, port)
-    is_sqlite = database_url.startswith("sqlite")
     arguments = ["--interface", "wsgi", "--factory", "--host", "127.0.0.1", "--port", str(port), "--backlog", "1024"]
     arguments += [
         "--workers",
-        str(workers or (1 if is_sqlite else 2)),
+        str(workers),
         "--blocking-threads",
         str(threads),
         "--no-ws",

@@ -1,4 +1,4 @@
-"""Ten ways in which whoever owns the database can change what was posted, each as thoroughly as it can be done.
+"""Ten ways in which whoever owns the database can change what was posted or served, each as thoroughly as it can be done.
 
 The owner takes the guards away, and computes anew whatever follows from what was changed: lines, counters, leaves, chains, tiles. Where the
 kind says so, the log's own key is in those hands too. What nobody can make anew is a head that a witness cosigned and somebody else keeps.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field
@@ -29,13 +30,16 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from ledger import activities
 from ledger import journal
 from ledger import seal
 from ledger.act import OPERATOR
 from ledger.act import Act
 from ledger.areas import Book
+from ledger.areas.model import Area
 from ledger.ids import new_id
 from ledger.journal.rules import LINED
+from ledger.people import Person
 from ledger.seal import actions
 from ledger.seal import dumping
 from ledger.seal import notes
@@ -53,7 +57,7 @@ START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 _PASSBOOKS, _MOVEMENTS = 8, 28
 _ROUNDS, _WITNESSED_AFTER = 14, 12
 _TRIES = 200
-_LOG_TABLES = ("side", "leaf", "tile")
+_LOG_TABLES = ("sealed_hours", "side", "leaf", "tile")
 
 
 class HandClock:
@@ -95,7 +99,7 @@ class Scene:
         with self.session(path) as session:
             snapshot(session)
             file = BytesIO()
-            dumping.dump(session, self.book_id, file)
+            dumping.dump(session, self.book_id, file, self.clock.now())
         return file.getvalue()
 
     def check(self, dump: bytes, *, keeping: bool = True) -> check_book.Report:
@@ -104,13 +108,15 @@ class Scene:
 
 
 def build(template: Path, folder: Path, random: Random) -> Scene:
-    """Build the book out of an empty, migrated database: some hundred entries, sealed in pieces, one head of them witnessed."""
+    """Build the book out of an empty, migrated database: some hundred entries and hours, sealed in pieces, one head witnessed."""
     scene = Scene(folder / "book.db", folder, new_id())
     shutil.copyfile(template, scene.path)
     with scene.session(scene.path) as session:
         session.execute(insert(Book).values(id=scene.book_id, number=1, name="鼓楼区", area_code="320106", zone="Asia/Shanghai"))
         owners = [("source", scene.book_id), ("fund", new_id()), *(("receivable", new_id()) for _ in range(2))]
-        owners += [("passbook", new_id()) for _ in range(_PASSBOOKS)]
+        volunteers = [new_id() for _ in range(_PASSBOOKS)]
+        owners += [("passbook", one) for one in volunteers]
+        _enrol(session, scene.book_id, volunteers)
         journal.open_accounts(session, scene.book_id, owners, START - timedelta(days=1))
         session.commit()
     memory = seal.Memory(folder / "memory")
@@ -124,8 +130,15 @@ def build(template: Path, folder: Path, random: Random) -> Scene:
     return scene
 
 
+def _enrol(session: Session, book_id: UUID, ids: Sequence[UUID]) -> None:
+    area = {"book_id": book_id, "code": "320106", "name": "鼓楼区", "level": "county", "path": "320106/", "phone": ""}
+    session.execute(insert(Area).values(area))
+    plain = {"book_id": book_id, "area_code": area["code"], "is_resident": True, "status": "active", "created_at": START}
+    session.execute(insert(Person), [{**plain, "id": one, "handle": f"{number:08}"} for number, one in enumerate(ids)])
+
+
 def live(scene: Scene, path: Path, random: Random) -> None:
-    """Post a set of what happens in a community: awards, redemptions, gifts, and now and then something is taken back."""
+    """Post a set of what happens in a community: awards, redemptions, gifts, hours, and now and then something is taken back."""
     with scene.session(path) as session:
         scene.clock.moment += timedelta(hours=random.randint(2, 30), seconds=random.randint(0, 3_000))
         now, book_id = scene.clock.now(), scene.book_id
@@ -140,6 +153,10 @@ def live(scene: Scene, path: Path, random: Random) -> None:
             movements.append(journal.Reversal(act=act, entry_id=entry_id, amount=1, kind="void", about=about, position=len(movements)))
         journal.post(session, book_id, movements)
         journal.answer(session, book_id, [(claimed.request_id, 200, {})])
+        query = "SELECT owner FROM account WHERE book_id = ? AND kind = 'passbook' ORDER BY id"
+        owners = [UUID(owner) for (owner,) in session.connection().exec_driver_sql(query, (book_id.hex,))]
+        served = [(one, random.choice(["credit", "honour"]), random.randint(5, 240)) for one in random.choices(owners, k=4)]
+        activities.record_hours(session, act, [activities.Served(*one, now.date(), new_id()) for one in served])
         session.commit()
 
 
@@ -171,7 +188,7 @@ def _redeemed(session: Session, book_id: UUID) -> list[UUID]:
 
 def carry_on(scene: Scene, path: Path, memory: seal.Memory) -> seal.Sealed:
     """Seal and sign what waits, as the service does."""
-    engine = engine_for(f"sqlite:///{path}", poolclass=NullPool)
+    engine = engine_for(f"sqlite:///{path}", sealing=True, poolclass=NullPool)
     sealed = seal.Sealer(lambda: Session(engine), scene.book_id, ORIGIN, [_KEY], memory, scene.clock).work()
     engine.dispose()
     assert sealed is not None, "something waited"
@@ -211,15 +228,17 @@ class Owner:
         self.run("PRAGMA ignore_check_constraints = ON")
         for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
             self.run(f"DROP TRIGGER {name}")
-        #: The entries in the order of the log.
+        #: The entries in the order of the log, and the numbers of their leaves.
         self.entries: list[Row] = [
             dict(row) for row in self.rows("SELECT e.* FROM entry e JOIN leaf l ON l.entry_id = e.id ORDER BY l.number")
         ]  # fmt: skip
+        self.leaves = {row["entry_id"]: row["number"] for row in self.rows("SELECT entry_id, number FROM leaf")}
         self.kinds = {row["id"]: row["kind"] for row in self.rows("SELECT id, kind FROM account")}
         self.passbooks = [account for account, kind in self.kinds.items() if kind == "passbook"]
         taken_back = {entry["reverses"] for entry in self.entries}
         #: Before the head that was kept, and neither taken back nor taking back: these can be changed without a trace elsewhere.
-        self.plain = [entry for entry in self.entries[: scene.size] if not entry["reverses"] and entry["id"] not in taken_back]
+        kept = [entry for entry in self.entries if self.leaves[entry["id"]] < scene.size]
+        self.plain = [entry for entry in kept if not entry["reverses"] and entry["id"] not in taken_back]
 
     def run(self, statement: str, *values: Any) -> None:
         """Run a statement."""
@@ -232,6 +251,10 @@ class Owner:
     def close(self) -> None:
         """Let go of the database."""
         self._connection.close()
+
+    def hours(self) -> list[Any]:
+        """Return which records of hours were sealed before the head that was kept."""
+        return [row[0] for row in self.rows("SELECT hours_id FROM sealed_hours WHERE leaf_number < ? ORDER BY 1", self.scene.size)]
 
     def put(self, table: str, row: Row) -> None:
         """Write a row."""
@@ -271,16 +294,21 @@ class Owner:
         """Write the whole log anew; with the log's key, its heads as well: of the same sizes, under the same moments."""
         heads = self.rows("SELECT size, signed_at FROM checkpoint ORDER BY size")
         self.run("BEGIN")
-        for table in (*_LOG_TABLES, "unsealed", *(("cosignature", "checkpoint") if signed else ())):
+        for table in (*_LOG_TABLES, "unsealed", "unsealed_hours", *(("cosignature", "checkpoint") if signed else ())):
             self.run(f"DELETE FROM {table}")
+        self.run(
+            "INSERT INTO unsealed_hours SELECT h.book_id, h.id, a.id FROM hours_record h "
+            "JOIN account a ON a.kind = 'passbook' AND a.owner = h.person_id"
+        )
         for entry in self.entries:
             self.put("unsealed", {"book_id": entry["book_id"], "entry_id": entry["id"]})
         self.run("COMMIT")
         with self.scene.session(self.path) as session:
             for piece in actions.pieces(actions.backlog(session, self.scene.book_id)):
                 actions.seal(session, self.scene.book_id, piece)
+            count = len(self.entries) + len(self.rows("SELECT id FROM hours_record"))
             for size, signed_at in heads if signed else []:
-                if size <= len(self.entries):
+                if size <= count:
                     self._sign(session, size, signed_at)
             session.commit()
 
@@ -295,6 +323,9 @@ Change = Callable[[Owner], bool]
 
 
 def _edit(owner: Owner) -> bool:
+    if owner.random.random() < 0.25:
+        owner.run("UPDATE hours_record SET minutes = minutes + 60 WHERE id = ?", owner.random.choice(owner.hours()))
+        return True
     entry = owner.random.choice(owner.plain)
     what = owner.random.choice(["amount", "amount", "reference", "actor"])
     amount = entry["amount"] + owner.random.choice([1, 2, 50] if entry["amount"] < 4 else [-3, -1, 1, 50])
@@ -312,6 +343,13 @@ def _insert(owner: Owner) -> bool:
 
 
 def _delete(owner: Owner) -> bool:
+    if owner.random.random() < 0.25:
+        # The last of somebody's: no sum after it betrays it.
+        last = "SELECT hours_id FROM sealed_hours s WHERE number = (SELECT max(number) FROM sealed_hours WHERE account_id = s.account_id)"
+        hours = [row[0] for row in owner.rows(f"{last} AND leaf_number < ? ORDER BY 1", owner.scene.size)]
+        if hours:
+            owner.run("DELETE FROM hours_record WHERE id = ?", owner.random.choice(hours))
+        return bool(hours)
     owner.entries.remove(owner.random.choice(owner.plain))
     return True
 
@@ -363,11 +401,14 @@ def _changed(change: Change) -> Change:
 
 def _cut(owner: Owner) -> bool:
     place = owner.random.randrange(1, owner.scene.size)
-    cut = [entry["id"] for entry in owner.entries[place:]]
-    owner.entries = owner.entries[:place]
-    for entry_id in cut:
-        owner.run("DELETE FROM unsealed WHERE entry_id = ?", entry_id)
-    for table, last in (("side", "leaf_number >= ?"), ("leaf", "number >= ?"), ("cosignature", "size > ?"), ("checkpoint", "size > ?")):
+    owner.entries = [entry for entry in owner.entries if owner.leaves[entry["id"]] < place]
+    owner.run("DELETE FROM unsealed")
+    owner.run("DELETE FROM unsealed_hours")
+    owner.run("DELETE FROM hours_record WHERE id NOT IN (SELECT hours_id FROM sealed_hours WHERE leaf_number < ?)", place)
+    for table, last in (
+        ("sealed_hours", "leaf_number >= ?"), ("side", "leaf_number >= ?"), ("leaf", "number >= ?"), ("cosignature", "size > ?"),
+        ("checkpoint", "size > ?"),
+    ):  # fmt: skip
         owner.run(f"DELETE FROM {table} WHERE {last}", place)
     owner.run("DELETE FROM tile WHERE (number + 1) << (8 * (level + 1)) > ?", place)
     return owner.rewrite()

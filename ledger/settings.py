@@ -42,6 +42,8 @@ class Settings:
     #: signs none; and the one before it, while it is being changed: heads carry both signatures.
     log_key: bytes | None = field(default=None, repr=False)
     log_key_old: bytes | None = field(default=None, repr=False)
+    #: Where the sealer reaches the database, under a role of its own: `flask ledger seal` alone is told it. SQLite has no roles.
+    sealer_database_url: str | None = None
     #: How many proxies of one's own stand before the service: so many of the last addresses in X-Forwarded-For are theirs to tell.
     proxies: int = 0
 
@@ -59,6 +61,7 @@ class Settings:
             pepper_old=_optional_key(values, "PASSBOOK_PEPPER_OLD"),
             log_key=_optional_key(values, "PASSBOOK_LOG_KEY"),
             log_key_old=_optional_key(values, "PASSBOOK_LOG_KEY_OLD"),
+            sealer_database_url=_told(values, "PASSBOOK_SEALER_DATABASE_URL") or None,
             proxies=_count(values, "PASSBOOK_PROXIES", PROXIES_MAX),
         )
         _check_different({f"PASSBOOK_{name.upper()}": key for name, key in vars(found).items() if isinstance(key, bytes)})

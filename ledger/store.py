@@ -6,19 +6,23 @@ Plain SQLAlchemy; Flask-SQLAlchemy is handed this metadata at the edge (docs/adr
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import UTC
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
+from functools import cache
 from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import pysqlite3
+import pysqlite3.dbapi2
 from sqlalchemy import JSON
 from sqlalchemy import BigInteger
 from sqlalchemy import Boolean
@@ -27,23 +31,38 @@ from sqlalchemy import Connection
 from sqlalchemy import Date
 from sqlalchemy import Dialect
 from sqlalchemy import Engine
+from sqlalchemy import Insert
 from sqlalchemy import LargeBinary
 from sqlalchemy import MetaData
 from sqlalchemy import SmallInteger
+from sqlalchemy import String
+from sqlalchemy import Table
 from sqlalchemy import Text
 from sqlalchemy import TypeDecorator
+from sqlalchemy import Update
 from sqlalchemy import Uuid
+from sqlalchemy import bindparam
 from sqlalchemy import create_engine
 from sqlalchemy import event
+from sqlalchemy import func
+from sqlalchemy import insert
 from sqlalchemy import make_url
+from sqlalchemy import or_
+from sqlalchemy import select
+from sqlalchemy import type_coerce
+from sqlalchemy import update
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.pool import NullPool
 from sqlalchemy.pool import PoolProxiedConnection
+
+from ledger.turns import Turns
+from ledger.turns import turns_at
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -55,12 +74,17 @@ APPEND_ONLY = "append_only"
 DELETABLE = "deletable"
 #: The columns that the service may change, of each table: by rights of PostgreSQL, and by the authorizer of SQLite below.
 CHANGES = "changes"
+#: What only the sealer does to a table, and the service does not: "insert" or "delete".
+SEALERS = "sealers"
 
 #: The databases' own patience, in milliseconds: a statement, and a wait for somebody else's lock (law 5: a bounded time).
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
+#: So many statements each connection keeps prepared: more than the service has.
+STATEMENTS_KEPT = 1_000
 #: A connection that rested for so many seconds is tried before it is used: the server may have gone away meanwhile.
 TRY_AFTER_S = 5.0
+_AN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -108,15 +132,16 @@ class Base(DeclarativeBase):
 
 
 def table_args(
-    *constraints: Any, changes: Sequence[str] = (), append_only: bool = False, deletable: bool = False, is_global: bool = False
+    *constraints: Any, changes: Sequence[str] = (), append_only: bool = False, deletable: bool = False, sealers: str = "",
+    is_global: bool = False,
 ) -> tuple[Any, ...]:  # fmt: skip
     """Return `__table_args__`: the constraints, strict on SQLite.
 
     `changes`: the columns that the service may change, and no others; a migration grants the same. `append_only`: the database refuses to
-    change or delete its rows. `deletable`: the service may delete them, as it may of no other table. `is_global`: not kept per book, so
-    `book_id` does not lead its keys.
+    change or delete its rows. `deletable`: the service may delete them, as it may of no other table. `sealers`: what the sealer alone does
+    to it, "insert" or "delete". `is_global`: not kept per book, so `book_id` does not lead its keys.
     """
-    info = {CHANGES: frozenset(changes), APPEND_ONLY: append_only, DELETABLE: deletable, "is_global": is_global}
+    info = {CHANGES: frozenset(changes), APPEND_ONLY: append_only, DELETABLE: deletable, SEALERS: sealers, "is_global": is_global}
     return (*constraints, {"sqlite_strict": True, "info": info})
 
 
@@ -138,10 +163,10 @@ for _text in (Uuid, Date, JSON):
     compiles(_text, "sqlite")(_as("TEXT"))
 
 
-def engine_for(url: str, *, migrating: bool = False, **options: Any) -> Engine:
-    """Return an engine for `url` set up the way this project needs it; only migrations may change the shape of things."""
+def engine_for(url: str, *, migrating: bool = False, sealing: bool = False, **options: Any) -> Engine:
+    """Return an engine for `url` set up the way this project needs it; only migrations change the shape of things, only sealers the log."""
     engine = create_engine(url, **engine_options(url), **options)
-    prepare(engine, migrating=migrating)
+    prepare(engine, migrating=migrating, sealing=sealing)
     return engine
 
 
@@ -159,21 +184,69 @@ def engine_options(url: str) -> dict[str, Any]:
     always = {"hide_parameters": True}
     if make_url(url).get_backend_name() == "sqlite":
         # Python's own SQLite may have the WAL-reset bug (3.7.0 to 3.51.2); this driver carries one that has not.
-        return always | {"module": pysqlite3.dbapi2, "connect_args": {"timeout": LOCK_TIMEOUT_MS / 1000, "check_same_thread": False}}
+        connecting = {"factory": _SQLiteConnection, "timeout": LOCK_TIMEOUT_MS / 1000, "check_same_thread": False}
+        return always | {"module": pysqlite3.dbapi2, "connect_args": connecting | {"cached_statements": STATEMENTS_KEPT}}
     timeouts = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC"
     return always | {"connect_args": {"options": timeouts}}
 
 
-def prepare(engine: Engine, *, migrating: bool = False) -> None:
+class _SQLiteConnection(pysqlite3.dbapi2.Connection):  # type: ignore[misc]  # the driver has no types
+    """A connection that writes when it is its turn, and lets the next one go when its transaction has ended."""
+
+    def __init__(self, database: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(database, *args, **kwargs)
+        # A database in memory is its connection's own.
+        self._turns: Turns | None = None if database == ":memory:" else turns_at(database)
+        self._is_its_turn = False
+
+    def begin_writing(self) -> None:
+        """Wait for its turn, as long as the connection is patient, and begin; raise the driver's own OperationalError after that."""
+        ((patience_ms,),) = self.execute("PRAGMA busy_timeout")
+        if self._turns and not self._is_its_turn:
+            if not self._turns.take(patience_ms / 1000):
+                raise pysqlite3.dbapi2.OperationalError("database is locked")
+            self._is_its_turn = True
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        finally:
+            self._end_turn()
+
+    def commit(self) -> None:
+        """Commit, and let the next one go."""
+        super().commit()
+        self._end_turn()
+
+    def rollback(self) -> None:
+        """Take back what was written, and let the next one go."""
+        super().rollback()
+        self._end_turn()
+
+    def close(self) -> None:
+        """Close, and let the next one go."""
+        super().close()
+        self._end_turn(is_closed=True)
+
+    def _end_turn(self, *, is_closed: bool = False) -> None:
+        if self._turns and self._is_its_turn and (is_closed or not self.in_transaction):
+            self._is_its_turn = False
+            self._turns.leave()
+
+
+def prepare(engine: Engine, *, migrating: bool = False, sealing: bool = False) -> None:
     """Attach to `engine` what each new connection and transaction needs."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         if not migrating:
-            event.listen(engine, "connect", _authorise_sqlite)
+            event.listen(engine, "connect", partial(_authorise_sqlite, sealing))
     else:
+        event.listen(engine, "connect", _set_up_postgresql)
         event.listen(engine, "checkin", _rest)
         event.listen(engine, "checkout", partial(_try_rested, engine.dialect))
+
+
+def _set_up_postgresql(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    connection.prepared_max = STATEMENTS_KEPT
 
 
 def _rest(connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
@@ -208,7 +281,47 @@ def _set_up_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> 
 
 def _begin_sqlite(connection: Any) -> None:
     # A writer takes the lock first and never has to upgrade; a reader says so with the option `sqlite_begin="DEFERRED"`.
-    connection.exec_driver_sql("BEGIN " + connection.get_execution_options().get("sqlite_begin", "IMMEDIATE"))
+    if (mode := connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")) != "IMMEDIATE":
+        connection.exec_driver_sql(f"BEGIN {mode}")
+        return
+    try:
+        connection.connection.driver_connection.begin_writing()
+    except pysqlite3.dbapi2.OperationalError as locked:
+        raise OperationalError("BEGIN IMMEDIATE", None, locked) from locked
+
+
+def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of the same columns in one statement; what they leave out is empty.
+
+    The plain table, not the class: none of the mapper's care is needed, which costs more than the database does.
+    """
+    if rows:
+        session.connection().execute(_insert(model), rows)
+
+
+def update_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Change rows of the same columns, told by their keys, in one statement; as with `insert_rows`, no object that was read changes."""
+    if rows:
+        changed = frozenset(rows[0]) - {column.name for column in model.__mapper__.primary_key}
+        told = [{f"to_{name}" if name in changed else f"of_{name}": value for name, value in row.items()} for row in rows]
+        session.connection().execute(_update(model, changed), told)
+
+
+def _table(model: type[Base]) -> Table:
+    table = model.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+@cache
+def _insert(model: type[Base]) -> Insert:
+    return insert(_table(model))
+
+
+@cache
+def _update(model: type[Base], changed: frozenset[str]) -> Update:
+    these = [column == bindparam(f"of_{column.name}") for column in model.__mapper__.primary_key]
+    return update(_table(model)).where(*these).values({name: bindparam(f"to_{name}") for name in sorted(changed)})
 
 
 def snapshot(session: Session) -> None:
@@ -219,6 +332,24 @@ def snapshot(session: Session) -> None:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
 
 
+def strange_ids(session: Session, book_id: UUID, tables: Iterable[type[Base]]) -> Iterator[tuple[str, str]]:
+    """Tell where rows of a book have an id that is none, and which: SQLite keeps whatever its owner writes, PostgreSQL refuses it."""
+    if session.get_bind().dialect.name != "sqlite":
+        return
+    for table in tables:
+        columns = [column for column in table.__table__.columns if column.name != "book_id"]
+        ids = [type_coerce(column, String).label(column.name) for column in columns if isinstance(column.type, Uuid)]
+        key = [type_coerce(column, String) for column in columns if column.primary_key]
+        wanted = select(*key, *ids).where(
+            table.__table__.c.book_id == book_id, or_(*(or_(func.length(one) != 32, one.op("GLOB")("*[^0-9a-f]*")) for one in ids))
+        )  # fmt: skip
+        for row in session.connection().execute(wanted):
+            place = f"{table.__tablename__} {' '.join(map(str, row[: len(key)]))}"
+            for column, value in zip(ids, row[len(key) :], strict=True):
+                if value is not None and not _AN_ID.fullmatch(value):
+                    yield place, f"has an id that is none, {column.name} {value!a}"
+
+
 def append_only_tables() -> list[str]:
     """Return the names of the tables whose rows are inserted and never changed."""
     return sorted(table.name for table in Base.metadata.tables.values() if table.info.get(APPEND_ONLY))
@@ -227,6 +358,11 @@ def append_only_tables() -> list[str]:
 def deletable_tables() -> list[str]:
     """Return the names of the tables of which the service may delete rows."""
     return sorted(table.name for table in Base.metadata.tables.values() if table.info.get(DELETABLE))
+
+
+def sealers_tables(act: str) -> list[str]:
+    """Return the names of the tables to which the sealer alone does `act`: "insert" or "delete"."""
+    return sorted(table.name for table in Base.metadata.tables.values() if table.info[SEALERS] == act)
 
 
 def changing_columns() -> dict[str, frozenset[str]]:
@@ -242,15 +378,17 @@ _SWITCHES = frozenset({"writable_schema", "recursive_triggers", "foreign_keys", 
 _CATALOGUE = frozenset({"sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema", "alembic_version"})
 
 
-def _authorise_sqlite(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
-    # SQLite has no roles: this stands in for the rights that the service lacks on PostgreSQL.
-    changing, deletable = changing_columns(), frozenset(deletable_tables())
+def _authorise_sqlite(sealing: bool, connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+    # SQLite has no roles: this stands in for the rights that the service lacks on PostgreSQL. Who seals may do what the service may, too.
+    changing, not_inserted = changing_columns(), frozenset() if sealing else frozenset(sealers_tables("insert"))
+    deletable = frozenset(deletable_tables() + (sealers_tables("delete") if sealing else []))
 
     def allowed(code: int, first: str | None, second: str | None, schema: str | None, source: str | None) -> int:
         # A table is named as it was made, a PRAGMA as whoever asks has written it.
         refused = (
             code in _SHAPE
             or (code == _DELETE and first not in deletable)
+            or (code == _INSERT and first in not_inserted)
             or (code == _UPDATE and second not in changing.get(first or "", ()))
             or (code in (_DELETE, _INSERT, _UPDATE) and (first or "").lower() in _CATALOGUE)
             or (code == _PRAGMA and (first or "").lower() in _SWITCHES and second is not None)

@@ -39,11 +39,11 @@ def main() -> None:
         [sys.executable, "-m", "flask", "ledger", "seal", "--follow", "--with-parent", "--folder", str(VAR / "log")],
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
-    # SQLite has one writer: one process with several threads, so that they queue in it and not at the file.
+    # A process for each core, whose threads take turns at the file (docs/adr/0017); more would only share the cores.
     try:
         Granian(
-            "wsgi:create_app", factory=True, interface=Interfaces.WSGI, address="127.0.0.1", port=port, workers=1, websockets=False,
-            blocking_threads=min(8, 2 * (os.cpu_count() or 1) + 1),
+            "wsgi:create_app", factory=True, interface=Interfaces.WSGI, address="127.0.0.1", port=port,
+            workers=min(4, os.cpu_count() or 1), blocking_threads=4, websockets=False,
         ).serve()  # fmt: skip
     finally:
         sealer.terminate()

@@ -3,6 +3,8 @@
     python scripts/witness.py key --name witness.example.org --folder /srv/witness             make a key and print its public half
     python scripts/witness.py serve --folder /srv/witness --log 'VKEY' [--port 8090]           watch the log with this key and cosign
 
+Where the log changes its key, the note that says so (`flask ledger log-key` prints it) goes into a file, and that behind `--change`.
+
 It needs nothing of the passbook's but its source and its log's public key (`flask ledger log-key`), and nothing installed but Python 3.11
 and the package `cryptography`. It keeps one small file a log, and answers as https://c2sp.org/tlog-witness asks for. Put it behind the
 office's own HTTPS.
@@ -14,6 +16,7 @@ import argparse
 import fcntl
 import os
 import sys
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -30,6 +33,7 @@ if __name__ == "__main__":
 
 from ledger.clock import SystemClock
 from ledger.seal import notes
+from ledger.seal.keeping import KeepingError
 from ledger.seal.keeping import Memory
 from ledger.seal.witness import REQUEST_BYTES_MAX
 from ledger.seal.witness import Answer
@@ -46,6 +50,7 @@ def main() -> None:
         one.add_argument("--folder", type=Path, required=True, help="where the key and the last heads are kept 存放目录")
     make.add_argument("--name", required=True, help="what the witness is called, for example its address 名称")
     serve.add_argument("--log", action="append", required=True, help="public key of a log, once for each 日志公钥")
+    serve.add_argument("--change", action="append", type=Path, default=[], help="a log's change of keys, once for each 日志换钥匙的凭证")
     serve.add_argument("--port", type=int, default=8090)
     serve.add_argument("--address", default="127.0.0.1")
     told = parser.parse_args()
@@ -62,25 +67,32 @@ def _make(folder: Path, name: str) -> notes.Signer:
     signer = notes.Signer(name, notes.COSIGNATURE, Ed25519PrivateKey.generate())
     told = str(signer.key)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(folder / "key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(folder / "key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ValueError(f"已有密钥，不覆盖 / there is a key, it is kept: {folder / 'key'}") from None
     with os.fdopen(descriptor, "w") as file:
         file.write(f"{told}\n{signer.private.private_bytes_raw().hex()}\n")
     return signer
 
 
 def _signer(folder: Path) -> notes.Signer:
-    told, private = (folder / "key").read_text().split()
+    try:
+        told, private = (folder / "key").read_text().split()
+    except FileNotFoundError:
+        raise ValueError(f"先运行 key / run `key` first: there is no {folder / 'key'}") from None
     return notes.Signer(notes.key_of(told).name, notes.COSIGNATURE, Ed25519PrivateKey.from_private_bytes(bytes.fromhex(private)))
 
 
 def _serve(told: argparse.Namespace) -> None:
-    witness = Witness(_signer(told.folder), [notes.key_of(vkey) for vkey in told.log], Memory(told.folder), SystemClock())
+    logs, changes = [notes.key_of(vkey) for vkey in told.log], [notes.note_of(path.read_text(encoding="utf-8")) for path in told.change]
+    witness = Witness(_signer(told.folder), logs, Memory(told.folder), SystemClock(), changes)
     held = (told.folder / "lock").open("w")
     try:
         # Two on one folder could cosign two histories.
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        sys.exit(f"已在运行 / already running on this folder: {told.folder}")
+        raise ValueError(f"另一个见证程序正在用这个目录 / another witness runs on this folder: {told.folder}") from None
     server = ThreadingHTTPServer((told.address, told.port), handler_for(witness))
     print(f"见证中 / witnessing on http://{told.address}:{server.server_port}", flush=True)
     try:
@@ -106,12 +118,23 @@ def handler_for(witness: Witness) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 self._answer(Answer(404 if self.path != "/add-checkpoint" else 413, "no\n"))
                 return
-            self._answer(witness.add_checkpoint(self.rfile.read(int(length))))
+            self._ask(lambda: witness.add_checkpoint(self.rfile.read(int(length))))
 
         def do_GET(self) -> None:
-            """Show the newest head of a log."""
+            """Show the newest head of a log, or which logs there are."""
             origin_hash, _, rest = self.path.removeprefix("/").partition("/")
-            self._answer(witness.checkpoint(origin_hash) if rest == "checkpoint" else Answer(404, "no\n"))
+            if self.path == "/":
+                self._ask(witness.logs)
+            else:
+                self._ask(lambda: witness.checkpoint(origin_hash) if rest == "checkpoint" else Answer(404, "no\n"))
+
+        def _ask(self, act: Callable[[], Answer]) -> None:
+            try:
+                answer = act()
+            except KeepingError as problem:
+                self.log_error("%s", problem)
+                answer = Answer(500, "this witness cannot read or keep what it saw: see its log\n")
+            self._answer(answer)
 
         def _answer(self, answer: Answer) -> None:
             body = answer.text.encode()

@@ -34,6 +34,7 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from bench.server import sealers_url
 from ledger.people import Vault
 from ledger.settings import Settings
 from ledger.sign_in import hashing
@@ -53,6 +54,12 @@ if SCRATCH:
 EDGES = {ROOT / "tests" / name for name in ("web", "cli", "security")}
 #: As the service hashes, before any test makes it lighter.
 HASHER = hashing._HASHER
+#: The service's login on PostgreSQL, the sealer's, and one for tests that post and seal in one session.
+LOGINS = {
+    "passbook_test": "passbook_service",
+    "passbook_test_sealer": "passbook_sealer",
+    "passbook_test_both": "passbook_service, passbook_sealer",
+}
 #: A Monday morning in Nanjing.
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
@@ -161,8 +168,11 @@ def _template(server: URL) -> Iterator[URL]:
     migrate(server.set(database=name).render_as_string(hide_password=False))
     _as_owner(
         server,
-        "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'passbook_test') "
-        "THEN CREATE ROLE passbook_test LOGIN PASSWORD 'test' IN ROLE passbook_service; END IF; END $$",
+        *(
+            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{login}') "
+            f"THEN CREATE ROLE {login} LOGIN PASSWORD 'test' IN ROLE {roles}; END IF; END $$"
+            for login, roles in LOGINS.items()
+        ),
     )
     yield server.set(database=name)
     _as_owner(server, f"DROP DATABASE {name} WITH (FORCE)")
@@ -241,6 +251,11 @@ def session(database: Database) -> Iterator[Session]:
     """A session of the service's own role; what it wrote is gone with the database."""
     with Session(database.engine) as session:
         yield session
+
+
+def sealers_engine(engine: Engine) -> Engine:
+    """Return an engine of the sealer's on the database that the service's `engine` is of; it keeps no connection open."""
+    return engine_for(sealers_url(engine.url.render_as_string(hide_password=False)), sealing=True, poolclass=NullPool)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +19,7 @@ from ledger.seal import actions
 from ledger.seal import notes
 from ledger.seal import queries
 from ledger.seal.keeping import Memory
+from tests.conftest import sealers_engine
 
 WITNESS = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96))))
 
@@ -28,7 +31,12 @@ def origin_of(book: Book) -> str:
 
 def signer_of(book: Book) -> notes.Signer:
     """Who signs the log of a book."""
-    return notes.Signer(origin_of(book), notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64))))
+    return signer_named(origin_of(book))
+
+
+def signer_named(origin: str) -> notes.Signer:
+    """Who signs the log that is called so."""
+    return notes.Signer(origin, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64))))
 
 
 def dropped(owner: Engine, table: str) -> None:
@@ -51,21 +59,36 @@ def rewrite(owner: Engine, book_id: UUID, change: str) -> None:
 
 
 def watched(session: Session, book: Book, at: datetime, witness: notes.Signer = WITNESS) -> None:
-    """Let a witness watch the log of a book."""
-    actions.begin(session, book.id, origin_of(book), at)
-    actions.add_witness(session, book.id, witness.key, at, address="https://witness.example.org")
+    """Let a witness watch the log of a book, and commit."""
+    book_id, origin = book.id, origin_of(book)
+    with _sealing(session) as own:
+        actions.begin(own, book_id, origin, at)
+    actions.add_witness(session, book_id, witness.key, at, address="https://witness.example.org")
+    session.commit()
 
 
 def sealed(session: Session, book: Book, at: datetime, *witnesses: notes.Signer) -> queries.Sealed:
-    """Seal all that waits, sign the head, and let witnesses cosign it."""
-    actions.begin(session, book.id, origin_of(book), at)
-    for piece in actions.pieces(actions.backlog(session, book.id)):
-        actions.seal(session, book.id, piece)
-    with tempfile.TemporaryDirectory() as folder:
-        found = actions.sign(session, book.id, [signer_of(book)], Memory(Path(folder)), at)
+    """Commit, seal all that waits, sign the head, and let witnesses cosign it."""
+    book_id, signer = book.id, signer_of(book)
+    with tempfile.TemporaryDirectory() as folder, _sealing(session) as own:
+        actions.begin(own, book_id, signer.name, at)
+        for piece in actions.pieces(actions.backlog(own, book_id)):
+            actions.seal(own, book_id, piece)
+        found = actions.sign(own, book_id, [signer], Memory(Path(folder)), at)
     assert found is not None
     for witness in witnesses:
         signature = witness.sign(found.note.body, int(at.timestamp()))
-        assert actions.hear(session, book.id, found.head.size, signature, at)
+        assert actions.hear(session, book_id, found.head.size, signature, at)
     session.flush()
     return found
+
+
+@contextmanager
+def _sealing(session: Session) -> Iterator[Session]:
+    """What the service's session did is committed first: the sealer has a session of its own.
+
+    Nothing is asked of the service's meanwhile: on SQLite each would wait for the other.
+    """
+    session.commit()
+    with Session(sealers_engine(session.get_bind().engine)) as own, own.begin():
+        yield own

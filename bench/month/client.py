@@ -21,6 +21,8 @@ from ledger.ids import new_id
 
 T = TypeVar("T")
 PREFIX = "/api/v1"
+#: So many requests go over one connection: many people have a phone each, and the server's processes are found anew by each.
+ASKED_OVER_ONE = 25
 
 
 class UnexpectedError(Exception):
@@ -153,6 +155,10 @@ class Client:
 
     def _send(self, method: str, path: str, raw: bytes | None, headers: dict[str, str]) -> Reply:
         kept: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
+        self._own.asked = getattr(self._own, "asked", 0) + 1
+        if kept and self._own.asked % ASKED_OVER_ONE == 0:
+            kept.close()
+            kept = None
         try:
             return self._over(kept or self._connect(), method, path, raw, headers)
         except (http.client.HTTPException, OSError):

@@ -22,6 +22,7 @@ from ledger.activities.keys import sealed_parts
 from ledger.activities.model import Activity
 from ledger.activities.model import Attendance
 from ledger.activities.model import HoursRecord
+from ledger.activities.model import UnsealedHours
 from ledger.activities.queries import ActivityRow
 from ledger.activities.queries import Hours
 from ledger.activities.queries import Service
@@ -55,6 +56,7 @@ __all__ = [
     "NewActivity",
     "Served",
     "Service",
+    "UnsealedHours",
     "VenueCode",
     "activity",
     "attendance_at",

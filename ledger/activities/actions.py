@@ -19,10 +19,10 @@ from sqlalchemy import and_
 from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ledger import areas
+from ledger import journal
 from ledger import people
 from ledger import tariff
 from ledger.act import Act
@@ -31,6 +31,7 @@ from ledger.activities.model import Activity
 from ledger.activities.model import Attendance
 from ledger.activities.model import HoursRecord
 from ledger.activities.model import SignUp
+from ledger.activities.model import UnsealedHours
 from ledger.activities.model import WrongDigits
 from ledger.activities.rules import LONGEST
 from ledger.activities.rules import can_check_in
@@ -43,6 +44,8 @@ from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import Person
 from ledger.people import Vault
+from ledger.store import insert_rows
+from ledger.store import update_rows
 from ledger.tokens import STEP_SECONDS
 from ledger.tokens import code_at
 from ledger.tokens import digits_at
@@ -233,8 +236,7 @@ def check_in(
             here[person_id] = Attendance(**rows[-1])
             taken.add(person_id)
             outcomes.append(here[person_id])
-    if rows:
-        session.execute(insert(Attendance), rows)
+    insert_rows(session, Attendance, rows)
     return outcomes
 
 
@@ -278,7 +280,7 @@ def check_out(
             outcomes.append(here[person_id])
     if left:
         session.expunge_all()
-        session.execute(update(Attendance), left)
+        update_rows(session, Attendance, left)
     day = local_day(activity.starts_at, areas.book(session, act.book_id).zone)
     unseen = {activity.host_id} | people.tied(session, act.book_id, [activity.host_id])[activity.host_id]
     # Hours are for ever: of a check-out that was taken back, those of the first time stay and only the rest is written.
@@ -329,7 +331,7 @@ def reopen(
             outcomes.append(here[person_id])
     if rows:
         session.expunge_all()
-        session.execute(update(Attendance), rows)
+        update_rows(session, Attendance, rows)
     return outcomes
 
 
@@ -360,8 +362,7 @@ def _end_forgotten(session: Session, act: Act, person_ids: Sequence[UUID], activ
         }
         for other, person_id, in_at, ends_at in session.execute(wanted)
     ]  # fmt: skip
-    if rows:
-        session.execute(update(Attendance), rows)
+    update_rows(session, Attendance, rows)
 
 
 def _open_elsewhere(session: Session, book_id: UUID, person_ids: Sequence[UUID]) -> set[UUID]:
@@ -383,7 +384,11 @@ class Served:
 
 
 def record_hours(session: Session, act: Act, served: Iterable[Served]) -> None:
-    """Write hours of service: kept apart from points, and for ever."""
-    rows = [{"book_id": act.book_id, "id": new_id(), "recorded_at": act.at, **vars(one)} for one in served]
-    if rows:
-        session.execute(insert(HoursRecord), rows)
+    """Write hours of service: kept apart from points, and for ever. They wait to be sealed under the passbook of whoever served."""
+    rows: list[dict[str, Any]] = [{"book_id": act.book_id, "id": new_id(), "recorded_at": act.at, **vars(one)} for one in served]
+    if not rows:
+        return
+    accounts = journal.open_accounts(session, act.book_id, [("passbook", row["person_id"]) for row in rows], act.at)
+    insert_rows(session, HoursRecord, rows)
+    waiting = [{"book_id": act.book_id, "hours_id": row["id"], "account_id": accounts["passbook", row["person_id"]]} for row in rows]
+    insert_rows(session, UnsealedHours, waiting)

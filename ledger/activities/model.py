@@ -126,6 +126,22 @@ class HoursRecord(Base):
     recorded_at: Mapped[datetime]
 
 
+class UnsealedHours(Base):
+    """A record of hours that the sealer has not yet written to the log: a queue."""
+
+    __tablename__ = "unsealed_hours"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "hours_id"], ["hours_record.book_id", "hours_record.id"]),
+        ForeignKeyConstraint(["book_id", "account_id"], ["account.book_id", "account.id"]),
+        sealers="delete",
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    hours_id: Mapped[UUID] = mapped_column(primary_key=True)
+    #: The passbook of whoever served: the log knows accounts, and no persons.
+    account_id: Mapped[UUID]
+
+
 class WrongDigits(Base):
     """Digits of a venue code that somebody typed wrongly."""
 

@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_
-from sqlalchemy import insert
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import true
@@ -45,6 +44,7 @@ from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.people import Vault
+from ledger.store import insert_rows
 
 Outcome = Moved | Refusal
 
@@ -189,8 +189,7 @@ def _decide(session: Session, act: Act, cases: Sequence[_Case], step: str, reaso
         }
         for case in cases
     ]  # fmt: skip
-    if rows:
-        session.execute(insert(Decision), rows)
+    insert_rows(session, Decision, rows)
 
 
 def attest(session: Session, act: Act, reach: Reach, ids: Sequence[UUID]) -> list[Outcome]:

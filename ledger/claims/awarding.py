@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement
 from sqlalchemy import and_
 from sqlalchemy import false
 from sqlalchemy import or_
-from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ledger import activities
@@ -22,6 +21,7 @@ from ledger import journal
 from ledger.act import Act
 from ledger.claims.model import Claim
 from ledger.clock import local_day
+from ledger.store import update_rows
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def write(session: Session, act: Act, values: dict[UUID, dict[str, Any]]) -> lis
         rows = [
             {"book_id": act.book_id, "id": claim_id, **columns} for claim_id, columns in values.items() if tuple(sorted(columns)) == keys
         ]
-        session.execute(update(Claim), rows)
+        update_rows(session, Claim, rows)
     session.expire_all()
     return [Moved(claim_id, columns["state"]) for claim_id, columns in values.items()]
 

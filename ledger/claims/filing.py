@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -42,6 +41,7 @@ from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import Person
 from ledger.people import Vault
+from ledger.store import insert_rows
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,8 @@ def judge(session: Session, act: Act, vault: Vault, filings: Sequence[Filing], *
 def write(session: Session, act: Act, vault: Vault, filed: Sequence[tuple[Filing, Row]], *, is_new: bool = True) -> None:
     """Write the rows of claims, that they were reported, and what is told in them, under seal."""
     if filed and is_new:
-        session.execute(insert(Claim), [row for _, row in filed])
-        session.execute(insert(Decision), [_reported(act, row["id"]) for _, row in filed])
+        insert_rows(session, Claim, [row for _, row in filed])
+        insert_rows(session, Decision, [_reported(act, row["id"]) for _, row in filed])
     # Told anew without a text or a place, the old one goes too.
     told = [
         (row["person_id"] or row["reporter_id"], field(row["id"]), text)

@@ -24,6 +24,7 @@ from ledger.web.kit.extensions import services
 
 #: Returns what does not hold of a book.
 Verifier = Callable[[Session, UUID], list[journal.Fault]]
+#: Of each part: many of one hide none of another.
 _FAULTS_SHOWN = 50
 
 
@@ -49,14 +50,17 @@ def verify(number: int | None) -> None:
         at = services().clock.now()
         for book in books:
             task = progress.add_task(book.name, total=None)
-            faults = journal.verify(desk.session, book.id, at, partial(_show, progress, task))
-            for recompute in (claims.verify, *current_app.extensions["verifiers"]):
-                faults += recompute(desk.session, book.id)
+            parts = [journal.verify(desk.session, book.id, at, partial(_show, progress, task))]
+            others = (claims.verify, *current_app.extensions["verifiers"])
+            parts += (recompute(desk.session, book.id) for recompute in others)
             sums = journal.trial_balance(desk.session, book.id)
             click.echo(f"{book.number} {book.name}: {'，'.join(f'{kind} {points:+,}' for kind, points in sorted(sums.items()))}")
-            for fault in faults[:_FAULTS_SHOWN]:
-                click.echo(f"  {fault.place}: {fault.what}")
-            found += len(faults)
+            for faults in parts:
+                for fault in faults[:_FAULTS_SHOWN]:
+                    click.echo(f"  {fault.place}: {fault.what}")
+                if hidden := len(faults[_FAULTS_SHOWN:]):
+                    click.echo(f"  …… {hidden:,} 处未列出 / more that are not shown")
+                found += len(faults)
     click.echo(f"verify: {found} faults" if found else "verify: clean")
     sys.exit(1 if found else 0)
 

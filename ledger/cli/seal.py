@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import sys
 import time
@@ -16,6 +17,7 @@ from flask.cli import with_appcontext
 from rich.console import Console
 from rich.progress import Progress
 from rich.progress import TaskID
+from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -25,8 +27,9 @@ from ledger.areas import Book
 from ledger.cli.desk import at_desk
 from ledger.cli.desk import telling
 from ledger.errors import NotFound
+from ledger.store import absolute
+from ledger.store import engine_for
 from ledger.store import snapshot
-from ledger.web.kit.extensions import db
 from ledger.web.kit.extensions import services
 
 #: How long the sealer rests where nothing waits.
@@ -35,6 +38,7 @@ REST_S = 0.5
 REST_OF_A_BACKLOG = 3.0
 #: And where the database is not to be had, or a log cannot be carried on.
 REST_AFTER_TROUBLE_S = 10.0
+NOTHING_SEALED = "还没有封存过 / nothing of this book was sealed yet: see `flask ledger seal`"
 
 
 def register(group: click.Group) -> None:
@@ -58,8 +62,11 @@ def register(group: click.Group) -> None:
 @click.option(
     "--begin-here", is_flag=True, help="the folder is new: take the database's word for the heads signed so far 新目录，从库中最新的头开始"
 )
+@click.option(
+    "--key-was-lost", is_flag=True, help="go on with a new key that the one before it does not vouch for 旧钥匙已丢失，用新钥匙继续"
+)
 @with_appcontext
-def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, begin_here: bool) -> None:
+def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, begin_here: bool, key_was_lost: bool) -> None:
     """Write what was posted to the log, and sign its head (封存新记录并签名).
 
     With --follow a database that is not to be had is tried again, and a book whose log cannot be carried on keeps no other one waiting.
@@ -67,11 +74,12 @@ def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, b
     if services().settings.log_key is None:
         raise click.ClickException("PASSBOOK_LOG_KEY is not set / 缺少设置 PASSBOOK_LOG_KEY: see docs/operating.md")
     sealers: dict[UUID, log.Sealer] = {}
+    engine = _sealers_engine()
 
     resting: dict[str, float] = {}
 
     def make(book: Book) -> log.Sealer:
-        return _sealer(book, log.Memory(folder), resting, begin_here=begin_here)
+        return _sealer(book, engine, log.Memory(folder), resting, begin_here=begin_here, key_was_lost=key_was_lost)
 
     asker = log.Asker(lambda trouble: click.echo(f"没有问到见证方 / the witnesses could not be asked: {trouble}", err=True))
     parent = os.getppid()
@@ -79,24 +87,41 @@ def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, b
         # Whoever posts comes first.
         os.nice(10)
         asker.start()
-    while True:
-        troubles = _round(number, sealers, make, asker, follow=follow)
-        for trouble in troubles:
-            click.echo(f"账本不能继续封存 / the log cannot be carried on: {trouble}", err=True)
-        if not follow:
-            asker.ask_all()
-            sys.exit(1 if troubles else 0)
-        if with_parent and os.getppid() != parent:
-            return
-        time.sleep(REST_AFTER_TROUBLE_S if troubles else REST_S)
+    try:
+        while True:
+            troubles = _round(engine, number, sealers, make, asker, follow=follow)
+            for trouble in troubles:
+                click.echo(f"账本不能继续封存 / the log cannot be carried on: {trouble}", err=True)
+            if not follow:
+                asker.ask_all()
+                sys.exit(1 if troubles else 0)
+            if with_parent and os.getppid() != parent:
+                return
+            time.sleep(REST_AFTER_TROUBLE_S if troubles else REST_S)
+    finally:
+        engine.dispose()
+
+
+def _sealers_engine() -> Engine:
+    settings = services().settings
+    own = settings.sealer_database_url
+    if own is None and settings.database_url.startswith("postgresql"):
+        raise click.ClickException("PASSBOOK_SEALER_DATABASE_URL is not set / 缺少设置 PASSBOOK_SEALER_DATABASE_URL: see docs/operating.md")
+    return engine_for(absolute(own or settings.database_url), sealing=True)
 
 
 def _round(
-    number: int | None, sealers: dict[UUID, log.Sealer], make: Callable[[Book], log.Sealer], asker: log.Asker, *, follow: bool
+    engine: Engine,
+    number: int | None,
+    sealers: dict[UUID, log.Sealer],
+    make: Callable[[Book], log.Sealer],
+    asker: log.Asker,
+    *,
+    follow: bool,
 ) -> list[Exception]:
     troubles: list[Exception] = []
     try:
-        books = _books(number)
+        books = _books(engine, number)
     except OperationalError as trouble:
         return [trouble]
     for book in books:
@@ -106,7 +131,7 @@ def _round(
                 asker.take(sealer, sealed)
         except Exception as trouble:
             # Whatever it is, a full disk or a key that cannot be read: other books go on being sealed.
-            if not follow and not isinstance(trouble, (log.SealError, OperationalError)):
+            if not follow and not isinstance(trouble, (log.SealError, log.KeepingError, OperationalError)):
                 raise
             troubles.append(trouble)
     return troubles
@@ -117,7 +142,7 @@ def _carry_on(book: Book, sealer: log.Sealer, *, follow: bool) -> log.Sealed | N
         task = progress.add_task(book.name, total=None)
         sealed = sealer.work(partial(_show, progress, task), rest=REST_OF_A_BACKLOG if follow else 0)
     if sealed:
-        click.echo(f"{book.number} {book.name}: {sealed.head.size:,} 条已封存 / sealed, root {sealed.head.root.hex()[:16]}")
+        click.echo(f"{book.number} {book.name}: {sealed.head.size:,} 条已封存 / sealed, root {base64.b64encode(sealed.head.root).decode()}")
     return sealed or sealer.wanting()
 
 
@@ -125,10 +150,13 @@ def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
     progress.update(task, completed=done, total=total)
 
 
-def _sealer(book: Book, memory: log.Memory, resting: dict[str, float], *, begin_here: bool) -> log.Sealer:
-    # Asked for here: the thread that asks the witnesses has no application of its own.
-    engine = db.engine
-    return log.Sealer(lambda: Session(engine), book.id, _origin(book), _keys(), memory, services().clock, begin_here, resting=resting)
+def _sealer(
+    book: Book, engine: Engine, memory: log.Memory, resting: dict[str, float], *, begin_here: bool, key_was_lost: bool
+) -> log.Sealer:  # fmt: skip
+    # With an engine of its own: neither this nor the thread that asks the witnesses has the application's.
+    return log.Sealer(
+        lambda: Session(engine), book.id, _origin(book), _keys(), memory, services().clock, begin_here, key_was_lost, resting=resting
+    )
 
 
 def _origin(book: Book) -> str:
@@ -140,8 +168,8 @@ def _keys() -> list[bytes]:
     return [key for key in (settings.log_key, settings.log_key_old) if key]
 
 
-def _books(number: int | None) -> list[Book]:
-    with telling(), Session(db.engine, expire_on_commit=False) as session:
+def _books(engine: Engine, number: int | None) -> list[Book]:
+    with telling(), Session(engine, expire_on_commit=False) as session:
         # What only reads takes nobody's turn to write.
         snapshot(session)
         books = areas.books(session)
@@ -154,12 +182,22 @@ def _books(number: int | None) -> list[Book]:
 @click.option("--book", "number", type=int, required=True, help="number of the book 账簿号")
 @with_appcontext
 def log_key(number: int) -> None:
-    """Print the public keys that the heads of a book's log are signed with, for witnesses and for whoever checks (日志公钥)."""
+    """Print the public keys of a book's log, for witnesses and for whoever checks, each with the word of the one before it (日志公钥)."""
     with at_desk() as desk:
         book = desk.book(number)
+        known = log.log_keys(desk.session, book.id)
         origin = log.origin_of(desk.session, book.id) or _origin(book)
-    for key in log.log_keys_of(origin, _keys()):
-        click.echo(str(key))
+    named = {str(one.key) for one in known}
+    # Of those in the environment, what has not signed yet.
+    keys = [*known, *(log.LogKey(key) for key in log.log_keys_of(origin, _keys()) if str(key) not in named)]
+    if not keys:
+        raise click.ClickException("还没有封存过，也没有 PASSBOOK_LOG_KEY / nothing was sealed yet, and PASSBOOK_LOG_KEY is not set")
+    for one in keys:
+        click.echo(str(one.key))
+        if one.note:
+            click.echo(f"\n{one.note}")
+        if not one.is_vouched:
+            click.echo(f"没有前一把钥匙为它作证 / no key before it vouches for {one.key.id.hex()}", err=True)
 
 
 @click.command("dump")
@@ -175,7 +213,7 @@ def dump(number: int, path: Path) -> None:
         snapshot(desk.session)
         book = desk.book(number)
         if log.origin_of(desk.session, book.id) is None:
-            raise click.ClickException("还没有封存过 / nothing of this book was sealed yet: see `flask ledger seal`")
+            raise click.ClickException(NOTHING_SEALED)
         try:
             # Whoever has it can open every leaf: it is for those who audit the book.
             file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
@@ -184,8 +222,15 @@ def dump(number: int, path: Path) -> None:
         except OSError as problem:
             raise click.ClickException(f"无法写入 / cannot be written: {path}: {problem.strerror}") from None
         task = progress.add_task(book.name, total=None)
-        with file:
-            count = log.dump(desk.session, book.id, file, partial(_show, progress, task))
+        try:
+            with file:
+                count = log.dump(desk.session, book.id, file, services().clock.now(), partial(_show, progress, task))
+        except BaseException as problem:
+            # A piece of a book is no dump, and would keep the next run from writing one.
+            path.unlink(missing_ok=True)
+            if not isinstance(problem, OSError):
+                raise
+            raise click.ClickException(f"无法写入 / cannot be written: {path}: {problem.strerror}") from None
     click.echo(f"{book.number} {book.name}: {count:,} 条记录已导出 / records written to {path}")
 
 
@@ -214,7 +259,8 @@ def add(number: int, vkey: str, address: str) -> None:
         )
     with at_desk() as desk:
         act = desk.act(number)
-        log.begin(desk.session, act.book_id, _origin(desk.book(number)), act.at)
+        if log.origin_of(desk.session, act.book_id) is None:
+            raise click.ClickException(NOTHING_SEALED)
         if not log.ask_at(desk.session, act.book_id, key, address, act.at):
             raise click.ClickException(f"已经在见证 / watches already: {key.name}")
     click.echo(f"{key.name} 开始见证 / watches")

@@ -222,7 +222,7 @@ class Unsealed(Base):
     """An entry that the sealer has not yet written to the log: a queue."""
 
     __tablename__ = "unsealed"
-    __table_args__ = table_args(ForeignKeyConstraint(["book_id", "entry_id"], ["entry.book_id", "entry.id"]), deletable=True)
+    __table_args__ = table_args(ForeignKeyConstraint(["book_id", "entry_id"], ["entry.book_id", "entry.id"]), sealers="delete")
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     entry_id: Mapped[UUID] = mapped_column(primary_key=True)

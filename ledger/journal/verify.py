@@ -53,6 +53,7 @@ from ledger.journal.rules import LINED
 from ledger.journal.rules import REVERSALS
 from ledger.journal.rules import WAYS
 from ledger.journal.rules import microseconds
+from ledger.store import strange_ids
 
 Progress = Callable[[int, int], None]
 _ROWS_AT_ONCE = 10_000
@@ -60,6 +61,9 @@ _LINES_AT_ONCE = 500_000
 _AHEAD_AT_MOST = 100 * 366 * 86_400 * 1_000_000
 #: The kinds of entry whose side of a passbook may belong to a year that has passed.
 _OF_ANOTHER_YEAR = ("gift", "clawback")
+
+
+_TABLES = (Account, Entry, Line, Tally, Hold, HoldEnd, Request, Answer)
 
 
 class _Reading(NamedTuple):
@@ -81,6 +85,8 @@ class _Reading(NamedTuple):
 
 def verify(session: Session, book_id: UUID, at: datetime, progress: Progress | None = None) -> list[Fault]:
     """Return everything of the book that does not hold at `at`; nothing where all of it does."""
+    if strange := [Fault(*one) for one in strange_ids(session, book_id, _TABLES)]:
+        return [*strange, Fault("book", "can be recomputed when its ids are put right")]
     reading = _reading(session, book_id, at)
     if session.get_bind().dialect.name == "postgresql":
         # Whoever asks for this waits for it; a large book takes longer than anything else may.

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import BindParameter
 from sqlalchemy import ColumnElement
+from sqlalchemy import CompoundSelect
 from sqlalchemy import and_
+from sqlalchemy import bindparam
 from sqlalchemy import func
 from sqlalchemy import literal
 from sqlalchemy import or_
@@ -278,15 +281,25 @@ def tied(session: Session, book_id: UUID, person_ids: Iterable[UUID]) -> dict[UU
 _EITHER = frozenset({"tie", "mandate"})
 
 
+def _edges() -> CompoundSelect[UUID, UUID, str]:
+    book: BindParameter[UUID] = bindparam("book")
+    ids: BindParameter[UUID] = bindparam("ids", expanding=True)
+    helps = (Mandate.book_id == book, Mandate.agreed_at.is_not(None))
+    ties = select(Tie.person_id, Tie.other_id, Tie.kind).where(Tie.book_id == book, Tie.person_id.in_(ids))
+    helped = select(Mandate.person_id, Mandate.helper_id, literal("mandate")).where(*helps, Mandate.person_id.in_(ids))
+    helping = select(Mandate.helper_id, Mandate.person_id, literal("mandate")).where(*helps, Mandate.helper_id.in_(ids))
+    return union_all(ties, helped, helping)
+
+
+# Asked several times for each decision, so it is put together once.
+_EDGES = _edges()
+
+
 def _add_edges(session: Session, book_id: UUID, edges: dict[UUID, set[tuple[UUID, str]]], ids: Collection[UUID]) -> None:
     """Learn to whom each of `ids` is tied, and whether as kin, by a mandate, or as another record of the same human."""
     edges |= {person_id: set() for person_id in ids}
-    helps = (Mandate.book_id == book_id, Mandate.agreed_at.is_not(None))
     for chunk in in_sets(ids):
-        ties = select(Tie.person_id, Tie.other_id, Tie.kind).where(Tie.book_id == book_id, Tie.person_id.in_(chunk))
-        helped = select(Mandate.person_id, Mandate.helper_id, literal("mandate")).where(*helps, Mandate.person_id.in_(chunk))
-        helping = select(Mandate.helper_id, Mandate.person_id, literal("mandate")).where(*helps, Mandate.helper_id.in_(chunk))
-        for person_id, other_id, kind in session.execute(union_all(ties, helped, helping)):
+        for person_id, other_id, kind in session.execute(_EDGES, {"book": book_id, "ids": chunk}):
             edges[person_id].add((other_id, kind if kind in {"same", "mandate"} else "tie"))
 
 

@@ -11,7 +11,9 @@ from ledger.seal.actions import end_witness
 from ledger.seal.actions import hear
 from ledger.seal.asker import Asker
 from ledger.seal.dumping import dump
+from ledger.seal.keeping import KeepingError
 from ledger.seal.keeping import Memory
+from ledger.seal.leaves import HoursOpening
 from ledger.seal.leaves import SideFacts
 from ledger.seal.leaves import opening_of
 from ledger.seal.merkle import is_consistent
@@ -20,6 +22,7 @@ from ledger.seal.merkle import leaf_hash
 from ledger.seal.notes import COSIGNATURE
 from ledger.seal.notes import Head
 from ledger.seal.notes import Key
+from ledger.seal.notes import LogKey
 from ledger.seal.notes import Note
 from ledger.seal.notes import NoteError
 from ledger.seal.notes import Proof
@@ -40,8 +43,11 @@ from ledger.seal.queries import Sealed
 from ledger.seal.queries import alarming
 from ledger.seal.queries import alarms
 from ledger.seal.queries import check_words
+from ledger.seal.queries import contradict
 from ledger.seal.queries import entries
 from ledger.seal.queries import has_watched
+from ledger.seal.queries import hours_receipt
+from ledger.seal.queries import is_signed
 from ledger.seal.queries import is_stalled
 from ledger.seal.queries import log_keys
 from ledger.seal.queries import newest
@@ -50,8 +56,10 @@ from ledger.seal.queries import origin_of
 from ledger.seal.queries import receipt
 from ledger.seal.queries import seen_by
 from ledger.seal.queries import tile
+from ledger.seal.queries import tills
 from ledger.seal.queries import tree
 from ledger.seal.queries import waiting
+from ledger.seal.queries import witnessed
 from ledger.seal.queries import witnesses
 from ledger.seal.sealer import Sealer
 from ledger.seal.verify import verify
@@ -61,7 +69,10 @@ __all__ = [
     "MAGIC",
     "Asker",
     "Head",
+    "HoursOpening",
+    "KeepingError",
     "Key",
+    "LogKey",
     "Memory",
     "Note",
     "NoteError",
@@ -78,6 +89,7 @@ __all__ = [
     "ask_at",
     "begin",
     "check_words",
+    "contradict",
     "dump",
     "end_witness",
     "entries",
@@ -85,8 +97,10 @@ __all__ = [
     "has_watched",
     "head_of",
     "hear",
+    "hours_receipt",
     "is_consistent",
     "is_included",
+    "is_signed",
     "is_stalled",
     "key_of",
     "leaf_hash",
@@ -106,8 +120,10 @@ __all__ = [
     "seen_by",
     "signature_of",
     "tile",
+    "tills",
     "tree",
     "verify",
     "waiting",
+    "witnessed",
     "witnesses",
 ]

@@ -1,4 +1,4 @@
-"""What is done to the log: entries are sealed, heads are signed, witnesses are heard.
+"""What is done to the log: entries and hours are sealed, heads are signed, witnesses are heard.
 
 Sealing and signing are transactions of their own, one after the other: leaves are written first, and only what is written is signed. A
 sealer that is killed anywhere leaves either nothing or a whole piece of work; the next one carries on from what is there.
@@ -29,6 +29,8 @@ from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 
+from ledger.activities import HoursRecord
+from ledger.activities import UnsealedHours
 from ledger.ids import new_id
 from ledger.journal.model import Account
 from ledger.journal.model import Entry
@@ -50,11 +52,12 @@ from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
 from ledger.seal.model import Log
 from ledger.seal.model import LogKey
+from ledger.seal.model import SealedHours
 from ledger.seal.model import Side
 from ledger.seal.model import Tile
 from ledger.seal.model import Witness
 
-#: How many entries are sealed in one transaction.
+#: How many entries and records of hours are sealed in one transaction.
 AT_ONCE = 2_000
 _IDS_AT_ONCE = 500
 
@@ -68,7 +71,18 @@ class UnknownPastError(SealError):
 
     def __init__(self) -> None:
         super().__init__(
-            "there are signed heads, and the folder keeps none of them: is it the right folder? --begin-here takes the database's word"
+            "there are signed heads, and the folder keeps none of them: is it the right folder? 目录里没有已签名的头. "
+            "Where it was lost, put a witness's copy there (see docs/operating.md); --begin-here takes the database's word"
+        )
+
+
+class StrangeKeyError(SealError):
+    """What would sign is not the log's key: it was changed without the word of the one before it, or is one that was changed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the log is signed with another key: give that one as PASSBOOK_LOG_KEY_OLD; where it is lost, "
+            "--key-was-lost goes on with a key that nobody vouches for, and `flask ledger verify` says so for good"
         )
 
 
@@ -106,18 +120,29 @@ def lock(session: Session, book_id: UUID) -> None:
 
 
 def backlog(session: Session, book_id: UUID) -> list[UUID]:
-    """Return the entries that wait, in the order in which they are to be sealed.
+    """Return what waits, in the order in which it is to be sealed: the entries, and after them the records of hours.
 
-    Read in one statement: an account is locked from before its entry is decided until that is committed, so of no account a later entry is
-    seen without its earlier ones, and moments within an account go up. What is committed later comes after all of these.
+    What stands in the queue and has a leaf waits no more.
+
+    Entries are read in one statement: an account is locked from before its entry is decided until that is committed, so of no account a
+    later entry is seen without its earlier ones, and moments within an account go up. What is committed later comes after all of these.
+    Hours have no numbers of their own, and are numbered as they are sealed.
     """
-    wanted = (
+    # Asked once a row: a queue that was long a moment ago is not joined with the whole log.
+    leaf = select(Leaf.number).where(Leaf.book_id == book_id, Leaf.entry_id == Unsealed.entry_id).scalar_subquery()
+    entries = (
         select(Unsealed.entry_id)
         .join(Entry, (Entry.book_id == Unsealed.book_id) & (Entry.id == Unsealed.entry_id))
-        .where(Unsealed.book_id == book_id)
+        .where(Unsealed.book_id == book_id, leaf.is_(None))
         .order_by(Entry.posted_at, Entry.id)
     )
-    return list(session.execute(wanted).scalars())
+    hours = (
+        select(UnsealedHours.hours_id)
+        .join(HoursRecord, (HoursRecord.book_id == UnsealedHours.book_id) & (HoursRecord.id == UnsealedHours.hours_id))
+        .where(UnsealedHours.book_id == book_id)
+        .order_by(HoursRecord.recorded_at, HoursRecord.id)
+    )
+    return [*session.execute(entries).scalars(), *session.execute(hours).scalars()]
 
 
 def pieces(ids: Sequence[UUID], most: int = AT_ONCE) -> Iterator[Sequence[UUID]]:
@@ -137,10 +162,12 @@ class Growth:
     edges: list[list[bytes]]
     #: Of each account that was met, the number and hash of its last side.
     heads: dict[UUID, tuple[int, bytes | None]] = field(default_factory=dict)
-    #: Rows, without the book: number, entry, salt, data, hash; account, number, leaf, salt, hash; level, number, hashes, root.
+    #: Rows, without the book: number, entry, salt, data, hash; account, number, leaf, salt, hash; level, number, hashes, root;
+    #: account, number, hours, leaf, credit, honour.
     leaf_rows: list[tuple[Any, ...]] = field(default_factory=list)
     side_rows: list[tuple[Any, ...]] = field(default_factory=list)
     tile_rows: list[tuple[Any, ...]] = field(default_factory=list)
+    hours_rows: list[tuple[Any, ...]] = field(default_factory=list)
 
     def add(self, row: _Row) -> None:
         """Add an entry: its two sides, then the leaf over them."""
@@ -148,9 +175,19 @@ class Growth:
         salt, giver_salt, taker_salt = (salts[at : at + leaves.SALT_BYTES] for at in range(0, len(salts), leaves.SALT_BYTES))
         giver = self._side(entry, entry.from_account, -entry.amount, row.giver, giver_salt)
         taker = self._side(entry, entry.to_account, entry.amount, row.taker, taker_salt)
-        data = leaves.leaf_of(leaves.entry_hash(salt, entry), giver, taker)
+        self._add(entry.id, salt, leaves.leaf_of(leaves.entry_hash(salt, entry), giver, taker))
+
+    def add_hours(self, hours: leaves.HoursFacts) -> bytes:
+        """Add a record of hours, and return its hash."""
+        salt = secrets.token_bytes(leaves.SALT_BYTES)
+        found = leaves.hours_hash(salt, hours)
+        self.hours_rows.append((hours.account, hours.number, hours.id, self.size, hours.credit, hours.honour))
+        self._add(None, salt, leaves.leaf_of_hours(found))
+        return found
+
+    def _add(self, entry_id: UUID | None, salt: bytes, data: bytes) -> None:
         self.last = leaf_hash(data)
-        self.leaf_rows.append((self.size, entry.id, salt, data, self.last))
+        self.leaf_rows.append((self.size, entry_id, salt, data, self.last))
         self._grow(0, self.last)
         self.size += 1
 
@@ -176,23 +213,49 @@ class Growth:
             self._grow(level + 1, root)
 
 
-def seal(session: Session, book_id: UUID, entry_ids: Sequence[UUID], before: Growth | None = None) -> Growth:
-    """Write these entries of the backlog to the log, in this order, and return the log's end as it is then.
+def seal(session: Session, book_id: UUID, ids: Sequence[UUID], before: Growth | None = None) -> Growth:
+    """Write this piece of the backlog to the log, in this order, and return the log's end as it is then.
 
-    Entries that somebody else has sealed meanwhile are passed over. `before` is what the piece before this one returned, committed since:
+    What somebody else has sealed meanwhile is passed over. `before` is what the piece before this one returned, committed since:
     what is known from there is not read again. Raise SealError where an account's line does not follow the last of it that was sealed.
     """
     lock(session, book_id)
     growth = _growth(session, book_id, before)
-    found = _entries(session, book_id, entry_ids)
-    rows = [found[entry_id] for entry_id in entry_ids if entry_id in found]
+    found = _entries(session, book_id, ids)
+    rows = [found[entry_id] for entry_id in ids if entry_id in found]
     met = {account for row in rows for account in (row.entry.from_account, row.entry.to_account)}
     growth.heads |= _heads(session, book_id, met - growth.heads.keys())
     for row in rows:
         growth.add(row)
-    if rows:
+    if others := [one for one in ids if one not in found]:
+        _add_hours(session, growth, others)
+    if growth.leaf_rows:
         _write(session, growth)
     return growth
+
+
+def _add_hours(session: Session, growth: Growth, ids: Sequence[UUID]) -> None:
+    rows: dict[UUID, Any] = {}
+    wanted = (
+        select(
+            HoursRecord.id, UnsealedHours.account_id, HoursRecord.kind, HoursRecord.minutes, HoursRecord.served_on,
+            type_coerce(HoursRecord.recorded_at, BigInteger),
+        )
+        .join(UnsealedHours, (UnsealedHours.book_id == HoursRecord.book_id) & (UnsealedHours.hours_id == HoursRecord.id))
+        .where(HoursRecord.book_id == growth.book_id)
+    )  # fmt: skip
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        rows |= {row.id: row for row in session.execute(wanted.where(HoursRecord.id.in_(ids[start : start + _IDS_AT_ONCE])))}
+    met = {row.account_id for row in rows.values()}
+    heads = dict.fromkeys(met, (0, 0, 0, None)) | queries.heads_of_hours(session, growth.book_id, met)
+    for one in ids:
+        if one not in rows:
+            continue
+        _, account, kind, minutes, served_on, recorded_at = rows[one]
+        last, credit, honour, previous = heads[account]
+        credit, honour = (credit + minutes, honour) if kind == "credit" else (credit, honour + minutes)
+        hours = leaves.HoursFacts(one, account, last + 1, kind, minutes, served_on, recorded_at, credit, honour, previous)
+        heads[account] = (last + 1, credit, honour, growth.add_hours(hours))
 
 
 def _growth(session: Session, book_id: UUID, before: Growth | None) -> Growth:
@@ -201,7 +264,7 @@ def _growth(session: Session, book_id: UUID, before: Growth | None) -> Growth:
     size = number + 1
     # Every leaf is salted: whoever finds the same last one finds the same log.
     if before is not None and (before.size, before.last) == (size, last):
-        before.leaf_rows, before.side_rows, before.tile_rows = [], [], []
+        before.leaf_rows, before.side_rows, before.tile_rows, before.hours_rows = [], [], [], []
         return before
     edges: list[list[bytes]] = []
     level = 0
@@ -270,25 +333,37 @@ def _write(session: Session, growth: Growth) -> None:
     book_id = growth.book_id
     if _is_postgresql(session):
         postgresql.write(session, book_id, growth.leaf_rows, growth.side_rows, growth.tile_rows)
-        return
-    for table, rows in ((Leaf, growth.leaf_rows), (Side, growth.side_rows), (Tile, growth.tile_rows)):
-        if rows:
-            names = [column.name for column in table.__table__.columns]
-            session.execute(insert(table), [dict(zip(names, (book_id, *row), strict=True)) for row in rows])
-    for start in range(0, len(growth.leaf_rows), _IDS_AT_ONCE):
-        ids = [entry_id for _, entry_id, *_ in growth.leaf_rows[start : start + _IDS_AT_ONCE]]
-        session.execute(delete(Unsealed).where(Unsealed.book_id == book_id, Unsealed.entry_id.in_(ids)))
+    else:
+        for table, rows in ((Leaf, growth.leaf_rows), (Side, growth.side_rows), (Tile, growth.tile_rows)):
+            _insert(session, book_id, table, rows)
+        _unqueue(session, book_id, Unsealed, Unsealed.entry_id, [entry_id for _, entry_id, *_ in growth.leaf_rows if entry_id])
+    _insert(session, book_id, SealedHours, growth.hours_rows)
+    _unqueue(session, book_id, UnsealedHours, UnsealedHours.hours_id, [hours_id for _, _, hours_id, *_ in growth.hours_rows])
+
+
+def _insert(session: Session, book_id: UUID, table: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        names = [column.name for column in table.__table__.columns]
+        session.execute(insert(table), [dict(zip(names, (book_id, *row), strict=True)) for row in rows])
+
+
+def _unqueue(session: Session, book_id: UUID, queue: Any, column: Any, ids: Sequence[UUID]) -> None:
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        session.execute(delete(queue).where(queue.book_id == book_id, column.in_(ids[start : start + _IDS_AT_ONCE])))
 
 
 def _is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def compare(session: Session, book_id: UUID, memory: Memory, keys: Collection[bytes], *, begin_here: bool = False) -> None:
+def compare(
+    session: Session, book_id: UUID, memory: Memory, keys: Collection[bytes], *, begin_here: bool = False, key_was_lost: bool = False
+) -> None:  # fmt: skip
     """Hold what the database tells of the log against what is remembered outside of it, before anything is added.
 
     What others signed meanwhile with these keys is remembered if the log begins with it; `begin_here` takes the database's word where
-    nothing is remembered. Raise UnknownPastError, or DoesNotExtendError where the database was turned back or rewritten.
+    nothing is remembered, and `key_was_lost` for the keys that signed before these. Raise UnknownPastError, or DoesNotExtendError where
+    the database was turned back or rewritten.
     """
     origin, last = queries.origin_of(session, book_id), queries.newest(session, book_id)
     if origin is None:
@@ -306,7 +381,10 @@ def compare(session: Session, book_id: UUID, memory: Memory, keys: Collection[by
     if last is not None and (remembered is None or last.head.size > remembered.size):
         # Whoever writes to the database can write a head: what was once taken over would outlast its being put right.
         if not _is_signed(last.note, notes.log_keys_of(origin, keys)):
-            raise ForgedHeadError(head, last.head.size)
+            if not _is_signed(last.note, notes.signing(queries.log_keys(session, book_id), last.head.size)):
+                raise ForgedHeadError(head, last.head.size)
+            if not key_was_lost:
+                raise StrangeKeyError
         if not _extends(now, head, last.head):
             raise DoesNotExtendError(head, last.head.size)
         memory.keep(last.note)
@@ -319,11 +397,14 @@ def _is_signed(note: notes.Note, keys: Collection[notes.Key]) -> bool:
         return False
 
 
-def sign(session: Session, book_id: UUID, signers: Sequence[notes.Signer], memory: Memory, at: datetime) -> queries.Sealed | None:
+def sign(
+    session: Session, book_id: UUID, signers: Sequence[notes.Signer], memory: Memory, at: datetime, *, key_was_lost: bool = False
+) -> queries.Sealed | None:  # fmt: skip
     """Sign the log as it is written, and return the new head; none where nothing was added since the last.
 
     Never without proof that it carries on from the last head that was signed, both the one in the database and the one that `memory` keeps
-    outside of it: raise DoesNotExtendError otherwise.
+    outside of it: raise DoesNotExtendError otherwise. Nor with a key of which the one before it says nothing, unless that `key_was_lost`:
+    raise StrangeKeyError.
     """
     lock(session, book_id)
     size, origin = queries.size_of(session, book_id), queries.origin_of(session, book_id)
@@ -335,15 +416,33 @@ def sign(session: Session, book_id: UUID, signers: Sequence[notes.Signer], memor
     for earlier in (last.head if last else None, memory.head(origin)):
         if earlier is not None and not _extends(now, head, earlier):
             raise DoesNotExtendError(head, earlier.size)
+    _know_keys(session, book_id, signers, last.head.size if last else 0, at, key_was_lost=key_was_lost)
     body = str(head)
     note = notes.Note(body, tuple(signer.sign(body) for signer in signers))
     # First where no backup of the database can turn it back: what was signed is known from here on, published or not.
     memory.keep(note)
     session.execute(insert(Checkpoint).values(book_id=book_id, size=size, root=head.root, note=str(note), signed_at=at))
-    known = queries.log_keys(session, book_id)
-    if fresh := [signer.key for signer in signers if signer.key not in known]:
-        session.execute(insert(LogKey), [{"book_id": book_id, "key": str(key), "since": at} for key in fresh])
     return queries.Sealed(head, note, at, ())
+
+
+def _know_keys(
+    session: Session, book_id: UUID, signers: Sequence[notes.Signer], signed: int, at: datetime, *, key_was_lost: bool
+) -> None:  # fmt: skip
+    """Write down each key that signs for the first time, with the word of the one before it; the old one comes last among `signers`."""
+    known = queries.log_keys(session, book_id)
+    for signer in reversed(signers):
+        if any(one.key == signer.key for one in known):
+            continue
+        before = next((one for one in signers if any(key.key == one.key and key.until is None for key in known)), None)
+        if known and before is None and not key_was_lost:
+            raise StrangeKeyError
+        body = str(notes.Change(signer.key, signed))
+        note = str(notes.Note(body, (before.sign(body),))) if before else None
+        row = {"book_id": book_id, "key": str(signer.key), "since": at, "after": signed if known else 0, "note": note}
+        session.execute(insert(LogKey).values(row))
+        known = queries.log_keys(session, book_id)
+    if not any(one.until is None and one.key == signer.key for one in known for signer in signers):
+        raise StrangeKeyError
 
 
 def _extends(now: Tree, head: notes.Head, earlier: notes.Head) -> bool:
@@ -402,8 +501,14 @@ def hear(session: Session, book_id: UUID, size: int, signature: notes.Signature,
     return False
 
 
-def alarm(session: Session, book_id: UUID, what: str, witness: str, shown: notes.Head, seen: int | None, at: datetime) -> None:
-    """Keep what does not hold: for the supervisor, and for good; once as long as it is new or holds still, however often it is said."""
+def alarm(
+    session: Session, book_id: UUID, what: str, witness: str, shown: notes.Head, seen: int | None, at: datetime,
+    told: tuple[notes.Note, notes.Note] | None = None,
+) -> None:  # fmt: skip
+    """Keep what does not hold: for the supervisor, and for good; once as long as it is new or holds still, however often it is said.
+
+    A till told both heads, the one that it was shown and the one that it had seen.
+    """
     telling = queries.is_telling(session, book_id, at)
     said = select(Alarm.id).where(Alarm.book_id == book_id, Alarm.what == what, Alarm.witness == witness, telling)
     if session.execute(said.where(Alarm.seen.is_(None) if seen is None else Alarm.seen == seen).limit(1)).first():
@@ -417,5 +522,7 @@ def alarm(session: Session, book_id: UUID, what: str, witness: str, shown: notes
         "seen": seen,
         "root": shown.root,
         "at": at,
+        "note": str(told[0]) if told else None,
+        "seen_note": str(told[1]) if told else None,
     }
     session.execute(insert(Alarm).values(row))

@@ -34,6 +34,8 @@ class Said:
     signature: notes.Signature | None = None
     refused: bool = False
     seen: int | None = None
+    #: Whether it knows the key that the log signs with.
+    knows_key: bool = True
 
 
 def ask(address: str, key: notes.Key, note: notes.Note, tree: Tree, seen: int, send: Send | None = None) -> Said:
@@ -43,6 +45,8 @@ def ask(address: str, key: notes.Key, note: notes.Note, tree: Tree, seen: int, s
         proof = tree.consistency(seen) if seen < tree.size else []
         try:
             status, text = send(f"{address.rstrip('/')}/add-checkpoint", request(seen, proof, note))
+            if status == 403:
+                return Said(knows_key=False)
             told = notes.whole(text.removesuffix("\n")) if status == 409 else seen
             # It saw a longer log than there is, or as long a one with other leaves: a history that somebody rewrote.
             refused = status == 422 or (status == 409 and (told > tree.size or told == seen == tree.size))

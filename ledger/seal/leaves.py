@@ -1,11 +1,14 @@
-"""What a leaf of the log is made of: three salted hashes, none of which says anything without its salt. Pure.
+"""What a leaf of the log is made of: salted hashes, none of which says anything without its salt. Pure.
 
-    leaf    = format (1 byte), type (1 byte), hash of the entry, hash of the side it leaves, hash of the side it reaches
+    leaf    = format (1 byte), type (1 byte): 1, hash of the entry, hash of the side it leaves, hash of the side it reaches
     entry   = every field of the entry, in the order of `EntryFacts`
     side    = one account's half of it: what its passbook line says, and the hash of that account's side before it
+    leaf    = format (1 byte), type (1 byte): 2, hash of the hours
+    hours   = a record of hours of service, what its account's come to with it, and the hash of that account's record before it
 
 A receipt opens its own side and nothing else: the other two hashes stay closed. Each account's sides are a chain of their own, so that a
-passbook's last line vouches for all lines before it. Whoever knows nobody's salts learns from the log how many entries there are.
+passbook's last line vouches for all lines before it; and so are its hours, so that the sums on a certificate are proven by opening one
+record. Whoever knows nobody's salts learns from the log how many entries and records of hours there are.
 
 Fields are written one after the other, each as its length in one byte and its bytes: whole numbers in decimal, dates as 2026-11-26, ids as
 16 bytes, moments as microseconds since 1970; a field that is not there is the byte 255. Format 1; a later one gets another first byte.
@@ -24,7 +27,9 @@ from uuid import UUID
 
 FORMAT = 1
 ENTRY = 1
+HOURS = 2
 SALT_BYTES = 16
+_HASH_BYTES = 32
 _ABSENT = b"\xff"
 _FIELD_BYTES_MAX = 254
 _LENGTHS = [bytes([length]) for length in range(_FIELD_BYTES_MAX + 1)]
@@ -80,6 +85,26 @@ class SideFacts(NamedTuple):
     previous: bytes | None
 
 
+class HoursFacts(NamedTuple):
+    """A record of hours of service, and what all of its account's come to with it. What it came from is told by no proof."""
+
+    id: UUID
+    #: The passbook of whoever served: an account, never a person.
+    account: UUID
+    #: The how-manieth record of this account is sealed.
+    number: int
+    kind: str
+    minutes: int
+    served_on: date
+    #: Whole microseconds since 1970.
+    recorded_at: int
+    #: The minutes of this record and of all before it: by check-in, and by attested report.
+    credit: int
+    honour: int
+    #: The hash of this account's record before; none before the first.
+    previous: bytes | None
+
+
 def written(values: tuple[Value, ...]) -> bytes:
     """Write fields down, one after the other."""
     return b"".join([_FIELDS[type(value)](value) for value in values])
@@ -122,6 +147,21 @@ def side_hash(salt: bytes, side: SideFacts) -> bytes:
     return sha256(b"\x11" + salt + written(side)).digest()
 
 
+def hours_hash(salt: bytes, hours: tuple[Value, ...]) -> bytes:
+    """Return the salted hash over a record of hours, its fields in the order of `HoursFacts`."""
+    return sha256(b"\x12" + salt + written(hours)).digest()
+
+
+def leaf_of_hours(hours: bytes) -> bytes:
+    """Return the leaf over the hash of a record of hours."""
+    return bytes([FORMAT, HOURS]) + hours
+
+
+def hours_in(leaf: bytes) -> bytes:
+    """Return the hash of the hours that a leaf of theirs has in it."""
+    return leaf[2:]
+
+
 def leaf_of(entry: bytes, giver: bytes, taker: bytes) -> bytes:
     """Return the leaf over the hashes of an entry, of the side that gives, and of the side that takes."""
     return bytes([FORMAT, ENTRY]) + entry + giver + taker
@@ -148,18 +188,74 @@ class Opening(NamedTuple):
         return check_word(side_hash(self.salt, self.side))
 
     def packed(self) -> bytes:
-        """Return it as bytes: format, salt, the two closed hashes, then the side's fields."""
-        return bytes([FORMAT]) + self.salt + self.entry + self.other + written(self.side)
+        """Return it as bytes: what it opens, salt, the two closed hashes, then the side's fields."""
+        return bytes([ENTRY]) + self.salt + self.entry + self.other + written(self.side)
 
 
-def opening_of(packed: bytes) -> Opening:
-    """Read a packed opening; raise ValueError where it is none, or is written in a way of which there is another."""
-    closed = 1 + SALT_BYTES + 32 + 32
-    if len(packed) < closed or packed[0] != FORMAT:
+class HoursOpening(NamedTuple):
+    """What opens a leaf of hours: its fields and salt."""
+
+    hours: HoursFacts
+    salt: bytes
+
+    @property
+    def leaf(self) -> bytes:
+        """The leaf that this opens."""
+        return leaf_of_hours(hours_hash(self.salt, self.hours))
+
+    @property
+    def word(self) -> str:
+        """The check word of these hours."""
+        return check_word(hours_hash(self.salt, self.hours))
+
+    def packed(self) -> bytes:
+        """Return it as bytes: what it opens, salt, then the fields."""
+        return bytes([HOURS]) + self.salt + written(self.hours)
+
+
+def opening_of(packed: bytes) -> Opening | HoursOpening:
+    """Read a packed opening; raise ValueError where it is none, or is written in a way of which there is another.
+
+    Its first byte says what kind of leaf it opens, as a leaf of format 1 has it; openings of later formats begin with others.
+    """
+    if packed[:1] not in (bytes([ENTRY]), bytes([HOURS])):
         raise ValueError("not an opening of format 1")
-    salt, entry, other = packed[1 : 1 + SALT_BYTES], packed[1 + SALT_BYTES : closed - 32], packed[closed - 32 : closed]
+    opening = _side_of(packed) if packed[0] == ENTRY else _hours_of(packed)
+    if opening.packed() != packed:
+        raise ValueError("a field is written in a way of its own")
+    return opening
+
+
+def _side_of(packed: bytes) -> Opening:
+    salt, entry, other, fields = _parts(packed, (SALT_BYTES, _HASH_BYTES, _HASH_BYTES), len(SideFacts._fields))
+    account, number, amount, before, after, kind, deed_on, posted_at, previous = fields
+    side = SideFacts(
+        _id(account), _whole(number), _whole(amount), None if before is None else _whole(before), None if after is None else _whole(after),
+        _there(kind).decode(), date.fromisoformat(_there(deed_on).decode()), _whole(posted_at), _previous(previous),
+    )  # fmt: skip
+    return Opening(side, salt, entry, other)
+
+
+def _hours_of(packed: bytes) -> HoursOpening:
+    salt, fields = _parts(packed, (SALT_BYTES,), len(HoursFacts._fields))
+    hours_id, account, number, kind, minutes, served_on, recorded_at, credit, honour, previous = fields
+    hours = HoursFacts(
+        _id(hours_id), _id(account), _whole(number), _there(kind).decode(), _whole(minutes),
+        date.fromisoformat(_there(served_on).decode()), _whole(recorded_at), _whole(credit), _whole(honour), _previous(previous),
+    )  # fmt: skip
+    return HoursOpening(hours, salt)
+
+
+def _parts(packed: bytes, closed: tuple[int, ...], count: int) -> Any:
+    """Return what stands in a packed opening: parts of these lengths, then so many fields."""
+    found: list[Any] = []
+    at = 1
+    for length in closed:
+        found.append(packed[at : at + length])
+        at += length
+    if len(packed) < at:
+        raise ValueError("an opening that ends early")
     fields: list[bytes | None] = []
-    at = closed
     while at < len(packed):
         length = packed[at]
         if length == 255:
@@ -170,26 +266,35 @@ def opening_of(packed: bytes) -> Opening:
             raise ValueError("an opening that ends in the middle of a field")
         fields.append(packed[at + 1 : at + 1 + length])
         at += 1 + length
-    if len(fields) != len(SideFacts._fields):
-        raise ValueError("a side has nine fields")
-    account, number, amount, before, after, kind, deed_on, posted_at, previous = fields
-    if account is None or len(account) != 16 or None in (number, amount, kind, deed_on, posted_at):
+    if len(fields) != count:
+        raise ValueError(f"{count} fields belong here")
+    return (*found, fields)
+
+
+def _there(field: bytes | None) -> bytes:
+    if field is None:
         raise ValueError("a field is missing")
-    if previous is not None and len(previous) != 32:
-        raise ValueError("the side before is told by its hash")
-    side = SideFacts(
-        UUID(bytes=account), int(number or b""), int(amount or b""),
-        None if before is None else int(before), None if after is None else int(after),
-        (kind or b"").decode(), date.fromisoformat((deed_on or b"").decode()), int(posted_at or b""), previous,
-    )  # fmt: skip
-    opening = Opening(side, salt, entry, other)
-    if opening.packed() != packed:
-        raise ValueError("a field is written in a way of its own")
-    return opening
+    return field
 
 
-def check_word(side: bytes) -> str:
-    """Return the six letters that stand beside a printed line (30 bits of its side's hash), in two groups."""
-    bits = int.from_bytes(side[:4]) >> 2
+def _whole(field: bytes | None) -> int:
+    return int(_there(field))
+
+
+def _id(field: bytes | None) -> UUID:
+    if field is None or len(field) != 16:
+        raise ValueError("an id has 16 bytes")
+    return UUID(bytes=field)
+
+
+def _previous(field: bytes | None) -> bytes | None:
+    if field is not None and len(field) != _HASH_BYTES:
+        raise ValueError("what stands before is told by its hash")
+    return field
+
+
+def check_word(hashed: bytes) -> str:
+    """Return the six letters that stand beside a printed line or printed hours (30 bits of the hash), in two groups."""
+    bits = int.from_bytes(hashed[:4]) >> 2
     letters = [_LETTERS[bits >> 5 * place & 31] for place in reversed(range(_WORD_LETTERS))]
     return f"{''.join(letters[:3])}-{''.join(letters[3:])}"

@@ -25,7 +25,7 @@ class Log(Base):
     """The log of a book: the name that its checkpoints carry for good, whatever address the service moves to."""
 
     __tablename__ = "log"
-    __table_args__ = table_args(append_only=True)
+    __table_args__ = table_args(append_only=True, sealers="insert")
 
     book_id: Mapped[UUID] = mapped_column(ForeignKey("book.id"), primary_key=True)
     origin: Mapped[str]
@@ -33,19 +33,26 @@ class Log(Base):
 
 
 class LogKey(Base):
-    """A public key that a log's heads were signed with, from then on: the web service shows it and never has the private one."""
+    """A public key that a log's heads were signed with, from then on: the web service shows it and never has the private one.
+
+    What it is good for follows from all keys of a log: notes.followed.
+    """
 
     __tablename__ = "log_key"
-    __table_args__ = table_args(ForeignKeyConstraint(["book_id"], ["log.book_id"]), append_only=True)
+    __table_args__ = table_args(ForeignKeyConstraint(["book_id"], ["log.book_id"]), append_only=True, sealers="insert")
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     #: As a `vkey`.
     key: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[datetime]
+    #: Of heads of more than so many leaves it is the log's key, and the one before it is no longer.
+    after: Mapped[int]
+    #: The word of the key before it: a signed note that says this (notes.Change). The first one has none.
+    note: Mapped[str | None]
 
 
 class Leaf(Base):
-    """An entry's place in the log, numbered from 0 without a gap."""
+    """The place of an entry or of a record of hours in the log, numbered from 0 without a gap."""
 
     __tablename__ = "leaf"
     __table_args__ = table_args(
@@ -54,12 +61,14 @@ class Leaf(Base):
         UniqueConstraint("book_id", "entry_id"),
         CheckConstraint("number >= 0", name="numbered_from_zero"),
         append_only=True,
+        sealers="insert",
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-    entry_id: Mapped[UUID]
-    #: Opens the hash of the entry.
+    #: None where it is of hours.
+    entry_id: Mapped[UUID | None]
+    #: Opens the hash of the entry or of the hours.
     salt: Mapped[bytes]
     #: The leaf itself (leaves.py), and its hash in the tree.
     data: Mapped[bytes]
@@ -75,6 +84,7 @@ class Side(Base):
         ForeignKeyConstraint(["book_id", "leaf_number"], ["leaf.book_id", "leaf.number"]),
         CheckConstraint("number >= 1", name="numbered_from_one"),
         append_only=True,
+        sealers="insert",
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -85,6 +95,30 @@ class Side(Base):
     hash: Mapped[bytes]
 
 
+class SealedHours(Base):
+    """A record of hours in the log: a link of its account's own chain, numbered from 1. Its salt and its hash stand in its leaf."""
+
+    __tablename__ = "sealed_hours"
+    __table_args__ = table_args(
+        ForeignKeyConstraint(["book_id", "account_id"], ["account.book_id", "account.id"]),
+        ForeignKeyConstraint(["book_id", "hours_id"], ["hours_record.book_id", "hours_record.id"]),
+        ForeignKeyConstraint(["book_id", "leaf_number"], ["leaf.book_id", "leaf.number"]),
+        UniqueConstraint("book_id", "hours_id"),
+        CheckConstraint("number >= 1", name="numbered_from_one"),
+        append_only=True,
+        sealers="insert",
+    )
+
+    book_id: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    hours_id: Mapped[UUID]
+    leaf_number: Mapped[int]
+    #: The minutes of this record and of all of its account before it, by kind.
+    credit: Mapped[int]
+    honour: Mapped[int]
+
+
 class Tile(Base):
     """A full tile of the tree: 256 hashes of a level, and the one over them, which stands in the level above."""
 
@@ -93,6 +127,7 @@ class Tile(Base):
         ForeignKeyConstraint(["book_id"], ["log.book_id"]),
         CheckConstraint("level >= 0 AND number >= 0", name="counted_from_zero"),
         append_only=True,
+        sealers="insert",
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -106,7 +141,7 @@ class Checkpoint(Base):
     """A head of the log that was signed: the note as it was published."""
 
     __tablename__ = "checkpoint"
-    __table_args__ = table_args(ForeignKeyConstraint(["book_id"], ["log.book_id"]), append_only=True)
+    __table_args__ = table_args(ForeignKeyConstraint(["book_id"], ["log.book_id"]), append_only=True, sealers="insert")
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     size: Mapped[int] = mapped_column(primary_key=True)
@@ -150,6 +185,9 @@ class Alarm(Base):
     seen: Mapped[int | None]
     root: Mapped[bytes]
     at: Mapped[datetime]
+    #: Of a till's: the head that was shown, and the one that it had seen, as the log signed both.
+    note: Mapped[str | None]
+    seen_note: Mapped[str | None]
 
 
 class Witness(Base):

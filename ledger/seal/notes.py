@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -37,6 +38,7 @@ _SIZE_MAX = 2**63 - 1
 #: A note with more is nothing that this project wrote.
 _SIGNATURES_MAX = 64
 _PROOF = "c2sp.org/tlog-proof@v1"
+_CHANGE = "passbook-log-key/v1"
 
 
 class NoteError(ValueError):
@@ -220,6 +222,70 @@ def whole(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or (text[0] == "0" and text != "0") or len(text) > 19 or int(text) > _SIZE_MAX:
         raise NoteError("not a whole number")
     return int(text)
+
+
+@dataclass(frozen=True)
+class Change:
+    """That a log changes its key: heads of more than `after` leaves are signed by `key`. The key before it signs this."""
+
+    key: Key
+    after: int
+
+    def __str__(self) -> str:
+        """Return the text that is signed."""
+        return f"{_CHANGE}\n{self.key}\n{self.after}\n"
+
+
+def change_of(body: str) -> Change:
+    """Read the text of such a note."""
+    lines = body.split("\n")
+    if len(lines) != 4 or lines[0] != _CHANGE or lines[3]:
+        raise NoteError("a change of keys has its kind, the new key and a size")
+    return Change(key_of(lines[1]), whole(lines[2]))
+
+
+@dataclass(frozen=True)
+class LogKey:
+    """A key of a log, and which heads it is good for: of more than `after` leaves, and up to `until` where another one followed."""
+
+    key: Key
+    after: int = 0
+    until: int | None = None
+    #: The word of the key before it, and whether there is one that leads back to the first key.
+    note: Note | None = None
+    is_vouched: bool = True
+
+    def signs(self, size: int) -> bool:
+        """Tell whether a head of so many leaves is this key's to sign."""
+        return (not self.after or self.after < size) and (self.until is None or size <= self.until)
+
+
+def followed(known: Iterable[LogKey], told: Iterable[LogKey]) -> list[LogKey]:
+    """Return the keys that are known, and after them those that are told, each vouched for by one before it that nothing had followed.
+
+    Where none is known, the first one that is told is taken for the log's. A key for which nobody vouches ends no other one.
+    """
+    found = list(known)
+    for one in told:
+        before = next((at for at, key in enumerate(found) if key.until is None and _vouches(key, one)), None)
+        if before is not None:
+            found[before] = replace(found[before], until=one.after)
+        found.append(replace(one, is_vouched=not found or (before is not None and found[before].is_vouched)))
+    return found
+
+
+def _vouches(before: LogKey, one: LogKey) -> bool:
+    if one.note is None or one.note.body != str(Change(one.key, one.after)) or one.after < before.after:
+        return False
+    try:
+        return bool(one.note.signed_by([before.key]))
+    except NoteError:
+        return False
+
+
+def signing(keys: Iterable[LogKey], size: int) -> list[Key]:
+    """Return those of a log's keys that a head of so many leaves may be signed with: of which somebody says that they are the log's."""
+    return [one.key for one in keys if one.is_vouched and one.signs(size)]
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ _TILE = {"levels": "bigint", "tiles": "bigint", "tile_hashes": "bytea", "roots":
 
 # A column becomes one text, made here: the driver would look at each of its values for itself.
 _AS_TEXT: dict[str, Callable[[Any], str]] = {
-    "uuid": lambda value: f"{value.int:032x}",
+    "uuid": lambda value: f"{value.int:032x}" if value else "NULL",
     "bigint": str,
     "bytea": lambda value: rf'"\\x{value.hex()}"',
 }

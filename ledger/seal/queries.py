@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,10 @@ from sqlalchemy import select
 from sqlalchemy import true
 from sqlalchemy import type_coerce
 from sqlalchemy.orm import Session
+from sqlalchemy.orm import aliased
 
+from ledger.activities import HoursRecord
+from ledger.activities import UnsealedHours
 from ledger.errors import NotFound
 from ledger.journal.model import Entry
 from ledger.journal.model import Line
@@ -36,6 +40,7 @@ from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
 from ledger.seal.model import Log
 from ledger.seal.model import LogKey
+from ledger.seal.model import SealedHours
 from ledger.seal.model import Side
 from ledger.seal.model import Tile
 from ledger.seal.model import Witness
@@ -45,6 +50,9 @@ _COSIGNATURES_MAX = 60
 _HEADS_LOOKED_AT = 100
 _ALARM_NEW = timedelta(days=30)
 _STALLED_AFTER = timedelta(hours=1)
+_IDS_AT_ONCE = 500
+#: A head that enough had witnessed before so many cosignatures came in is not looked for.
+_COSIGNATURES_LOOKED_AT = 5_000
 
 
 @dataclass(frozen=True)
@@ -63,10 +71,32 @@ def origin_of(session: Session, book_id: UUID) -> str | None:
     return session.execute(select(Log.origin).where(Log.book_id == book_id)).scalar_one_or_none()
 
 
-def log_keys(session: Session, book_id: UUID) -> list[notes.Key]:
-    """Return the public keys that a book's log was signed with, the first one first."""
-    wanted = select(LogKey.key).where(LogKey.book_id == book_id).order_by(LogKey.since, LogKey.key)
-    return [notes.key_of(key) for key in session.execute(wanted).scalars()]
+def log_keys(session: Session, book_id: UUID) -> list[notes.LogKey]:
+    """Return the public keys that a book's log was signed with, the first one first, each with what it is good for.
+
+    What is no key signed nothing, and `verify` names it.
+    """
+    wanted = select(LogKey.key, LogKey.after, LogKey.note).where(LogKey.book_id == book_id).order_by(LogKey.since, LogKey.after, LogKey.key)
+    return notes.followed(
+        (), [notes.LogKey(notes.key_of(key), after, note=_note(note)) for key, after, note in session.execute(wanted) if is_key(key)]
+    )
+
+
+def is_key(text: str) -> bool:
+    """Tell whether this is a public key."""
+    try:
+        notes.key_of(text)
+    except notes.NoteError:
+        return False
+    return True
+
+
+def _note(text: str | None) -> notes.Note | None:
+    # What cannot be read vouches for nothing.
+    try:
+        return notes.note_of(text) if text else None
+    except notes.NoteError:
+        return None
 
 
 def size_of(session: Session, book_id: UUID) -> int:
@@ -146,6 +176,44 @@ def best_head(session: Session, book_id: UUID, at_least: int) -> Sealed | None:
     return of_size(session, book_id, best) if best is not None else newest(session, book_id)
 
 
+@dataclass(frozen=True)
+class Witnessed:
+    """A head that enough of those who watch now have cosigned, and when the last that was wanted did."""
+
+    size: int
+    at: datetime
+
+
+def witnessed(session: Session, book_id: UUID, vkeys: Collection[str], wanted: int) -> Witnessed | None:
+    """Return the newest head that `wanted` of these witnesses cosigned; none where there is none among the last cosignatures."""
+    if not wanted:
+        return None
+    lately = (
+        select(Cosignature.size, Cosignature.added_at)
+        .where(Cosignature.book_id == book_id, Cosignature.witness.in_(vkeys))
+        .order_by(Cosignature.size.desc())
+        .limit(_COSIGNATURES_LOOKED_AT)
+    )
+    for size, said in groupby(session.execute(lately).all(), lambda row: row[0]):
+        moments = sorted(at for _, at in said)
+        if len(moments) >= wanted:
+            return Witnessed(size, moments[wanted - 1])
+    return None
+
+
+def is_signed(session: Session, book_id: UUID, note: notes.Note) -> bool:
+    """Tell whether a head is of this log, and signed with a key that it may be signed with; raise NoteError where it is none, or forged."""
+    head = notes.head_of(note.body)
+    return head.origin == origin_of(session, book_id) and bool(note.signed_by(notes.signing(log_keys(session, book_id), head.size)))
+
+
+def contradict(session: Session, book_id: UUID, one: notes.Head, other: notes.Head) -> bool:
+    """Tell whether two heads that were signed are not both beginnings of the newest one, as the log is written now."""
+    last = newest(session, book_id)
+    size = last.head.size if last else 0
+    return one != other and any(head.size > size or tree(session, book_id, head.size).root() != head.root for head in (one, other))
+
+
 def seen_by(session: Session, book_id: UUID, keys: Collection[str]) -> dict[str, int]:
     """Return of each of these witnesses the largest head that it cosigned."""
     wanted = (
@@ -165,6 +233,12 @@ def witnesses(session: Session, book_id: UUID) -> list[Witness]:
     """Return the witnesses of a book that watch its log now."""
     wanted = select(Witness).where(Witness.book_id == book_id, Witness.ended_at.is_(None)).order_by(Witness.added_at, Witness.id)
     return list(session.execute(wanted).scalars())
+
+
+def tills(session: Session, book_id: UUID) -> dict[str, UUID]:
+    """Return the device behind each name under which a till watches a book's log, or has watched it."""
+    wanted = select(Witness.key, Witness.device_id).where(Witness.book_id == book_id, Witness.device_id.is_not(None))
+    return {notes.key_of(key).name: device_id for key, device_id in session.execute(wanted) if device_id}
 
 
 def alarms(session: Session, book_id: UUID, limit: int = 50) -> list[Alarm]:
@@ -222,8 +296,9 @@ class Receipt:
 
 
 def waiting(session: Session, book_id: UUID) -> int:
-    """Return how many entries wait to be sealed."""
-    return session.execute(select(func.count()).where(Unsealed.book_id == book_id)).scalar_one()
+    """Return how many entries and records of hours wait to be sealed."""
+    counted = (select(func.count()).where(queue.book_id == book_id) for queue in (Unsealed, UnsealedHours))
+    return sum(session.execute(one).scalar_one() for one in counted)
 
 
 def side_facts(session: Session, book_id: UUID, account_id: UUID, number: int) -> leaves.SideFacts:
@@ -256,13 +331,83 @@ def receipt(session: Session, book_id: UUID, account_id: UUID, number: int) -> R
     salt, own, leaf_number, data = found
     entry, giver, taker = data[2:34], data[34:66], data[66:98]
     opening = leaves.Opening(facts, salt, entry, taker if own == giver else giver)
+    proof, differs_at = _proof(session, book_id, leaf_number, opening)
+    return Receipt(facts, None if differs_at else opening, proof, differs_at)
+
+
+def _proof(
+    session: Session, book_id: UUID, leaf_number: int, opening: leaves.Opening | leaves.HoursOpening
+) -> tuple[notes.Proof | None, tuple[int, notes.Head] | None]:
+    """Return what proves an opening, and else the number of the leaf and the head over it where that is not what was sealed."""
     sealed = best_head(session, book_id, leaf_number + 1)
     if sealed is None:
-        return Receipt(facts, opening)
+        return None, None
     head, path = sealed.head, tree(session, book_id, sealed.head.size).inclusion(leaf_number)
     if not is_included(leaf_hash(opening.leaf), leaf_number, head.size, path, head.root):
-        return Receipt(facts, differs_at=(leaf_number, head))
-    return Receipt(facts, opening, notes.Proof(leaf_number, tuple(path), sealed.note, opening.packed()))
+        return None, (leaf_number, head)
+    return notes.Proof(leaf_number, tuple(path), sealed.note, opening.packed()), None
+
+
+@dataclass(frozen=True)
+class HoursReceipt:
+    """Hours of service that are sealed, up to a record of them, with what proves them; no proof yet where no head is signed over it."""
+
+    opening: leaves.HoursOpening
+    proof: notes.Proof | None
+    #: As of a line.
+    differs_at: tuple[int, notes.Head] | None
+
+
+def hours_receipt(session: Session, book_id: UUID, account_id: UUID, number: int | None = None) -> HoursReceipt | None:
+    """Return what proves the first `number` records of an account's hours, or all that are sealed; none where so many are not."""
+    link = (SealedHours.book_id == book_id, SealedHours.account_id == account_id)
+    raw: Any = type_coerce(HoursRecord.recorded_at, BigInteger)
+    found = session.execute(
+        select(
+            SealedHours.number, SealedHours.credit, SealedHours.honour, HoursRecord.id, HoursRecord.kind, HoursRecord.minutes,
+            HoursRecord.served_on, raw, Leaf.number, Leaf.salt,
+        )
+        .join(HoursRecord, (HoursRecord.book_id == SealedHours.book_id) & (HoursRecord.id == SealedHours.hours_id))
+        .join(Leaf, (Leaf.book_id == SealedHours.book_id) & (Leaf.number == SealedHours.leaf_number))
+        .where(*link, SealedHours.number == number if number is not None else true())
+        .order_by(SealedHours.number.desc())
+        .limit(1)
+    ).one_or_none()  # fmt: skip
+    if found is None:
+        return None
+    last, credit, honour, hours_id, kind, minutes, served_on, recorded_at, leaf_number, salt = found
+    before = (
+        select(Leaf.data)
+        .join(SealedHours, (SealedHours.book_id == Leaf.book_id) & (SealedHours.leaf_number == Leaf.number))
+        .where(*link, SealedHours.number == last - 1)
+    )
+    data = session.execute(before).scalar_one_or_none()
+    facts = leaves.HoursFacts(
+        hours_id, account_id, last, kind, minutes, served_on, recorded_at, credit, honour, data and leaves.hours_in(data)
+    )
+    opening = leaves.HoursOpening(facts, salt)
+    return HoursReceipt(opening, *_proof(session, book_id, leaf_number, opening))
+
+
+def heads_of_hours(session: Session, book_id: UUID, account_ids: Collection[UUID]) -> dict[UUID, tuple[int, int, int, bytes]]:
+    """Return of each account that has hours in the log how many records, their minutes of credit and of honour, and the last one's hash."""
+    of_account = aliased(SealedHours)
+    last = (
+        select(func.max(of_account.number))
+        .where(of_account.book_id == SealedHours.book_id, of_account.account_id == SealedHours.account_id)
+        .correlate(SealedHours).scalar_subquery()
+    )  # fmt: skip
+    wanted = (
+        select(SealedHours.account_id, SealedHours.number, SealedHours.credit, SealedHours.honour, Leaf.data)
+        .join(Leaf, (Leaf.book_id == SealedHours.book_id) & (Leaf.number == SealedHours.leaf_number))
+        .where(SealedHours.book_id == book_id, SealedHours.number == last)
+    )
+    heads: dict[UUID, tuple[int, int, int, bytes]] = {}
+    ids = list(account_ids)
+    for start in range(0, len(ids), _IDS_AT_ONCE):
+        chunk = wanted.where(SealedHours.account_id.in_(ids[start : start + _IDS_AT_ONCE]))
+        heads |= {row[0]: (*row[1:4], leaves.hours_in(row[4])) for row in session.execute(chunk)}
+    return heads
 
 
 def check_words(session: Session, book_id: UUID, account_id: UUID, first: int, last: int) -> dict[int, str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
 from uuid import UUID
@@ -41,7 +43,9 @@ class Sealer:
     clock: Clock
     #: Take the database's word for the heads that were signed, where the memory is new.
     begin_here: bool = False
-    #: How many entries are sealed in one transaction.
+    #: Go on with a key that the one before it says nothing of.
+    key_was_lost: bool = False
+    #: How many entries and records of hours are sealed in one transaction.
     at_once: int = actions.AT_ONCE
     #: By key, until when a witness that gave no answer is left alone. The sealers of all books may share it.
     resting: dict[str, float] = field(default_factory=dict)
@@ -49,6 +53,8 @@ class Sealer:
     _seen: dict[str, int] = field(default_factory=dict)
     #: When witnesses that had not answered were last asked again.
     _asked_at: float = -math.inf
+    #: The witnesses that last said that they do not know the log's key.
+    _strangers: set[str] = field(default_factory=set)
 
     def work(self, progress: Progress | None = None, *, rest: float = 0.0) -> queries.Sealed | None:
         """Seal all that waits now and sign; return the new head, none where nothing was added.
@@ -56,13 +62,7 @@ class Sealer:
         A backlog of more than one piece leaves room for others: after each, the sealer rests `rest` times as long as it took. Raise
         SealError where the log cannot be carried on.
         """
-        try:
-            with self._reading() as session:
-                actions.compare(session, self.book_id, self.memory, self.keys, begin_here=self.begin_here)
-                waiting = actions.backlog(session, self.book_id)
-        except actions.DoesNotExtendError as problem:
-            self._raise_alarm(problem)
-            raise
+        waiting = self._waiting()
         if not waiting and not self._is_unsigned():
             return None
         with self.sessions() as session, session.begin():
@@ -80,10 +80,28 @@ class Sealer:
         signers = notes.signers_of(origin, self.keys)
         try:
             with self.sessions() as session, session.begin():
-                return actions.sign(session, self.book_id, signers, self.memory, self.clock.now())
+                return actions.sign(
+                    session, self.book_id, signers, self.memory, self.clock.now(), key_was_lost=self.key_was_lost
+                )  # fmt: skip
         except actions.DoesNotExtendError as problem:
             self._raise_alarm(problem)
             raise
+
+    def _waiting(self) -> list[UUID]:
+        with suppress(actions.DoesNotExtendError), self._reading() as session:
+            return self._compared(session)
+        try:
+            with self.sessions() as session, session.begin():
+                # Another sealer may have signed after that snapshot had begun: under the lock nobody does.
+                actions.lock(session, self.book_id)
+                return self._compared(session)
+        except actions.DoesNotExtendError as problem:
+            self._raise_alarm(problem)
+            raise
+
+    def _compared(self, session: Session) -> list[UUID]:
+        actions.compare(session, self.book_id, self.memory, self.keys, begin_here=self.begin_here, key_was_lost=self.key_was_lost)
+        return actions.backlog(session, self.book_id)
 
     def _raise_alarm(self, problem: actions.DoesNotExtendError) -> None:
         head = problem.head
@@ -104,8 +122,11 @@ class Sealer:
             if vkey in sealed.witnesses or self.resting.get(vkey, now) > now:
                 continue
             said = asking.ask(address or "", key, sealed.note, tree, min(self._seen.get(vkey, 0), sealed.head.size))
+            self._tell_stranger(key, said)
             if not (said.signature or said.refused):
-                self.resting[vkey] = now + rest_s
+                # One that answers keeps nobody waiting, and may know the key of another log.
+                if said.knows_key:
+                    self.resting[vkey] = now + rest_s
                 continue
             with self.sessions() as session, session.begin():
                 if said.refused:
@@ -118,6 +139,14 @@ class Sealer:
                     self._seen[vkey] = sealed.head.size
                     cosigned.append(key)
         return cosigned
+
+    def _tell_stranger(self, key: notes.Key, said: asking.Said) -> None:
+        if said.signature:
+            self._strangers.discard(key.name)
+        elif not said.knows_key and key.name not in self._strangers:
+            # Once, and not with each head: nobody reads what is said every second.
+            self._strangers.add(key.name)
+            sys.stderr.write(f"见证方 {key.name} 不认得日志的公钥 / does not know the log's key (403): see `flask ledger log-key`\n")
 
     def wanting(self, *, every_s: float = asking.ASKED_AGAIN_S) -> queries.Sealed | None:
         """Return the newest head where a witness with an address has not cosigned it yet, asked for once in so many seconds."""

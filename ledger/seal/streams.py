@@ -18,8 +18,12 @@ from sqlalchemy import select
 from sqlalchemy import type_coerce
 from sqlalchemy.orm import Session
 
+from ledger.activities import HoursRecord
+from ledger.activities import UnsealedHours
+from ledger.journal.model import Account
 from ledger.journal.model import Entry
 from ledger.seal import leaves
+from ledger.seal.model import SealedHours
 from ledger.seal.model import Side
 
 ROWS_AT_ONCE = 10_000
@@ -54,22 +58,52 @@ def stream(session: Session, wanted: Any) -> Iterator[Any]:
         yield from piece
 
 
-class Sides:
-    """The sides of a log in the order of its leaves, to be taken leaf by leaf: account, number, salt and hash of each."""
+def sides(session: Session, book_id: UUID) -> Any:
+    """Return a query for the sides of a log in the order of its leaves: leaf, account, number, salt and hash of each."""
+    return (
+        select(Side.leaf_number, raw_id(session, Side.account_id), Side.number, Side.salt, Side.hash)
+        .where(Side.book_id == book_id)
+        .order_by(Side.leaf_number)
+    )
 
-    def __init__(self, session: Session, book_id: UUID) -> None:
-        wanted = (
-            select(Side.leaf_number, raw_id(session, Side.account_id), Side.number, Side.salt, Side.hash)
-            .where(Side.book_id == book_id)
-            .order_by(Side.leaf_number)
+
+def hours(session: Session, book_id: UUID, *, sealed: bool) -> Any:
+    """Return a query for records of hours: those of the log in the order of its leaves, or those that have none.
+
+    Each is its leaf; account, number, minutes of credit and of honour as they were sealed; what waits of it; and as the record says, its
+    id, the passbook of whoever served, kind, minutes, day and moment. Where the record is gone, these six are not there.
+    """
+    account = (Account.book_id == book_id) & (Account.kind == "passbook") & (Account.owner == HoursRecord.person_id)
+    wanted = select(
+        SealedHours.leaf_number, raw_id(session, SealedHours.account_id), SealedHours.number, SealedHours.credit, SealedHours.honour,
+        UnsealedHours.hours_id, raw_id(session, HoursRecord.id), raw_id(session, Account.id), HoursRecord.kind, HoursRecord.minutes,
+        cast(HoursRecord.served_on, String), type_coerce(HoursRecord.recorded_at, BigInteger),
+    )  # fmt: skip
+    if sealed:
+        record = (HoursRecord.book_id == book_id) & (HoursRecord.id == SealedHours.hours_id)
+        wanted = wanted.select_from(SealedHours).outerjoin(HoursRecord, record)
+        wanted = wanted.where(SealedHours.book_id == book_id).order_by(SealedHours.leaf_number)
+    else:
+        link = (SealedHours.book_id == book_id) & (SealedHours.hours_id == HoursRecord.id)
+        wanted = wanted.select_from(HoursRecord).outerjoin(SealedHours, link)
+        wanted = wanted.where(HoursRecord.book_id == book_id, SealedHours.number.is_(None)).order_by(
+            HoursRecord.recorded_at, HoursRecord.id
         )
+    queue = (UnsealedHours.book_id == book_id) & (UnsealedHours.hours_id == HoursRecord.id)
+    return wanted.outerjoin(Account, account).outerjoin(UnsealedHours, queue)
+
+
+class ByLeaf:
+    """Rows that belong to leaves of a log and are read in their order, to be taken leaf by leaf; each begins with its leaf's number."""
+
+    def __init__(self, session: Session, wanted: Any) -> None:
         self._rows = stream(session, wanted)
         self._next = next(self._rows, None)
         #: How many were passed over, since nobody asked for their leaf.
         self.strays = 0
 
     def of(self, leaf: int) -> list[Any]:
-        """Return the sides of this leaf; those of leaves before it that nobody asked for are passed over."""
+        """Return the rows of this leaf; those of leaves before it that nobody asked for are passed over."""
         found = []
         row = self._next
         while row is not None and row[0] <= leaf:

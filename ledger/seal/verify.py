@@ -9,10 +9,15 @@ scripts/check_book.py.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +26,9 @@ from sqlalchemy import select
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from ledger.act import CHANNELS
+from ledger.activities import HoursRecord
+from ledger.activities import UnsealedHours
 from ledger.errors import Fault
 from ledger.journal.model import Account
 from ledger.journal.model import Entry
@@ -39,27 +47,49 @@ from ledger.seal.merkle import node_hash
 from ledger.seal.model import Checkpoint
 from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
+from ledger.seal.model import Log
+from ledger.seal.model import LogKey
+from ledger.seal.model import SealedHours
+from ledger.seal.model import Side
 from ledger.seal.model import Tile
+from ledger.seal.model import Witness
+from ledger.seal.promises import SEALED_WITHIN
+from ledger.store import EPOCH
+from ledger.store import MICROSECOND
+from ledger.store import strange_ids
 
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
 _ABSENT, _LENGTHS = b"\xff", [bytes([length]) for length in range(255)]
+_CHANNEL, _POSTED_AT = (leaves.EntryFacts._fields.index(name) for name in ("channel", "posted_at"))
+#: An entry is promised to be sealed within a day, and clocks of several offices differ by less.
+_A_DAY = SEALED_WITHIN // MICROSECOND
+#: What is recomputed: where an id is none in one of these, nothing else can be said.
+_TABLES = (Account, Entry, Line, HoursRecord, Leaf, Side, SealedHours, Unsealed, UnsealedHours)
 _LEAF_BEGINS = bytes([leaves.FORMAT, leaves.ENTRY])
 
 
-def verify(session: Session, book_id: UUID) -> list[Fault]:
-    """Return everything of the book's log that does not hold; nothing where all of it does."""
+def verify(session: Session, book_id: UUID, at: datetime) -> list[Fault]:
+    """Return everything of the book's log that does not hold at this moment; nothing where all of it does."""
     if session.get_bind().dialect.name == "postgresql":
         # Whoever asks for this waits for it; a large book takes longer than anything else may.
         session.execute(text("SET LOCAL statement_timeout = 0"))
-    return list(_faults(session, book_id))
+    return list(_faults(session, book_id, at))
 
 
-def _faults(session: Session, book_id: UUID) -> Iterator[Fault]:
+def _faults(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]:
+    if strange := [Fault(*one) for one in strange_ids(session, book_id, _TABLES)]:
+        yield from strange
+        yield Fault("log", "can be recomputed when the ids are put right")
+        return
     yield from _queue(session, book_id)
+    if queries.origin_of(session, book_id) is not None:
+        yield from _held_back(session, book_id, at)
     signed = session.execute(select(Checkpoint.size).where(Checkpoint.book_id == book_id)).scalars()
     tree = Growing(frozenset(signed))
     yield from _leaves(session, book_id, tree)
     yield from _tiles(session, book_id, tree)
+    yield from _unsigned(session, book_id, tree, at)
+    yield from _keys(session, book_id)
     yield from _checkpoints(session, book_id, tree)
 
 
@@ -99,19 +129,44 @@ class Growing:
 
 
 def _queue(session: Session, book_id: UUID) -> Iterator[Fault]:
-    """Tell which entries are neither sealed nor waiting, or both, or sealed twice."""
+    """Tell which entries and records of hours are neither sealed nor waiting, or both, or sealed twice."""
+    for name, table, leaf, sealed, queue, waits in (
+        ("entry", Entry, Leaf.number, Leaf.entry_id, Unsealed, Unsealed.entry_id),
+        ("hours", HoursRecord, SealedHours.leaf_number, SealedHours.hours_id, UnsealedHours, UnsealedHours.hours_id),
+    ):
+        of_log = sealed.class_
+        wanted = (
+            select(table.id, leaf)
+            .outerjoin(of_log, (of_log.book_id == book_id) & (sealed == table.id))
+            .outerjoin(queue, (queue.book_id == book_id) & (waits == table.id))
+            .where(table.book_id == book_id, leaf.is_(None) == waits.is_(None))
+        )
+        for one, number in streams.stream(session, wanted):
+            what = "is neither sealed nor waiting" if number is None else f"is sealed as leaf {number} and waits still"
+            yield Fault(f"{name} {one}", what)
+        twice = select(sealed).where(of_log.book_id == book_id, sealed.is_not(None)).group_by(sealed).having(func.count() > 1)
+        for one in session.execute(twice).scalars():
+            yield Fault(f"{name} {one}", "is sealed more than once")
+
+
+def _held_back(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]:
+    # What has a leaf and waits still is told as such.
+    leaf = select(Leaf.number).where(Leaf.book_id == book_id, Leaf.entry_id == Unsealed.entry_id).scalar_subquery()
     wanted = (
-        select(Entry.id, Leaf.number)
-        .outerjoin(Leaf, (Leaf.book_id == book_id) & (Leaf.entry_id == Entry.id))
-        .outerjoin(Unsealed, (Unsealed.book_id == book_id) & (Unsealed.entry_id == Entry.id))
-        .where(Entry.book_id == book_id, Leaf.number.is_(None) == Unsealed.entry_id.is_(None))
+        select(Entry.id, Entry.posted_at)
+        .join(Unsealed, (Unsealed.book_id == Entry.book_id) & (Unsealed.entry_id == Entry.id))
+        .where(Entry.book_id == book_id, Entry.posted_at < at - SEALED_WITHIN, leaf.is_(None))
+        .order_by(Entry.posted_at, Entry.id)
     )
-    for entry_id, number in streams.stream(session, wanted):
-        what = "is neither sealed nor waiting" if number is None else f"is sealed as leaf {number} and waits still"
-        yield Fault(f"entry {entry_id}", what)
-    twice = select(Leaf.entry_id).where(Leaf.book_id == book_id).group_by(Leaf.entry_id).having(func.count() > 1)
-    for entry_id in session.execute(twice).scalars():
-        yield Fault(f"entry {entry_id}", "is sealed more than once")
+    hours = (
+        select(HoursRecord.id, HoursRecord.recorded_at)
+        .join(UnsealedHours, (UnsealedHours.book_id == HoursRecord.book_id) & (UnsealedHours.hours_id == HoursRecord.id))
+        .where(HoursRecord.book_id == book_id, HoursRecord.recorded_at < at - SEALED_WITHIN)
+        .order_by(HoursRecord.recorded_at, HoursRecord.id)
+    )
+    for what, rows in (("entry", wanted), ("hours", hours)):
+        for one, since in streams.stream(session, rows):
+            yield Fault(f"{what} {one}", f"waits since {since:%Y-%m-%d %H:%M} UTC, and was to be sealed within a day")
 
 
 class _Chain:
@@ -157,18 +212,58 @@ def written_entry(entry: Sequence[Any]) -> bytes:
     ))  # fmt: skip
 
 
+class _Cosigned:
+    """When other offices' witnesses cosigned heads: what no moment of an entry before or after these may gainsay."""
+
+    def __init__(self, session: Session, book_id: UUID) -> None:
+        # Those that are asked: the clock of a shop's tablet is nobody's word. Whether the signature holds is told with the heads.
+        wanted = (
+            select(Cosignature.size, Cosignature.line)
+            .join(Witness, (Witness.book_id == Cosignature.book_id) & (Witness.key == Cosignature.witness))
+            .where(Cosignature.book_id == book_id, Witness.address.is_not(None))
+        )
+        first: dict[int, int] = {}
+        for size, line in streams.stream(session, wanted):
+            with suppress(notes.NoteError):
+                at = int.from_bytes(notes.signature_of(line).value[:8]) * 1_000_000
+                first[size] = min(at, first.get(size, at))
+        self._sizes = sorted(first)
+        times = [first[size] for size in self._sizes]
+        self._last, self._first = list(accumulate(times, max)), list(accumulate(times[::-1], min))[::-1]
+
+    def gainsay(self, number: int, posted_at: int) -> str | None:
+        """Return what is wrong with this moment of the entry of a leaf."""
+        at = bisect_right(self._sizes, number)
+        if at and posted_at < self._last[at - 1] - _A_DAY:
+            what = f"was sealed after a head that was cosigned on {_told(self._last[at - 1])}"
+        elif at < len(self._sizes) and posted_at > self._first[at] + _A_DAY:
+            what = f"stands under a head that was cosigned on {_told(self._first[at])}"
+        else:
+            return None
+        return f"is of {_told(posted_at)}, and {what}"
+
+
+def _told(moment: int) -> str:
+    try:
+        return f"{EPOCH + timedelta(microseconds=moment):%Y-%m-%d %H:%M} UTC"
+    except OverflowError:
+        return f"{moment} microseconds"
+
+
 def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
     kinds = session.execute(select(streams.raw_id(session, Account.id), Account.kind).where(Account.book_id == book_id)).all()
     chains = {account_id: _Chain(account_id, is_lined=kind in LINED) for account_id, kind in kinds}
-    sides = streams.Sides(session, book_id)
+    sides = streams.ByLeaf(session, streams.sides(session, book_id))
+    cosigned = _Cosigned(session, book_id)
+    hours, served = streams.ByLeaf(session, streams.hours(session, book_id, sealed=True)), _Served(cosigned)
     wanted = (
-        select(Leaf.number, Leaf.salt, Leaf.data, Leaf.hash, *streams.entry_columns(session))
+        select(Leaf.number, Leaf.salt, Leaf.data, Leaf.hash, Leaf.entry_id, *streams.entry_columns(session))
         .outerjoin(Entry, (Entry.book_id == book_id) & (Entry.id == Leaf.entry_id))
         .where(Leaf.book_id == book_id)
         .order_by(Leaf.number)
     )
     expected = 0
-    for number, salt, data, hashed, *entry in streams.stream(session, wanted):
+    for number, salt, data, hashed, entry_id, *entry in streams.stream(session, wanted):
         place = f"leaf {number}"
         if number != expected:
             yield Fault(place, f"stands where leaf {expected} follows")
@@ -176,16 +271,64 @@ def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
         if (own := leaf_hash(data)) != hashed:
             yield Fault(place, "has another hash than its own")
         tree.add(own)
-        found = sides.of(number)
-        if entry[0] is None:
+        if len(salt) != leaves.SALT_BYTES:
+            yield _another_salt(place, salt)
+        if entry_id is None:
+            yield from served.faults(hours.of(number), number, salt, data)
+        elif entry[0] is None:
             yield Fault(place, "has lost its entry")
-            _pass_over(chains, found)
-            continue
-        if sha256(b"\x10" + salt + written_entry(entry)).digest() != data[2:34]:
-            yield Fault(f"entry {UUID(bytes=entry[0])}", f"is not what was sealed as leaf {number}")
-        yield from _sides(session, book_id, chains, entry, found, place, data)
+            _pass_over(chains, sides.of(number))
+        else:
+            yield from _entry(entry, number, salt, data, cosigned)
+            yield from _sides(session, book_id, chains, entry, sides.of(number), place, data)
     if strays := sides.pass_over():
         yield Fault("log", f"has {strays} sides of leaves that are not there")
+    if strays := hours.pass_over():
+        yield Fault("log", f"has {strays} records of hours of leaves that are not there, or not theirs")
+
+
+def _entry(entry: list[Any], number: int, salt: bytes, data: bytes, cosigned: _Cosigned) -> Iterator[Fault]:
+    place = f"entry {UUID(bytes=entry[0])}"
+    if sha256(b"\x10" + salt + written_entry(entry)).digest() != data[2:34]:
+        yield Fault(place, f"is not what was sealed as leaf {number}")
+    if (what := cosigned.gainsay(number, entry[_POSTED_AT])) is not None:
+        yield Fault(place, what)
+    if (channel := entry[_CHANNEL]) not in CHANNELS:
+        yield Fault(place, f"came by {channel}, which is no way in")
+
+
+class _Served:
+    """The hours of every account as far as they are recomputed."""
+
+    def __init__(self, cosigned: _Cosigned) -> None:
+        self._cosigned = cosigned
+        #: Of each account, how many records there are, their minutes of credit and of honour, and the last one's hash.
+        self._last: dict[bytes, tuple[int, int, int, bytes | None]] = {}
+
+    def faults(self, found: list[Any], leaf: int, salt: bytes, data: bytes) -> Iterator[Fault]:
+        """Take the next leaf of hours, and tell what does not hold of it."""
+        place = f"leaf {leaf}"
+        if len(found) != 1:
+            yield Fault(place, "has no entry, and not one record of hours")
+            return
+        _, account, number, credit, honour, _, hours_id, own, kind, minutes, *when = found[0]
+        last, *sums, previous = self._last.get(account, (0, 0, 0, None))
+        sealed = leaves.hours_in(data)
+        self._last[account] = (number, credit, honour, sealed)
+        if hours_id is None:
+            yield Fault(place, "has lost its hours")
+            return
+        place = f"account {UUID(bytes=account)} hours {number}"
+        if (what := self._cosigned.gainsay(leaf, when[-1])) is not None:
+            yield Fault(place, what)
+        if number != last + 1:
+            yield Fault(place, f"is sealed where record {last + 1} follows")
+        # What they came to when they were sealed is told once more, so that one change is told at its own place alone.
+        if [credit, honour] != [sums[0] + minutes * (kind == "credit"), sums[1] + minutes * (kind == "honour")]:
+            yield Fault(place, "does not add up with the record before it")
+        facts = (hours_id, own, number, kind, minutes, *when, credit, honour, previous)
+        if leaves.leaf_of_hours(leaves.hours_hash(salt, facts)) != data:
+            yield Fault(place, "is not what was sealed, or does not follow the record before it")
 
 
 def _sides(
@@ -199,10 +342,17 @@ def _sides(
         return
     giving, taking, said = by_account[giver], by_account[taker], _text(kind) + _text(deed_on) + _whole(posted_at)
     for chain, side, points in ((chains[giver], giving, -amount), (chains[taker], taking, amount)):
+        if len(side[3]) != leaves.SALT_BYTES:
+            yield _another_salt(f"account {UUID(bytes=chain.id)} line {side[2]}", side[3])
         if (fault := _side(session, book_id, chain, side, points, said)) is not None:
             yield fault
     if data[:2] != _LEAF_BEGINS or data[34:] != giving[4] + taking[4]:
         yield Fault(place, "is not made of its sides")
+
+
+def _another_salt(place: str, salt: bytes) -> Fault:
+    # It could be read as a part of the fields, and one leaf as two entries.
+    return Fault(place, f"has a salt of {len(salt)} bytes, where {leaves.SALT_BYTES} belong")
 
 
 def _pass_over(chains: dict[bytes, _Chain], sides: list[Any]) -> None:
@@ -248,6 +398,32 @@ def _tiles(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
     yield from (Fault(f"tile {level}/{number}", "is not there") for level, number in sorted(missing))
 
 
+def _unsigned(session: Session, book_id: UUID, tree: Growing, at: datetime) -> Iterator[Fault]:
+    newest = max(tree.roots, default=0)
+    if tree.size and not newest and queries.log_keys(session, book_id):
+        yield Fault("log", f"has {tree.size} leaves and no head over them, though it was signed")
+        return
+    # Whatever there was is sealed when a log begins, and signed after that.
+    since = session.execute(
+        select(Entry.posted_at)
+        .join(Leaf, (Leaf.book_id == Entry.book_id) & (Leaf.entry_id == Entry.id))
+        .join(Log, Log.book_id == Entry.book_id)
+        .where(Entry.book_id == book_id, Leaf.number == newest, Log.begun_at < at - SEALED_WITHIN)
+    ).scalar_one_or_none()
+    if since is not None and since < at - SEALED_WITHIN:
+        what = f"has {tree.size - newest} leaves under no head, the first of them since {since:%Y-%m-%d %H:%M} UTC"
+        yield Fault("log", what)
+
+
+def _keys(session: Session, book_id: UUID) -> Iterator[Fault]:
+    for told in session.execute(select(LogKey.key).where(LogKey.book_id == book_id)).scalars():
+        if not queries.is_key(told):
+            yield Fault("log", f"has a key that cannot be read: {told[:80]!a}")
+    for one in queries.log_keys(session, book_id):
+        if not one.is_vouched:
+            yield Fault(f"key {one.key.id.hex()}", "signs the log, and no key before it vouches for that")
+
+
 def _checkpoints(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
     origin, keys = queries.origin_of(session, book_id), queries.log_keys(session, book_id)
     wanted = select(Checkpoint.size, Checkpoint.root, Checkpoint.note).where(Checkpoint.book_id == book_id).order_by(Checkpoint.size)
@@ -257,7 +433,8 @@ def _checkpoints(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fau
             yield Fault(place, f"is of more leaves than the {tree.size} that there are")
         elif root != tree.roots.get(size):
             yield Fault(place, "has another root than the leaves")
-        if not _says(note, keys, notes.Head(origin or "", size, root)):
+        # What is to be said of a strange key is said above, once.
+        if not _says(note, [one.key for one in keys if one.signs(size)], notes.Head(origin or "", size, root)):
             yield Fault(place, "was published with other words, or is not signed by the log")
     signed = (
         select(Checkpoint.size, Checkpoint.note, Cosignature.witness, Cosignature.line)

@@ -32,10 +32,19 @@ class Answer:
 class Witness:
     """Keeps the newest head of each log that it knows, and cosigns what carries on from it."""
 
-    def __init__(self, signer: notes.Signer, logs: Collection[notes.Key], memory: Memory, clock: Clock) -> None:
-        """Watch the logs that these keys belong to: a log may have several, an old one and a new one."""
+    def __init__(
+        self, signer: notes.Signer, logs: Collection[notes.Key], memory: Memory, clock: Clock, changes: Collection[notes.Note] = ()
+    ) -> None:  # fmt: skip
+        """Watch the logs that these keys belong to; their `changes` of keys are followed as far as each is vouched for by the one before.
+
+        Raise NoteError where one is not.
+        """
         self._signer, self._memory, self._clock = signer, memory, clock
-        self._logs = {name: [key for key in logs if key.name == name] for name in {key.name for key in logs}}
+        told = [notes.LogKey(change.key, change.after, note=note) for note in changes for change in [notes.change_of(note.body)]]
+        keys = notes.followed(map(notes.LogKey, logs), sorted(told, key=lambda one: one.after))
+        if not all(one.is_vouched for one in keys):
+            raise notes.NoteError("a change of keys is not signed by a key that is known")
+        self._logs = {name: [one for one in keys if one.key.name == name] for name in {one.key.name for one in keys}}
         self._one_at_a_time = Lock()
 
     def add_checkpoint(self, body: bytes) -> Answer:
@@ -48,7 +57,7 @@ class Witness:
         if head.origin not in self._logs:
             return Answer(404, "unknown log\n")
         try:
-            if not note.signed_by(self._logs[head.origin]):
+            if not note.signed_by(notes.signing(self._logs[head.origin], head.size)):
                 return Answer(403, "not signed by the log\n")
         except notes.NoteError as problem:
             return Answer(403, f"{problem}\n")
@@ -65,7 +74,7 @@ class Witness:
         if not is_consistent(old, root, head.size, head.root, proof):
             return Answer(422, "this head does not carry on from the one that was seen\n")
         signature = self._signer.sign(note.body, int(self._clock.now().timestamp()))
-        own = [one for one in note.signatures if any(one.is_by(key) for key in self._logs[head.origin])]
+        own = [one for one in note.signatures if any(one.is_by(key.key) for key in self._logs[head.origin])]
         self._memory.keep(notes.Note(note.body, (*own, signature)))
         return Answer(200, f"{signature}\n")
 
@@ -75,6 +84,10 @@ class Witness:
             if notes.origin_hash(origin) == origin_hash and (note := self._memory.note(origin)):
                 return Answer(200, str(note))
         return Answer(404, "nothing was cosigned of this log\n")
+
+    def logs(self) -> Answer:
+        """Return the name of each log that is watched, and where its newest head is to be had."""
+        return Answer(200, "".join(f"{origin} /{notes.origin_hash(origin)}/checkpoint\n" for origin in sorted(self._logs)))
 
 
 def asked(body: bytes) -> tuple[int, list[bytes], notes.Note]:

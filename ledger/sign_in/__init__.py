@@ -21,6 +21,7 @@ from ledger.sign_in.counter import uncount_pin
 from ledger.sign_in.counter import use_pin_code
 from ledger.sign_in.devices import PairedDevice
 from ledger.sign_in.devices import device_of
+from ledger.sign_in.devices import devices_by_id
 from ledger.sign_in.devices import devices_of
 from ledger.sign_in.devices import end_device
 from ledger.sign_in.devices import pair
@@ -112,6 +113,7 @@ __all__ = [
     "check_password",
     "confirm_way_in",
     "device_of",
+    "devices_by_id",
     "devices_of",
     "end_card",
     "end_device",

@@ -151,6 +151,11 @@ def devices_of(
     return session.execute(wanted.order_by(Device.id)).scalars().all()
 
 
+def devices_by_id(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, Device]:
+    """Return those of `ids` that are devices of the book, also those that were ended."""
+    return {one.id: one for one in session.execute(select(Device).where(Device.book_id == book_id, Device.id.in_(ids))).scalars()}
+
+
 def device_of(
     session: Session, book_id: UUID, device_id: UUID, *, unit_ids: Collection[UUID] = (), within: areas.Scope = ()
 ) -> Device:  # fmt: skip

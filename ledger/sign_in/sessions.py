@@ -299,9 +299,23 @@ def once_held(session: Session, token: str) -> OnceHeld | None:
     return OnceHeld(*found) if found else None
 
 
-def note_use(session: Session, signed_in: SignedIn, at: datetime) -> None:
-    """Write down that a session or token is used."""
-    _change(session, signed_in.book_id, signed_in.token_hash, last_used_at=at)
+# Written with many a request, so it is put together once.
+_NOTE_USE = (
+    update(Credential.__table__)  # type: ignore[arg-type]  # a table, as every model has
+    .where(
+        Credential.__table__.c.book_id == bindparam("book"),
+        Credential.__table__.c.token_hash.in_(bindparam("hashes", expanding=True)),
+        Credential.__table__.c.ended_at.is_(None),
+    )
+    .values(last_used_at=bindparam("at"))
+)
+
+
+def note_use(session: Session, used: Sequence[SignedIn], at: datetime) -> None:
+    """Write down that sessions and tokens of one book are used."""
+    if used:
+        told = {"book": used[0].book_id, "hashes": sorted({one.token_hash for one in used}), "at": at}
+        session.connection().execute(_NOTE_USE, told)
 
 
 def note_proof(session: Session, signed_in: SignedIn, at: datetime) -> str:

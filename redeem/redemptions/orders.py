@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
@@ -21,6 +20,7 @@ from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.ids import new_id
 from ledger.people import Vault
+from ledger.store import insert_rows
 from ledger.tokens import book_number_of
 from ledger.tokens import digits_of
 from ledger.tokens import hash_of
@@ -89,7 +89,7 @@ def _insert_with_number(session: Session, row: dict[str, Any]) -> None:
         number = f"{secrets.randbelow(10**NUMBER_LENGTH):0{NUMBER_LENGTH}}"
         try:
             with session.begin_nested():
-                session.execute(insert(Redemption), [row | {"order_number": number}])
+                insert_rows(session, Redemption, [row | {"order_number": number}])
         except IntegrityError:
             continue
         return

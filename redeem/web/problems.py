@@ -111,4 +111,7 @@ REDEEM_PROBLEMS: dict[str, Sentence] = {
         422, "这份见证与账本日志的签名对不上。", "This is no cosignature of a head of the log by one of its witnesses."
     ),
     "head-not-signed": Sentence(422, "这不是账本日志签过名的内容。", "This is no head that the log has signed."),
+    "heads-agree": Sentence(
+        422, "这两个签名说的是同一本日志，没有矛盾。", "Both heads are of the log as it is written: they do not contradict each other."
+    ),
 }

@@ -1,4 +1,4 @@
-// Checks the proof of a passbook line, here and nowhere else: what is scanned, chosen or pasted is sent to nobody, and no network is needed.
+// Checks the proof of a passbook line or of hours of service, here and nowhere else: what is scanned, chosen or pasted is sent to nobody, and no network is needed.
 //
 // The leaf is made anew from what the proof opens (ledger/seal/leaves.py), led up to the root by the path, and the root is looked for under
 // the signatures of the log and of its witnesses. A proof comes as a file (https://c2sp.org/tlog-proof), or packed in a code on paper
@@ -7,7 +7,7 @@
 const form = document.querySelector("[data-check]");
 const result = document.querySelector("[data-result]");
 const spoken = document.querySelector("template[data-words]").content;
-const { COSIGNATURE, NoteError, base64Of, bytesOf, hexOf, isIncluded, keyOf, leafHash, readHashes, readHead, readNote, readNumber, sha256, verifies } =
+const { COSIGNATURE, NoteError, base64Of, bytesOf, follow, hexOf, isIncluded, keyOf, leafHash, readHashes, readHead, readNote, readNumber, sha256, signing, verifies } =
   await import(form.dataset.arithmetic);
 
 const PROOF = "c2sp.org/tlog-proof@v1\n";
@@ -15,6 +15,7 @@ const PROMISE = "passbook-promise/v1\n";
 const LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const FORMAT = 1;
 const ENTRY = 1;
+const HOURS = 2;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 const ABSENT = 255;
@@ -24,8 +25,13 @@ const SIDE = 3_000;
 // What was given last: it is checked again when a check word or keys are added.
 let given = null;
 
-// What does not hold, by the name of the sentence that says so.
-class Fault extends Error {}
+// What does not hold, by the name of the sentence that says so, and what stands in it.
+class Fault extends Error {
+  constructor(name, values) {
+    super(name);
+    this.values = values;
+  }
+}
 
 const joined = (...parts) => Uint8Array.from(parts.flatMap((part) => [...part]));
 const say = (name, values = {}) => spoken.querySelector(`[data-word="${name}"]`).textContent.replace(/\{(\w+)\}/g, (_, key) => values[key]);
@@ -59,19 +65,33 @@ function wholeOf(bytes) {
   return number;
 }
 
-// What opens one side of a leaf: the fields are hashed as they stand, so none of them can be written otherwise.
+// What opens a leaf; its first byte says of which kind. The fields are hashed as they stand, so none of them can be written otherwise.
 function readOpening(bytes) {
-  const reading = reader(bytes);
-  if (reading.whole(1) !== FORMAT) throw new NoteError("not an opening of format 1");
-  const [salt, entry, other] = [SALT_BYTES, HASH_BYTES, HASH_BYTES].map(reading.take);
+  if (bytes[0] === ENTRY) return readSide(bytes);
+  if (bytes[0] === HOURS) return readHours(bytes);
+  throw new NoteError("not an opening of format 1");
+}
+
+// What is left of an opening, field by field.
+function readFields(reading) {
   const fields = [];
   while (!reading.isDone()) {
     const length = reading.whole(1);
     fields.push(length === ABSENT ? null : reading.take(length));
   }
+  return fields;
+}
+
+const isHash = (field) => field === null || field.length === HASH_BYTES;
+const isId = (field) => field?.length === 16;
+
+function readSide(bytes) {
+  const reading = reader(bytes.slice(1));
+  const [salt, entry, other] = [SALT_BYTES, HASH_BYTES, HASH_BYTES].map(reading.take);
+  const fields = readFields(reading);
   const [account, number, amount, before, after, kind, deedOn, postedAt, previous] = fields;
   const isWhole = fields.length === 9 && [account, number, amount, kind, deedOn, postedAt].every(Boolean);
-  if (!isWhole || account.length !== 16 || (previous && previous.length !== HASH_BYTES)) throw new NoteError("a field is missing");
+  if (!isWhole || !isId(account) || !isHash(previous)) throw new NoteError("a field is missing");
   const line = {
     number: wholeOf(number),
     amount: wholeOf(amount),
@@ -82,7 +102,28 @@ function readOpening(bytes) {
     postedAt: wholeOf(postedAt),
     previous,
   };
-  return { line, salt, entry, other, side: bytes.slice(1 + SALT_BYTES + 2 * HASH_BYTES) };
+  const leaf = (own) => joined([FORMAT, ENTRY], entry, ...(line.amount < 0 ? [own, other] : [other, own]));
+  return { kind: "line", told: line, salted: joined([0x11], salt, bytes.slice(1 + SALT_BYTES + 2 * HASH_BYTES)), leaf };
+}
+
+function readHours(bytes) {
+  const reading = reader(bytes.slice(1));
+  reading.take(SALT_BYTES);
+  const fields = readFields(reading);
+  const [id, account, number, kind, minutes, servedOn, recordedAt, credit, honour, previous] = fields;
+  const isWhole = fields.length === 10 && fields.slice(0, 9).every(Boolean);
+  if (!isWhole || !isId(id) || !isId(account) || !isHash(previous)) throw new NoteError("a field is missing");
+  const hours = {
+    number: wholeOf(number),
+    kind: textOf(kind),
+    minutes: wholeOf(minutes),
+    servedOn: textOf(servedOn),
+    recordedAt: wholeOf(recordedAt),
+    credit: wholeOf(credit),
+    honour: wholeOf(honour),
+    previous,
+  };
+  return { kind: "hours", told: hours, salted: joined([0x12], bytes.slice(1)), leaf: (own) => joined([FORMAT, HOURS], own) };
 }
 
 // A proof as it is written down in a file.
@@ -98,11 +139,11 @@ function readProof(text) {
 const magic = () => Uint8Array.from(form.querySelector("[data-packed]").dataset.packed.match(/../g), (pair) => Number.parseInt(pair, 16));
 const isPacked = (bytes) => magic().every((byte, at) => bytes[at] === byte);
 
-// The same as bytes, as a code on paper holds it.
-function readPacked(bytes) {
+// The same from a code on paper, which holds it as bytes.
+function unpacked(bytes) {
   const reading = reader(bytes);
   if (hexOf(reading.take(magic().length)) !== hexOf(magic())) throw new NoteError("not a packed proof");
-  const opening = readOpening(reading.take(reading.whole(2)));
+  const opening = reading.take(reading.whole(2));
   const index = reading.whole(6);
   const path = Array.from({ length: reading.whole(1) }, () => reading.take(HASH_BYTES));
   const origin = reading.text();
@@ -112,7 +153,8 @@ function readPacked(bytes) {
     return `— ${name} ${base64Of(joined(reading.take(4), reading.take(reading.whole(1))))}\n`;
   });
   if (!reading.isDone()) throw new NoteError("it goes on");
-  return { opening, index, path, note: readNote(`${body}\n${signatures.join("")}`) };
+  const lines = [`extra ${base64Of(opening)}`, `index ${index}`, ...path.map(base64Of)];
+  return `${PROOF}${lines.join("\n")}\n\n${body}\n${signatures.join("")}`;
 }
 
 // --- Judging
@@ -126,20 +168,26 @@ function checkWord(hash) {
 // As somebody types it who reads it from paper.
 const plain = (word) => word.normalize("NFKC").toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
 
-// Whose signatures count for a log: the keys that were pasted, where there are any, else those that the page came with.
-async function keysOf(origin) {
+// Whose signatures count for a head: of the keys that were pasted, where there are any, else of those that the page came with. Where the log
+// changed its key, the new one is followed to by the word of the one before it, and the old one counts for no later head.
+async function keysOf(origin, size) {
   const lines = form.elements.own_keys.value.split("\n").filter((line) => line.trim());
   const place = [...document.querySelectorAll("[data-log]")].find((one) => one.dataset.log === origin);
-  const vkeys = lines.length ? lines : [...(place?.querySelectorAll("[data-key]") ?? [])].map((one) => one.dataset.key);
+  const told = [...(place?.querySelectorAll("[data-key]") ?? [])].map(({ dataset }) => ({ vkey: dataset.key, note: dataset.note }));
+  const vkeys = lines.length ? lines : told.map((one) => one.vkey);
   let keys;
   try {
     keys = await Promise.all(vkeys.map(keyOf));
   } catch (problem) {
     throw problem instanceof NoteError ? new Fault("keys") : problem;
   }
-  const log = keys.filter((key) => key.kind !== COSIGNATURE && key.name === origin);
+  const named = keys.filter((key) => key.kind !== COSIGNATURE && key.name === origin);
+  const known = lines.length ? named.map(({ vkey }) => ({ vkey, after: 0, until: null })) : [];
+  const ofLog = told.filter((one) => one.note !== undefined);
+  const good = named.length ? signing(await follow(known, ofLog), size) : [];
+  const log = await Promise.all(good.map((one) => keyOf(one.vkey)));
   const quorum = lines.length ? 0 : Number(place?.dataset.quorum ?? 0);
-  return { log, witnesses: keys.filter((key) => key.kind === COSIGNATURE), quorum, isOwn: lines.length > 0, book: place?.dataset.book ?? origin };
+  return { log, named, witnesses: keys.filter((key) => key.kind === COSIGNATURE), quorum, isOwn: lines.length > 0, book: place?.dataset.book ?? origin };
 }
 
 // Which of the keys signed; a signature in the name of one that does not hold is a fault of that name.
@@ -156,31 +204,35 @@ async function signersOf(note, keys, fault) {
 }
 
 async function judged({ opening, index, path, note }) {
-  const { line, salt, entry, other, side } = opening;
+  const { kind, told } = opening;
   const head = readHead(note.body);
-  const own = await sha256(joined([0x11], salt, side));
-  const leaf = joined([FORMAT, ENTRY], entry, ...(line.amount < 0 ? [own, other] : [other, own]));
-  if (!(await isIncluded(await leafHash(leaf), index, head.size, path, head.root))) throw new Fault("path");
-  const { log, witnesses, ...known } = await keysOf(head.origin);
-  if (!log.length) throw new Fault("unknown");
-  if (!(await signersOf(note, log, "signature")).length) throw new Fault("signature");
+  const own = await sha256(opening.salted);
+  if (!(await isIncluded(await leafHash(opening.leaf(own)), index, head.size, path, head.root))) throw new Fault(`path-${kind}`);
+  const { log, named, witnesses, ...known } = await keysOf(head.origin, head.size);
+  if (!named.length) throw new Fault("unknown");
+  if (!(await signersOf(note, log, "signature")).length) throw new Fault((await signersOf(note, named, "signature")).length ? "retired" : "signature");
   const cosigned = await signersOf(note, witnesses, "cosignature");
-  return { line, word: checkWord(own), before: line.previous && checkWord(line.previous), index, head, cosigned, witnesses, ...known };
+  return { kind, told, word: checkWord(own), before: told.previous && checkWord(told.previous), index, head, cosigned, witnesses, ...known };
 }
 
-// Whether the check word that was typed is this line's, or the one's before it, which this line carries on from.
-function matchedWord({ word, before }) {
+// Whether the check word that was typed is this line's, or the one's before it, which this line carries on from; and of hours alike.
+function matchedWord({ kind, told, word, before }) {
   const typed = plain(form.elements.word.value);
   if (!typed) return "";
   if (typed === plain(word)) return "word-same";
-  if (before && typed === plain(before)) return "word-before";
-  throw new Fault("word");
+  if (before && typed === plain(before)) return `word-before-${kind}`;
+  throw new Fault(`word-${kind}`, { number: told.number });
 }
 
 // --- Saying
 
 const grouped = (number) => number.toLocaleString("en-US");
 const signed = (number) => `${number < 0 ? "−" : "+"}${grouped(Math.abs(number))}`;
+// As the book's own pages tell it, wherever this browser is; where the book is not known here, as the browser does.
+const momentOf = (microseconds, origin) => {
+  const timeZone = document.querySelector(`[data-log="${CSS.escape(origin)}"]`)?.dataset.zone;
+  return new Date(microseconds / 1_000).toLocaleString(document.documentElement.lang, { timeZone, timeZoneName: "long" });
+};
 const kindOf = (kind) => spoken.querySelector(`[data-kind="${CSS.escape(kind)}"]`)?.textContent ?? kind;
 
 function show(name, values) {
@@ -191,29 +243,47 @@ function show(name, values) {
     else place.remove();
   }
   result.replaceChildren(page);
-  result.scrollIntoView({ block: "nearest" });
+  result.scrollIntoView({ block: "start" });
 }
 
-const refuse = (name) => show("refused", { why: say(name) });
+const refuse = (name, values) => show("refused", { why: say(name, values) });
+const long = (minutes) => say("long", { hours: grouped(Math.floor(minutes / 60)), minutes: minutes % 60 });
 
-function accept(found) {
-  const { line, head, cosigned, witnesses } = found;
-  const matched = matchedWord(found);
-  show("holds", {
+// What the line or the hours say, in plain words.
+const saying = {
+  line: (line, origin) => ({
     number: say("number", { number: line.number }),
     kind: kindOf(line.kind),
     amount: signed(line.amount),
     day: line.deedOn,
-    posted: say("posted", { time: new Date(line.postedAt / 1_000).toLocaleString(document.documentElement.lang) }),
+    posted: say("posted", { time: momentOf(line.postedAt, origin) }),
     sums: line.before === null ? "" : say("sums", { before: grouped(line.before), after: grouped(line.after) }),
+  }),
+  hours: (hours, origin) => ({
+    records: say("records", { count: grouped(hours.number), time: momentOf(hours.recordedAt, origin) }),
+    credit: long(hours.credit),
+    honour: long(hours.honour),
+    last: say("last", { day: hours.servedOn, kind: kindOf(hours.kind), long: long(hours.minutes) }),
+  }),
+};
+
+function accept(found, text) {
+  const { kind, told, head, cosigned, witnesses } = found;
+  const matched = matchedWord(found);
+  show(`holds-${kind}`, {
+    ...saying[kind](told, head.origin),
     word: found.word,
-    matched: matched && say(matched, { number: line.number - 1 }),
+    matched: matched && say(matched, { number: told.number - 1 }),
     place: say("place", { book: found.book, index: grouped(found.index + 1), size: grouped(head.size) }),
     cosigned: cosigned.length ? say("cosigned", { count: cosigned.length, all: witnesses.length, names: cosigned.map((key) => key.name).join(" · ") }) : "",
     few: cosigned.length && cosigned.length < found.quorum ? say("few", { quorum: found.quorum }) : "",
     alone: cosigned.length ? "" : say("alone"),
     whose: say(found.isOwn ? "keys-own" : "keys-page"),
+    text,
   });
+  const file = result.querySelector("[data-file]");
+  file.href = `data:text/plain;charset=utf-8,${encodeURIComponent(text)}`;
+  file.download = `${kind}-${told.number}.tlog-proof`;
 }
 
 async function promised(text) {
@@ -222,14 +292,13 @@ async function promised(text) {
   const vkeys = own.length ? own : [...document.querySelectorAll("[data-promise-key]")].map((one) => one.dataset.promiseKey);
   if (!(await signersOf(note, await Promise.all(vkeys.map(keyOf)), "signature")).length) throw new Fault("signature");
   const told = Object.fromEntries(note.body.split("\n").map((line) => [line.split(" ", 1)[0], line.slice(line.indexOf(" ") + 1)]));
-  const time = new Date(Number(told["sealed-by"]) / 1_000).toLocaleString(document.documentElement.lang);
   show("promised", {
     number: say("number", { number: told.line }),
     kind: kindOf(told.kind),
     amount: signed(Number(told.amount)),
     day: told.deed,
     sums: say("sums", { before: grouped(Number(told.before)), after: grouped(Number(told.after)) }),
-    by: say("by", { time }),
+    by: say("by", { time: momentOf(Number(told["sealed-by"]), told.log) }),
   });
 }
 
@@ -238,13 +307,11 @@ async function check(what) {
   given = what;
   try {
     if (!what) throw new Fault("nothing");
-    if (typeof what === "string") {
-      const text = `${what.replaceAll("\r\n", "\n").trim()}\n`;
-      if (text.startsWith(PROMISE)) await promised(text);
-      else accept(await judged(readProof(text)));
-    } else accept(await judged(readPacked(what)));
+    const text = typeof what === "string" ? `${what.replaceAll("\r\n", "\n").trim()}\n` : unpacked(what);
+    if (text.startsWith(PROMISE)) await promised(text);
+    else accept(await judged(readProof(text)), text);
   } catch (problem) {
-    if (problem instanceof Fault) refuse(problem.message);
+    if (problem instanceof Fault) refuse(problem.message, problem.values);
     else if (problem instanceof NoteError) refuse("unreadable");
     else refuse("unable");
   }
@@ -281,9 +348,13 @@ async function codesIn(file) {
 async function chosen(event) {
   const [file] = event.target.files;
   if (!file) return;
+  given = null;
   form.elements.pasted.value = "";
   try {
-    if (!file.type.startsWith("image/")) return await check(await file.text());
+    if (!file.type.startsWith("image/")) {
+      const text = await file.text();
+      return text.startsWith("%PDF-") ? refuse("pdf") : await check(text);
+    }
     const code = (await codesIn(file)).find(isPacked);
     if (code) await check(code);
     else refuse("unseen");
@@ -302,8 +373,10 @@ function sent(event) {
   // The small code leads here; what proves something is the large one.
   const isAddress = form.elements.code.value !== "";
   form.elements.code.value = "";
-  if (isAddress) refuse("small");
-  else check(form.elements.pasted.value.trim() || given);
+  if (isAddress) {
+    given = null;
+    refuse("small");
+  } else check(form.elements.pasted.value.trim() || given);
 }
 
 form.addEventListener("submit", sent);

@@ -186,6 +186,47 @@ export async function verifies(key, note) {
   return own.length > 0;
 }
 
+// --- The keys of a log, one after the other
+
+const CHANGE = "passbook-log-key/v1";
+
+// Whether this key, which no other one had followed, signed that `vkey` follows it after so many leaves; the size, or null.
+async function vouched(before, vkey, text) {
+  try {
+    const note = readNote(text);
+    const [kind, told, after, ...rest] = note.body.split("\n");
+    if (kind !== CHANGE || told !== vkey || rest.join() !== "" || before.until !== null || readNumber(after) < before.after) return null;
+    return (await verifies(await keyOf(before.vkey), note)) ? readNumber(after) : null;
+  } catch (problem) {
+    if (problem instanceof NoteError) return null;
+    throw problem;
+  }
+}
+
+// The keys that are known, and those that they vouch for, of what is told; where none is known the first one that is told is taken. Each has
+// the size after which it signs, and the one up to which it did where another key followed.
+export async function follow(known, told) {
+  const keys = known.map((one) => ({ ...one }));
+  for (const { vkey, note } of told) {
+    if (!keys.length) keys.push({ vkey, after: 0, until: null });
+    else if (note) {
+      for (const before of keys) {
+        const after = await vouched(before, vkey, note);
+        if (after === null) continue;
+        before.until = after;
+        const own = keys.find((one) => one.vkey === vkey);
+        if (own) own.after = after;
+        else keys.push({ vkey, after, until: null });
+        break;
+      }
+    }
+  }
+  return keys;
+}
+
+// Those of a log's keys that a head of so many leaves may be signed with.
+export const signing = (keys, size) => keys.filter((one) => (!one.after || one.after < size) && (one.until === null || size <= one.until));
+
 // The line that says that a witness saw this head, at this moment, and that it carries on from all that it saw before.
 export async function cosign(key, privateKey, note, seconds) {
   const signature = new Uint8Array(await crypto.subtle.sign("Ed25519", privateKey, cosigned(seconds, note.body)));

@@ -2,10 +2,11 @@
 // own that nothing can read out (cosignature/v1 of https://c2sp.org/tlog-cosignature). Where the newest one does not carry on, the log was
 // rewritten or cut: the till says so on its screen until it is shown one that does, and to the service.
 //
-// Key and head lie in the browser's own store, by device: a device that is paired anew begins anew. A browser that has no Ed25519 watches
-// nothing, and the till is the same without it.
+// Key and head lie in the browser's own store, by device: a device that is paired anew begins anew. So do the log's keys, as they were when the
+// till first saw them: later ones only count where one that it knows vouches for them. A browser that has no Ed25519 watches nothing, and the
+// till is the same without it.
 
-import { COSIGNATURE, base64Of, bytesOf, cosign, hexOf, isConsistent, keyOf, readHashes, readHead, readNote, sha256, verifies, vkeyOf } from "./log.js";
+import { COSIGNATURE, base64Of, bytesOf, cosign, follow, hexOf, isConsistent, keyOf, readHashes, readHead, readNote, sha256, signing, verifies, vkeyOf } from "./log.js";
 
 const EVERY_MS = 60_000;
 const PATIENCE_MS = 8_000;
@@ -69,9 +70,19 @@ async function newest(size) {
   return readHead(note.body).size < size ? { note, proof: [] } : null;
 }
 
-async function isSigned(note) {
-  for (const vkey of log.keys.split(" ")) if (await verifies(await keyOf(vkey), note)) return true;
+async function isSigned(note, keys) {
+  for (const { vkey } of signing(keys, readHead(note.body).size)) if (await verifies(await keyOf(vkey), note)) return true;
   return false;
+}
+
+// What is kept, with the log's keys as far as they are vouched for by those that were first seen; and whether the service tells one that is not.
+async function known() {
+  const given = JSON.parse(log.keys);
+  const own = (await recall()) ?? (await begin((await keyOf(given[0].vkey)).name));
+  const keys = await follow(own.keys ?? [], given);
+  if (keys.length !== own.keys?.length) await keep({ ...own, keys });
+  const isStrange = given.some(({ vkey }) => !keys.some((one) => one.vkey === vkey));
+  return { ...own, keys, isStrange };
 }
 
 async function told(address, fields) {
@@ -85,11 +96,10 @@ async function told(address, fields) {
 // --- Watching
 
 async function look() {
-  const origin = (await keyOf(log.keys.split(" ")[0])).name;
-  const own = (await recall()) ?? (await begin(origin));
+  const own = await known();
   warn(own);
   const found = await newest(own.size);
-  if (!found || !(await isSigned(found.note))) return;
+  if (!found || !(await isSigned(found.note, own.keys))) return;
   const head = readHead(found.note.body);
   const carriesOn = head.origin === own.origin && (await isConsistent(own.size, bytesOf(own.root), head.size, head.root, found.proof));
   // Where the service will not have the key, it is not asked again until the page is opened anew.
@@ -101,7 +111,7 @@ async function look() {
 async function agree(own, note, head) {
   const seen = { ...own, size: head.size, root: base64Of(head.root), note: note.text, refused: null };
   await keep(seen);
-  warn(seen);
+  warn({ ...seen, agreedAt: new Date() });
   if (!isRegistered || own.cosigned === head.size) return;
   const line = await cosign(await keyOf(own.vkey), own.key, note, Math.floor(Date.now() / 1_000));
   if (await told(log.cosign, { size: head.size, line })) await keep({ ...seen, cosigned: head.size });
@@ -113,18 +123,29 @@ async function refuse(own, note, head) {
   await keep({ ...own, refused: before });
   warn({ ...own, refused: before });
   if (before.isTold || !isRegistered) return;
-  if (await told(log.refuse, { seen: own.size, note: note.text })) await keep({ ...own, refused: { ...before, isTold: true } });
+  // Both are told, each as the log signed it: whoever is to believe it can hold them against each other.
+  if (await told(log.refuse, { seen: own.note, note: note.text })) await keep({ ...own, refused: { ...before, isTold: true } });
 }
 
 // The notice stands over whatever the till shows.
 function warn(own) {
   shown = own;
+  reassure(own);
   document.querySelector("body > [data-alarm]")?.remove();
-  if (!own.refused) return;
+  if (!own.refused && !own.isStrange) return;
   const notice = place.content.querySelector("[data-alarm]").cloneNode(true);
   const words = notice.querySelector("[data-words]");
-  words.textContent = words.dataset.words.replace("{seen}", own.size).replace("{shown}", own.refused.size);
+  words.textContent = own.refused ? words.dataset.words.replace("{seen}", own.size).replace("{shown}", own.refused.size) : words.dataset.strange;
   document.body.prepend(notice);
+}
+
+// Where the page has room for it, it is told that all is well, up to where, and when that was seen.
+function reassure({ size, agreedAt }) {
+  const room = document.querySelector("[data-watching]");
+  if (!room || !agreedAt) return;
+  const time = agreedAt.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+  room.textContent = room.dataset.watching.replace("{seen}", size.toLocaleString("en-US")).replace("{time}", time);
+  room.hidden = false;
 }
 
 // Two windows of one till look one after the other, so that what was seen never becomes less.

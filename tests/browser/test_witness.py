@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +28,11 @@ from ledger import seal
 from ledger.areas import Book
 from ledger.seal.merkle import Tree
 from ledger.seal.notes import ED25519
+from ledger.seal.notes import Change
+from ledger.seal.notes import LogKey
 from ledger.seal.notes import Signer
+from ledger.seal.notes import followed
+from ledger.seal.notes import signing
 from ledger.store import engine_for
 from scripts.demo.stage import Stage
 from tests.browser.conftest import Stand
@@ -35,6 +40,7 @@ from tests.browser.conftest import Visitor
 from tests.builders import give_points
 from tests.conftest import fresh_database
 from tests.house.conftest import make_community
+from tests.web.pages.sealed import LOG_KEY
 from tests.web.pages.sealed import a_witness
 from tests.web.pages.sealed import carry_on
 
@@ -49,13 +55,15 @@ class Log:
     stand: Stand
     owner: Engine
     folder: Path
+    #: Today's key, and while it is being changed the one before it.
+    keys: tuple[bytes, ...] = (LOG_KEY,)
 
     @property
     def book(self) -> Book:
         with Session(self.stand.engine) as session:
             return Stage(session, people.Vault.of(self.stand.server.settings), self.stand.server.clock.now()).book
 
-    def carry_on(self) -> seal.Sealed:
+    def carry_on(self, *, key_was_lost: bool = False) -> seal.Sealed:
         """Let something happen, seal it and sign."""
 
         def act(stage: Stage) -> None:
@@ -65,7 +73,8 @@ class Log:
         self.stand.play(act)
         host = self.stand.home.partition("://")[2]
         with Session(self.stand.engine) as session:
-            return carry_on(session, self.book, self.stand.server.clock, self.folder, host)
+            clock = self.stand.server.clock
+            return carry_on(session, self.book, clock, self.folder, host, self.keys, key_was_lost=key_was_lost)
 
     def rewrite(self, number: int, hashed: bytes, folder: Path) -> bytes:
         """Change a leaf that was sealed, forget every head and what was kept of them elsewhere; return what the leaf's hash was."""
@@ -210,6 +219,41 @@ def test_the_browsers_arithmetic_is_the_services(visit: Visit) -> None:
     assert given["read"] == [[log.name, 7, str(log.key), str(witness.key)], [log.name, 7], *["NoteError"] * 7]
 
 
+#: Asks static/js/log.js which keys it follows to from what is told, and which of them a head of each size may be signed with.
+FOLLOWING = """async (histories) => {
+  const { follow, signing } = await import("/static/js/log.js");
+  const answers = [];
+  for (const { known, told, sizes } of histories) {
+    const keys = await follow(await follow([], known), told);
+    answers.push(sizes.map((size) => signing(keys, size).map((one) => one.vkey)));
+  }
+  return answers;
+}"""
+
+
+def test_the_browser_follows_a_change_of_keys_as_the_service_does(visit: Visit) -> None:
+    first, second, third = (Signer("log.example.org/1", ED25519, a_witness("w", number).private) for number in (1, 2, 3))
+
+    def told(by: Signer, signer: Signer, after: int) -> LogKey:
+        body = str(Change(signer.key, after))
+        return LogKey(signer.key, after, note=seal.Note(body, (by.sign(body),)))
+
+    good = [LogKey(first.key), told(first, second, 7), told(second, third, 9)]
+    odd = [told(third, third, 9), told(first, third, 9), told(second, third, 6), LogKey(third.key, 9), told(second, third, 9)]
+    forged = replace(good[2], note=seal.note_of(str(good[2].note).replace("\n9\n", "\n8\n")), after=8)
+    histories = [good, good[:1], *([*good[:2], one] for one in (*odd, forged)), [good[0], good[2]], [good[2], good[1]]]
+    sizes = [0, 1, 7, 8, 9, 10]
+
+    def written(keys: list[LogKey]) -> list[dict[str, str]]:
+        return [{"vkey": str(one.key), "note": str(one.note) if one.note else ""} for one in keys]
+
+    asked = [{"known": written(keys[:1]), "told": written(keys[1:]), "sizes": sizes} for keys in histories]
+    # The first one is taken for the log's, whatever is told of it.
+    roots = [[replace(keys[0], after=0, note=None), *keys[1:]] for keys in histories]
+    wanted = [[list(map(str, signing(followed((), keys), size))) for size in sizes] for keys in roots]
+    assert visit(None).open("/").evaluate(FOLLOWING, asked) == wanted
+
+
 def cosigned(page: Page, log: Log) -> tuple[int, tuple[str, ...]]:
     """Open the till's page and wait until it has cosigned what is new; return how much that is, and who did."""
     # What an earlier page of the till is still at is about an earlier head.
@@ -234,6 +278,12 @@ def test_a_till_cosigns_each_head_that_carries_on_under_a_key_of_its_own(log: Lo
     expect(page.locator(".seals .set")).to_contain_text("已见证")
 
 
+def test_a_till_says_while_all_is_well_that_it_watches(log: Log, till: Visitor) -> None:
+    seen, _ = cosigned(till.page, log)
+    till.page.get_by_role("link", name="今天").click()
+    expect(till.page.locator("main")).to_contain_text(f"这台收银机正在见证账本（{seen:,} 条，")
+
+
 def test_a_rewritten_past_is_refused_on_the_tills_screen_and_told_to_the_supervisor(
     log: Log, till: Visitor, visit: Visit, tmp_path: Path
 ) -> None:
@@ -242,8 +292,9 @@ def test_a_rewritten_past_is_refused_on_the_tills_screen_and_told_to_the_supervi
 
     was = log.rewrite(seen - 1, bytes(32), tmp_path / "forged")
     forged = log.carry_on()
-    with page.expect_response("**/till/log/refusal"):
+    with page.expect_response("**/till/log/refusal") as heard:
         page.goto(f"{log.stand.home}/till")
+    assert heard.value.status == 303
     notice = page.locator("body > [data-alarm]")
     expect(notice).to_contain_text("账本对不上：请停用这台收银机，并马上联系监督员。")
     expect(notice).to_contain_text(f"这台收银机见过 {seen} 条的账本日志；现在给它看的 {forged.head.size} 条不是那一本的延续。")
@@ -273,8 +324,9 @@ def test_a_log_that_was_cut_is_refused_too(log: Log, till: Visitor, tmp_path: Pa
     seen, _ = cosigned(page, log)
     assert earlier.head.size < seen
     log.cut(seen)
-    with page.expect_response("**/till/log/refusal"):
+    with page.expect_response("**/till/log/refusal") as heard:
         page.goto(f"{log.stand.home}/till")
+    assert heard.value.status == 303
     expect(page.locator("body > [data-alarm]")).to_contain_text(f"见过 {seen} 条的账本日志；现在给它看的 {earlier.head.size} 条")
 
 
@@ -286,3 +338,25 @@ def test_where_the_browser_knows_no_such_signatures_the_till_is_the_same_without
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_have_text("收银")
     expect(page.locator("body > [data-alarm]")).to_have_count(0)
+
+
+def test_a_till_follows_a_change_of_keys_that_the_key_before_vouches_for_and_no_other(log: Log, till: Visitor, tmp_path: Path) -> None:
+    page = till.page
+    before, (key,) = cosigned(page, log)
+    log.keys = (bytes(range(160, 192)), *log.keys)
+    changed, (again,) = cosigned(page, log)
+    log.keys = log.keys[:1]
+    size, (still,) = cosigned(page, log)
+    assert before < changed < size
+    assert key == again == still
+    page.goto("about:blank")
+    ours, log.keys = log.keys, (bytes(range(200, 232)),)
+    strange = log.carry_on(key_was_lost=True)
+    page.goto(f"{log.stand.home}/till")
+    notice = page.locator("body > [data-alarm]")
+    expect(notice).to_contain_text("给账本签名的钥匙换了，原来的钥匙没有为新的作证。")
+    # What the key that it knows signs it cosigns as before.
+    log.keys = ours
+    assert cosigned(page, log)[1] == (key,)
+    assert log.witnesses(strange.head.size) == ()
+    expect(notice).to_be_visible()

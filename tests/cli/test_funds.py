@@ -81,6 +81,19 @@ def test_everything_is_verified_in_one_snapshot_that_keeps_nobody_waiting(run: R
     assert "fund +1,500" in run("verify", "--book", 1).output
 
 
+@pytest.mark.own_app
+def test_many_faults_of_one_part_hide_none_of_another(run: Run, app: Flask, book: Book) -> None:
+    def many(session: Session, book_id: UUID) -> list[journal.Fault]:
+        return [journal.Fault(f"claim {number}", "is wrong") for number in range(318)]
+
+    app.extensions["verifiers"] = (many, lambda session, book_id: [journal.Fault("log", "is wrong too")])
+    said = run("verify", "--book", 1).output
+    assert said.count("is wrong\n") == 50
+    assert "268 处未列出 / more that are not shown" in said
+    assert "log: is wrong too" in said
+    assert "verify: 319 faults" in said
+
+
 def test_what_is_wrong_with_a_fund_ends_with_a_sentence(run: Run, book: Book) -> None:
     fund_id = opened(run)
     for points in (0, -1, 2**63):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import io
 import os
 import re
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import openpyxl
@@ -217,3 +219,12 @@ def test_a_command_without_its_settings_says_which_is_missing() -> None:
     command = [sys.executable, "-m", "flask", "ledger", "verify"]
     told = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)
     assert (told.returncode, "Traceback" in told.stderr, "is not set / 缺少设置" in told.stderr) == (1, False, True)
+
+
+def test_a_command_says_nothing_beside_what_it_was_asked_for(sqlite_template: Path) -> None:
+    secrets = ("PASSBOOK_SECRET_KEY", "PASSBOOK_MASTER_KEY", "PASSBOOK_PEPPER")
+    told = {name: base64.b64encode(sha256(name.encode()).digest()).decode() for name in secrets}
+    told |= {"PASSBOOK_DATABASE_URL": f"sqlite:///{sqlite_template}", "PASSBOOK_PUBLIC_URL": "http://localhost:8000"}
+    command = [sys.executable, "-m", "flask", "ledger", "--help"]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | told, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

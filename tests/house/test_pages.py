@@ -47,6 +47,7 @@ NOT_BY_CLICKING = {
     "phone.now",
     "phone.offline",
     "phone.worker",
+    "proofs.hours",
     "proofs.proof",
     "public.health",
     "public.problem_type",

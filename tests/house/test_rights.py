@@ -1,4 +1,4 @@
-"""What the service's password may change: of each table the columns that an action of the service changes, and nothing else."""
+"""What the service's password may change: of each table the columns that an action of the service changes; and what the sealer's may."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ from ledger.people.model import Tie
 from ledger.store import Base
 from ledger.store import append_only_tables
 from ledger.store import changing_columns
+from ledger.store import sealers_tables
 from tests.builders import a_mandate
 from tests.conftest import Database
+from tests.conftest import sealers_engine
 from tests.earning import TODAY
 from tests.earning import Community
 from tests.earning import a_community
@@ -111,6 +113,40 @@ TAKEN_OVER = [
 def test_whoever_holds_the_password_takes_nothing_over(database: Database, statement: str) -> None:
     with database.engine.connect() as connection, pytest.raises(DatabaseError, match="|".join(REFUSED)):
         connection.execute(text(statement))
+
+
+#: What would spoil the log: rows of somebody's own, or a queue that is emptied.
+SPOILING = [
+    *(f"INSERT INTO {table} SELECT * FROM {table} WHERE book_id = book_id" for table in sealers_tables("insert")),
+    *(f"DELETE FROM {table} WHERE book_id = book_id" for table in sealers_tables("delete")),
+]
+
+
+def test_the_log_is_what_the_sealer_alone_writes() -> None:
+    assert sealers_tables("insert") == ["checkpoint", "leaf", "log", "log_key", "sealed_hours", "side", "tile"]
+    assert sealers_tables("delete") == ["unsealed", "unsealed_hours"]
+
+
+@pytest.mark.parametrize("statement", SPOILING)
+def test_the_service_writes_nothing_of_the_log_and_the_sealer_does(database: Database, statement: str) -> None:
+    with database.engine.connect() as connection, pytest.raises(DatabaseError, match="|".join(REFUSED)):
+        connection.execute(text(statement))
+    with sealers_engine(database.engine).begin() as connection:
+        connection.execute(text(statement))
+
+
+def test_the_role_of_the_sealer_writes_the_log_and_what_it_hears_and_nothing_else(database: Database) -> None:
+    asked = text("SELECT has_table_privilege('passbook_sealer', :table, :act)")
+    found = set()
+    if database.kind == "postgresql":
+        with database.engine.connect() as connection:
+            for act in ("INSERT", "UPDATE", "DELETE", "TRUNCATE"):
+                found |= {(act, table) for table in TABLES if connection.execute(asked, {"table": table, "act": act}).scalar_one()}
+        own = {(act, table) for act in ("INSERT", "DELETE") for table in sealers_tables(act.lower())}
+        assert found == own | {("INSERT", "alarm"), ("INSERT", "cosignature")}
+    else:
+        # SQLite has no roles: what its authorizer lets pass is asked above.
+        assert not found
 
 
 @pytest.fixture

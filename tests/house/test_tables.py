@@ -90,7 +90,7 @@ def test_the_service_deletes_nothing_but_what_ends_or_is_erased(database: Databa
 def test_only_a_few_tables_lose_rows() -> None:
     assert deletable_tables() == [
         *("application", "charge", "guesses", "one_time_key", "passkey", "person_key", "photo", "recovery_code"),
-        *("sealed_field", "search_hash", "secret", "sign_up", "tie", "unsealed"),
+        *("sealed_field", "search_hash", "secret", "sign_up", "tie"),
     ]
     assert not {*deletable_tables()} & {*append_only_tables()}
 

@@ -1,4 +1,4 @@
-"""The proofs of the lines of one's own passbook."""
+"""The proofs of the lines of one's own passbook, and of one's hours."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ from typing import Any
 
 from marshmallow import fields
 
+from ledger.errors import NotFound
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
 from ledger.web.kit.fields import Shape
 from ledger.web.kit.sealing import Promised
 from ledger.web.kit.sealing import Proven
+from ledger.web.kit.sealing import ProvenHours
+from ledger.web.kit.sealing import hours_receipt
 from ledger.web.kit.sealing import receipt
 
-blp = Resource("proofs", __name__, "Proofs of the lines of one's own passbook")
+blp = Resource("proofs", __name__, "Proofs of the lines of one's own passbook, and of one's hours")
+
+#: As many records of hours as anybody could have.
+RECORDS_MAX = 1_000_000_000
 
 
 class ProofOut(Shape):
@@ -47,4 +53,53 @@ def proof(number: int) -> dict[str, Any]:
         "cosigned": list(found.cosigned),
         "proof": str(found.proof),
         "promise": None,
+    }
+
+
+class HoursProofOut(Shape):
+    """What proves one's hours as far as they are sealed; nothing where none of them are."""
+
+    sealed = fields.Boolean(required=True, metadata={"description": "Some stand in the log, under a signed head"})
+    records = fields.Integer(required=True, allow_none=True, metadata={"description": "How many records are proven, the first ones"})
+    credit_minutes = fields.Integer(required=True, allow_none=True, metadata={"description": "What they come to by check-in"})
+    honour_minutes = fields.Integer(required=True, allow_none=True, metadata={"description": "What they come to by attested report"})
+    index = fields.Integer(required=True, allow_none=True, metadata={"description": "The number of the last one's leaf in the log, from 0"})
+    size = fields.Integer(required=True, allow_none=True, metadata={"description": "How many leaves the signed head has"})
+    check_word = fields.String(required=True, allow_none=True, metadata={"description": "What is printed on the proof of hours"})
+    cosigned = fields.List(fields.String(), required=True, metadata={"description": "The witnesses of the book that cosigned the head"})
+    proof = fields.String(required=True, allow_none=True, metadata={"description": "A tlog-proof; its extra data opens the leaf"})
+
+
+@blp.reads("/hours/proof", HoursProofOut)
+@allow()
+def hours_proof() -> dict[str, Any]:
+    """Show what proves one's own hours of service, all that are sealed."""
+    return _told(hours_receipt())
+
+
+@blp.reads("/hours/records/<int:number>/proof", HoursProofOut)
+@allow()
+def hours_record_proof(number: int) -> dict[str, Any]:
+    """Show what proves one's own hours of service up to a record, the how-manieth that was sealed."""
+    found = hours_receipt(number) if number <= RECORDS_MAX else None
+    if found is None:
+        raise NotFound("number")
+    return _told(found)
+
+
+def _told(found: ProvenHours | None) -> dict[str, Any]:
+    if found is None:
+        nothing = dict.fromkeys(("records", "credit_minutes", "honour_minutes", "index", "size", "check_word", "proof"))
+        return nothing | {"sealed": False, "cosigned": []}
+    hours = found.opening.hours
+    return {
+        "sealed": True,
+        "records": hours.number,
+        "credit_minutes": hours.credit,
+        "honour_minutes": hours.honour,
+        "index": found.proof.index,
+        "size": found.size,
+        "check_word": found.opening.word,
+        "cosigned": list(found.cosigned),
+        "proof": str(found.proof),
     }

@@ -255,8 +255,7 @@ def _recognised() -> Me | None:
         return None
     rule = rule_of(request.endpoint) if request.endpoint else None
     if signed_in.wants_noting(now) and not (rule and rule.by_itself):
-        with transaction_of_its_own() as own:
-            sign_in.note_use(own, signed_in, now)
+        g.use = signed_in
     if is_api():
         signed_in = replace(signed_in, acting_for=_named_in_header())
     held = _held(signed_in, powers)
@@ -321,6 +320,17 @@ def token_shown() -> str | None:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         return token.strip() if kind.lower() == "bearer" else None
     return request.cookies.get(session_cookie())
+
+
+def use_to_note() -> SignedIn | None:
+    """Return the session or token of which it is to be written down that it is used: with what is written anyway, else afterwards."""
+    found: SignedIn | None = g.get("use")
+    return found
+
+
+def use_is_noted() -> None:
+    """Say that it is written down, and committed."""
+    g.pop("use", None)
 
 
 def want_proof() -> None:

@@ -67,6 +67,11 @@ def end_reading(*kept: object) -> None:
     g.session_begun = True
 
 
+def end_writing() -> None:
+    """Let what is still asked after a write be mere reading again, which waits for nobody."""
+    g.pop("session_begun", None)
+
+
 @contextmanager
 def transaction_of_its_own() -> Iterator[Session]:
     """Give a session that writes although its request only reads, and commit it; until then the request itself reads nothing."""
@@ -94,7 +99,7 @@ def init(app: Flask, services: Services) -> None:
     app.extensions["passbook"] = services
     url = store.absolute(services.settings.database_url)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = store.engine_options(url) | ({"pool_size": 20} if url.startswith("postgresql") else {})
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = store.engine_options(url) | {"pool_size": 20}
     db.init_app(app)
     babel.init_app(app, default_locale=LANGUAGES[0], locale_selector=language)
     with app.app_context():

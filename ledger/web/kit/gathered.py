@@ -18,12 +18,16 @@ from sqlalchemy.orm import Session
 
 from ledger import audit
 from ledger import journal
+from ledger import sign_in
 from ledger.act import Act
 from ledger.errors import DomainError
 from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.gathering import Gatherer
+from ledger.sign_in import SignedIn
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import use_is_noted
+from ledger.web.kit.auth import use_to_note
 from ledger.web.kit.extensions import db
 from ledger.web.kit.extensions import language
 from ledger.web.kit.extensions import services
@@ -54,6 +58,8 @@ class _Asked:
     #: The language to answer in: whoever leads the set answers for all.
     language: str
     trace: Trace
+    #: Whose use is to be written down with it.
+    use: SignedIn | None
     command: Callable[[Act], Any]
 
 
@@ -102,6 +108,7 @@ class Gates:
                 journal.answer(current, book_id, [(request_id, reply.status, reply.body) for request_id, reply in done.items()])
                 lines = zip(ours, acts, done.values(), strict=True)
                 audit.record(current, book_id, [one.trace.entry(act, reply.status, reply.body) for (one, _), act, reply in lines])
+            sign_in.note_use(current, [one.use for one in asked if one.use], now)
         return [_answered(claim, done) for claim in claims]
 
     def _reply(self, outcome: Any, language: str) -> Reply:
@@ -127,12 +134,16 @@ def gathered_write(run: Run, out: type[Schema], status: int) -> Callable[[Callab
         def write(*args: Any, **kwargs: Any) -> Response:
             key = checked_key()
             command = view(*args, **kwargs)
-            asked = _Asked(me().book_id, me().actor_id, me().acted_for, key, input_hashes(), language(), trace(), command)
+            who = me()
+            asked = _Asked(
+                who.book_id, who.actor_id, who.acted_for, key, input_hashes(), language(), trace(), use_to_note(), command
+            )  # fmt: skip
             # Whoever waits at the gate holds neither a connection nor, on SQLite, the lock.
             db.session.rollback()
             gates: dict[str, Gates] = current_app.extensions["gates"]
             endpoint = str(request.endpoint)
             answer = (gates.get(endpoint) or gates.setdefault(endpoint, Gates(run, out(), status))).submit(asked)
+            use_is_noted()
             is_recorded()
             return response_of(answer.reply, is_replay=answer.is_replay)
 

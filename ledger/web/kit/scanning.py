@@ -33,7 +33,6 @@ SIDE = 2000
 _TOKENS = re.compile(r"/(?:O/\d{1,5}-[0-9A-Z]{26}|V/\d{1,5}-[0-9A-Z]{26}-[0-9A-Z]{16}|P/\d{1,5}-\d{8}-[0-9A-Z]{16})")
 #: What wallets show for paying with money: WeChat's, and Alipay's.
 _OF_WALLETS = re.compile(r"1[0-5]\d{16}|(?:2[5-9]|30)\d{14,22}", re.ASCII)
-_KINDS = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 
 
 @dataclass(frozen=True)
@@ -104,8 +103,10 @@ def _read(name: str) -> str | Invalid:
 
 def in_photo(name: str) -> str:
     """Return what the code in an uploaded picture says, one of ours before any other; raise Invalid where none can be read."""
+    # Made anew for each picture: one that is still there when a command ends is complained of on its terminal.
+    kinds = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
     with pictures.in_turn():
-        found = zxingcpp.read_barcodes(_grey(name), formats=_KINDS)
+        found = zxingcpp.read_barcodes(_grey(name), formats=kinds)
     texts = sorted((str(one.text) for one in found if one.text), key=lambda text: _below(text) is None)
     if not texts or len(texts[0]) > CODE_LENGTH_MAX:
         raise Invalid("scan-not-ours" if texts else "scan-nothing-seen", name)

@@ -1,4 +1,4 @@
-"""What the edge tells of the seal: the receipt of one's own line, the promise for one that waits, and the keys to check either by."""
+"""What the edge tells of the seal: the receipt of one's own line or hours, the promise for a line that waits, and the keys to check by."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from ledger import journal
 from ledger import seal
 from ledger.areas import Book
 from ledger.errors import NotFound
+from ledger.seal import Head
+from ledger.seal import HoursOpening
 from ledger.seal import Key
+from ledger.seal import LogKey
 from ledger.seal import Note
 from ledger.seal import Proof
 from ledger.seal import SideFacts
@@ -59,6 +62,17 @@ class Differs:
     line: SideFacts
 
 
+@dataclass(frozen=True)
+class ProvenHours:
+    """One's own hours of service as far as they are sealed."""
+
+    opening: HoursOpening
+    proof: Proof
+    size: int
+    #: The witnesses of the book that cosigned the head that the proof leads to.
+    cosigned: tuple[str, ...]
+
+
 def receipt(number: int) -> Proven | Promised | Differs:
     """Return what proves a line of the passbook of whoever asks; raise NotFound where there is no such line."""
     account = journal.account_ids(session(), me().book_id, "passbook", [me().person_id]).get(me().person_id)
@@ -70,21 +84,46 @@ def receipt(number: int) -> Proven | Promised | Differs:
     if found.proof is None or found.opening is None:
         signer = seal.promiser(services().settings.secret_key, _promiser_name())
         return Promised(found.facts, seal.promise(signer, origin_of(me().book), found.facts))
-    note = found.proof.checkpoint
-    keys = [seal.key_of(one.key) for one in seal.witnesses(session(), me().book_id)]
-    cosigned = [key for key in keys if any(signature.is_by(key) for signature in note.signatures)]
-    return Proven(found.facts, found.opening.word, found.proof, seal.head_of(note.body).size, _names(keys), _names(cosigned))
+    keys, cosigned = _watching(found.proof)
+    return Proven(found.facts, found.opening.word, found.proof, _size(found.proof), _names(keys), _names(cosigned))
 
 
 def checked_receipt(account: UUID, number: int) -> seal.Receipt:
     """Return what proves a line of an account of the book; where it is not what was sealed, that is kept as an alarm."""
-    book_id = me().book_id
-    found = seal.receipt(session(), book_id, account, number)
+    found = seal.receipt(session(), me().book_id, account, number)
     if found.differs_at is not None:
-        leaf, head = found.differs_at
-        with transaction_of_its_own() as own:
-            seal.alarm(own, book_id, "line-differs", head.origin, head, leaf + 1, services().clock.now())
+        _keep_alarm(*found.differs_at)
     return found
+
+
+def hours_receipt(number: int | None = None) -> ProvenHours | None:
+    """Return what proves the first `number` records of the hours of whoever asks, or all that are sealed; none where so many are not.
+
+    Nothing proves what is not what was sealed, and that is kept as an alarm.
+    """
+    account = journal.account_ids(session(), me().book_id, "passbook", [me().person_id]).get(me().person_id)
+    found = seal.hours_receipt(session(), me().book_id, account, number) if account else None
+    if found is not None and found.differs_at is not None:
+        _keep_alarm(*found.differs_at)
+    if found is None or found.proof is None:
+        return None
+    _, cosigned = _watching(found.proof)
+    return ProvenHours(found.opening, found.proof, _size(found.proof), _names(cosigned))
+
+
+def _keep_alarm(leaf: int, head: Head) -> None:
+    with transaction_of_its_own() as own:
+        seal.alarm(own, me().book_id, "line-differs", head.origin, head, leaf + 1, services().clock.now())
+
+
+def _watching(proof: Proof) -> tuple[list[Key], list[Key]]:
+    """Return the witnesses of the book, and those of them that cosigned the head that a proof leads to."""
+    keys = [seal.key_of(one.key) for one in seal.witnesses(session(), me().book_id)]
+    return keys, [key for key in keys if any(signature.is_by(key) for signature in proof.checkpoint.signatures)]
+
+
+def _size(proof: Proof) -> int:
+    return seal.head_of(proof.checkpoint.body).size
 
 
 def origin_of(book: Book) -> str:
@@ -103,7 +142,7 @@ class Known:
 
     book: Book
     origin: str
-    keys: tuple[Key, ...]
+    keys: tuple[LogKey, ...]
     witnesses: tuple[Key, ...]
 
     @property

@@ -1,4 +1,7 @@
-"""What the edge tells the audit log: each write with its own transaction, and whatever was refused without one, after it was answered."""
+"""What the edge tells the audit log: each write with its own transaction, and whatever was refused without one, after it was answered.
+
+With the same transaction it is written down that a session or token was used, now and then.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,10 @@ from ledger import sign_in
 from ledger.act import Act
 from ledger.audit import DONE
 from ledger.audit import Entry
+from ledger.sign_in import SignedIn
 from ledger.web.kit.auth import maybe_me
 from ledger.web.kit.auth import token_shown
+from ledger.web.kit.auth import use_to_note
 from ledger.web.kit.extensions import db
 from ledger.web.kit.extensions import services
 from ledger.web.kit.problems import PROBLEMS
@@ -107,7 +112,7 @@ def is_recorded() -> None:
 
 
 def init(app: Flask) -> None:
-    """Record what is refused in `app` to whoever can be named, and what was noted."""
+    """Record what is refused in `app` to whoever can be named, what was noted, and who is still here."""
     app.after_request(_after)
 
 
@@ -120,8 +125,8 @@ def _after(response: Response) -> Response:
     if (book_id := g.get("last_try")) and response.status_code >= 400:
         who = maybe_me()
         noted.append((book_id, _entry("guesses", _TOO_MANY, who.actor_id if who else None, None)))
-    if noted:
-        _write(noted)
+    if noted or use_to_note():
+        _write(noted, use_to_note())
     return response
 
 
@@ -167,16 +172,17 @@ def _entry(act: str, outcome: str, actor: UUID | None, about: UUID | None) -> En
     )
 
 
-def _write(noted: list[tuple[UUID, Entry]]) -> None:
+def _write(noted: list[tuple[UUID, Entry]], use: SignedIn | None) -> None:
     # What the request itself read has ended: on SQLite, nothing can be written beside it.
     db.session.rollback()
     try:
         with Session(db.engine) as own, own.begin():
             for book_id in {book_id for book_id, _ in noted}:
                 audit.record(own, book_id, [entry for about, entry in noted if about == book_id])
+            sign_in.note_use(own, [use] if use else [], services().clock.now())
     except DBAPIError as problem:
         # The answer stands, and the log file still says what was refused.
-        log.warning("a refusal could not be recorded: %s", type(problem.orig).__name__)
+        log.warning("a refusal or a use could not be recorded: %s", type(problem.orig).__name__)
 
 
 def _ids(body: Any) -> Iterator[UUID]:

@@ -27,6 +27,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ledger import audit
 from ledger import journal
+from ledger import sign_in
 from ledger.act import Act
 from ledger.errors import Conflict
 from ledger.errors import DomainError
@@ -34,7 +35,10 @@ from ledger.errors import Invalid
 from ledger.errors import Refusal
 from ledger.web.kit.auth import ProofNeededError
 from ledger.web.kit.auth import me
+from ledger.web.kit.auth import use_is_noted
+from ledger.web.kit.auth import use_to_note
 from ledger.web.kit.extensions import db
+from ledger.web.kit.extensions import end_writing
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
 from ledger.web.kit.problems import TOO_SLOW
@@ -86,6 +90,8 @@ def carry_out(key: str, work: Callable[[], Reply]) -> tuple[Reply, bool]:
     except BaseException:
         db.session.rollback()
         raise
+    finally:
+        end_writing()
 
 
 def patiently(transaction: Callable[[], Result]) -> Result:
@@ -118,7 +124,10 @@ def _carry_out(key: str, asked: InputHashes, work: Callable[[], Reply]) -> tuple
     reply = work()
     journal.answer(current, who.book_id, [(claimed.request_id, reply.status, reply.body)])
     audit.record(current, who.book_id, [trace().entry(g.act, reply.status, reply.body)])
+    if use := use_to_note():
+        sign_in.note_use(current, [use], now)
     current.commit()
+    use_is_noted()
     is_recorded()
     return reply, False
 

@@ -72,6 +72,7 @@ def page(number: int) -> ResponseReturnValue:
         root=base64.b64encode(newest.head.root).decode() if newest else "",
         seals=sorted(seals, key=lambda one: not one.is_set),
         quorum=quorum(len(seals)),
+        witnessed=seal.witnessed(session(), book.id, [one.key for one in watching], quorum(len(seals))),
         waiting=seal.waiting(session(), book.id),
         alarms=seal.alarms(session(), book.id, ALARMS_TOLD),
         stalled=seal.is_stalled(session(), book.id, services().clock.now()),
@@ -111,7 +112,9 @@ def policy(number: int) -> ResponseReturnValue:
     book = _book(number)
     witnesses = [(one.key, one.address) for one in seal.witnesses(session(), book.id)]
     address = own_address() + url_for("log.page", number=number)
-    text = policy_text(book.name, seal.log_keys(session(), book.id), address, witnesses)
+    # Of a key that was changed no new head is signed, and of one for which nobody vouches nothing is known.
+    keys = [one.key for one in seal.log_keys(session(), book.id) if one.is_vouched and one.until is None]
+    text = policy_text(book.name, keys, address, witnesses)
     return Response(text, content_type=_TEXT, headers={"Cache-Control": _NEWEST})
 
 

@@ -29,6 +29,7 @@ from ledger.errors import Refusal
 from ledger.journal import LineRow
 from ledger.people import ROWS_A_PAGE
 from ledger.people import PassbookPrint
+from ledger.seal import Proof
 from ledger.web.kit import forms
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import me
@@ -38,7 +39,9 @@ from ledger.web.kit.parts import had
 from ledger.web.kit.printing import code
 from ledger.web.kit.printing import sent
 from ledger.web.kit.reach import own
+from ledger.web.kit.sealing import ProvenHours
 from ledger.web.kit.sealing import checked_receipt
+from ledger.web.kit.sealing import hours_receipt
 from ledger.web.kit.templating import entry_kind
 from ledger.web.kit.templating import local
 from ledger.web.kit.templating import named
@@ -109,16 +112,16 @@ def _page_words() -> dict[str, Any]:
         "title": gettext("善行存折"),
         "columns": [gettext("序号"), gettext("日期"), gettext("事由"), gettext("积分"), gettext("结余")],
         "proof_room": _proof_room(),
-        "foot": _foot(),
+        "foot": _foot(url_for("proofs.check")),
     }
 
 
 def _proof_room() -> list[str]:
-    return [gettext("封账后，"), gettext("验证码印在这里")]
+    return [gettext("封存后，"), gettext("验证码印在这里")]
 
 
-def _foot() -> list[str]:
-    return [services().settings.public_url, gettext("%(time)s 打印", time=local(services().clock.now()))]
+def _foot(path: str = "") -> list[str]:
+    return [services().settings.public_url + path, gettext("%(time)s 打印", time=local(services().clock.now()))]
 
 
 def _pages(lines: Sequence[LineRow]) -> list[Sequence[LineRow]]:
@@ -138,12 +141,19 @@ def _proof(account: UUID | None, check_words: Mapping[int, str], page: Sequence[
     number = max((line.number for line in page if line.number in check_words), default=None)
     found = None if account is None or number is None else checked_receipt(account, number)
     if found is not None and found.differs_at is not None:
-        return {"told": gettext("第 %(number)s 行对不上：它不是封账时写的，请联系监督员。", number=number)}
+        return {"told": gettext("第 %(number)s 行对不上：它不是封存时写的，请联系监督员。", number=number)}
     if found is None or (proof := found.proof) is None:
         return None
+    told = gettext(
+        "第 %(number)s 行的封存证明：手机扫小码打开查验页，再用那一页扫大码。大码只证明第 %(number)s 行。日期下面是每行的验证码。",
+        number=number,
+    )
+    return _codes(proof, told)
+
+
+def _codes(proof: Proof, told: str) -> dict[str, Any]:
     address = services().settings.public_url + url_for("proofs.check")
-    told = gettext("第 %(number)s 行的封账证明：手机扫小码打开查验页，再用那一页扫大码。日期下面是每行的验证码。", number=number)
-    return {"code": code(seal.for_paper(proof), gettext("封账证明")), "way": code(address, gettext("查验页")), "told": told}
+    return {"code": code(seal.for_paper(proof), gettext("封存证明")), "way": code(address, gettext("查验页")), "told": told}
 
 
 def _rows(lines: Sequence[LineRow], whose: Own, check_words: Mapping[int, str]) -> list[dict[str, Any]]:
@@ -198,7 +208,20 @@ def hours() -> Response:
     }
     rows = [[gettext("%(year)s 年", year=year), *_columns(served)] for year, served in sorted(years.items())]
     sums = {"years": rows, "total": [gettext("合计"), *_columns(total)]}
-    return sent("hours", gettext("志愿服务时数证明"), sums | {"day": day, "words": words})
+    return sent("hours", gettext("志愿服务时数证明"), sums | {"day": day, "words": words, "proof": _hours_proof(hours_receipt())})
+
+
+def _hours_proof(found: ProvenHours | None) -> dict[str, Any] | None:
+    """Return what proves hours as far as they are sealed, as a code, and where that is checked; none where none of them are."""
+    if found is None:
+        return None
+    served = found.opening.hours
+    credit, honour, _ = _columns(Hours(served.credit, served.honour))
+    told = gettext(
+        "前 %(count)s 条服务记录的封存证明：信用 %(credit)s，荣誉 %(honour)s。手机扫小码打开查验页，再用那一页扫大码。验证码 %(word)s。",
+        count=served.number, credit=credit, honour=honour, word=found.opening.word,
+    )  # fmt: skip
+    return _codes(found.proof, told)
 
 
 def _columns(served: Hours) -> list[str]:

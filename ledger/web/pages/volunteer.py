@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import date
 from datetime import datetime
@@ -21,6 +22,7 @@ from ledger import areas
 from ledger import claims
 from ledger import journal
 from ledger import people
+from ledger import seal
 from ledger import tariff
 from ledger.clock import local_day
 from ledger.errors import NotFound
@@ -36,6 +38,7 @@ from ledger.web.kit.parts import waiting
 from ledger.web.kit.pictures import with_photos
 from ledger.web.kit.reach import own
 from ledger.web.kit.reach import reach
+from ledger.web.kit.sealing import hours_receipt
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.pages.deeds import deed_choices
@@ -122,7 +125,13 @@ def passbook() -> ResponseReturnValue:
         lines=page.items,
         next=page.next,
         deeds=_deeds,
+        words=_check_words(account, page.items),
     )
+
+
+def _check_words(account: UUID | None, lines: Sequence[journal.LineRow]) -> Mapping[int, str]:
+    numbers = [line.number for line in lines]
+    return seal.check_words(session(), me().book_id, account, min(numbers), max(numbers)) if account and numbers else {}
 
 
 def _chosen_year(years: Sequence[int]) -> int:
@@ -150,6 +159,7 @@ def hours() -> ResponseReturnValue:
         year=year,
         served=served,
         rates={row.id: row.rate for row in told},
+        proven=hours_receipt(),
     )
 
 

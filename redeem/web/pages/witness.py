@@ -5,6 +5,7 @@ What it saw is kept in its browser (js/witness.js), where nobody who changes the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
@@ -16,6 +17,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import IntegrityError
 
 from ledger import seal
+from ledger import sign_in
 from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
@@ -28,10 +30,12 @@ from ledger.web.kit.extensions import session
 from ledger.web.kit.problems import body_of
 from ledger.web.kit.problems import problem_body
 from ledger.web.kit.problems import show
+from ledger.web.kit.watching import WATCHERS
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
 from ledger.web.kit.writing import is_own_form
 from ledger.web.kit.writing import patiently
+from redeem import library
 from redeem.web.kit import end_watching
 from redeem.web.pages import till
 
@@ -46,11 +50,14 @@ _ALARMS_READ = 1_000
 
 @dataclass(frozen=True)
 class Watched:
-    """What a page of a till tells it of the log: the book's number, the keys that sign, and the till's own key as it is known here."""
+    """What a page of a till tells it of the log: the book's number, the keys that sign, and the till's own key as it is known here.
+
+    Each key comes with the word of the one before it: the till follows from the first that it saw.
+    """
 
     device_id: UUID
     number: int
-    keys: list[str]
+    keys: list[dict[str, str]]
     own: str | None
 
 
@@ -60,10 +67,26 @@ def watched() -> Watched | None:
     keys = seal.log_keys(session(), me().book_id) if device_id else []
     if device_id is None or not keys:
         return None
-    return Watched(device_id, me().book.number, [str(key) for key in keys], next(iter(_keys_of(device_id)), None))
+    told = [{"vkey": str(one.key), "note": str(one.note) if one.note else ""} for one in keys]
+    return Watched(device_id, me().book.number, told, next(iter(_keys_of(device_id)), None))
 
 
 pages.add_app_template_global(watched, "watched")
+
+
+def tills_watching() -> Mapping[str, str]:
+    """Return shop and device behind each name under which a till watches the log, for whoever looks over the whole book; else nothing."""
+    who = maybe_me()
+    if who is None or f"{who.book.area_code}/" not in who.scope(*WATCHERS):
+        return {}
+    behind = seal.tills(session(), who.book_id)
+    devices = sign_in.devices_by_id(session(), who.book_id, {*behind.values()})
+    shops = library.names_of(session(), who.book_id, {one.unit_id for one in devices.values() if one.unit_id})
+    named = {one.id: f"{shops[one.unit_id]} · {one.name}" for one in devices.values() if one.unit_id in shops}
+    return {name: named[device_id] for name, device_id in behind.items() if device_id in named}
+
+
+pages.add_app_template_global(tills_watching, "tills_watching")
 
 
 @pages.post("/till/log/key")
@@ -111,16 +134,22 @@ def cosignature() -> ResponseReturnValue:
 @allow(*till.ROLES, by_itself=True)
 @form_write(till.till)
 def refusal() -> str | Refusal:
-    """Keep it that the till was shown a head, signed by the log, that does not carry on from what it saw; once."""
+    """Keep it that the till was shown a head that does not carry on from the one that it had seen, both signed by the log; once.
+
+    They are held against the log as it is written: of two that are both beginnings of it, no refusal is believed.
+    """
     device_id = _device()
     if device_id is None:
         return Refusal("device-not-paired", "note")
-    book_id, seen, head = act().book_id, forms.whole("seen", 1, SIZE_MAX), _signed_head(request.form.get("note", ""))
+    book_id, told = act().book_id, (_signed("note"), _signed("seen"))
+    shown, seen = (seal.head_of(note.body) for note in told)
     name = next((seal.key_of(vkey).name for vkey in _keys_of(device_id)), None)
     if name is None:
         raise Invalid("witness-key-wrong", "note")
+    if not seal.contradict(session(), book_id, shown, seen):
+        raise Invalid("heads-agree", "note")
     if sum(one.witness == name for one in seal.alarms(session(), book_id, _ALARMS_READ)) < ALARMS_MAX:
-        seal.alarm(session(), book_id, "till-refused", name, head, seen, act().at)
+        seal.alarm(session(), book_id, "till-refused", name, shown, seen.size, act().at, told)
     return url_for("till.till")
 
 
@@ -157,12 +186,13 @@ def _is_heard(size: int, line: str) -> bool:
     return is_heard
 
 
-def _signed_head(text: str) -> seal.Head:
+def _signed(field: str) -> seal.Note:
+    """Read a head that the log signed."""
     try:
-        note = seal.note_of(text)
-        is_signed, head = bool(note.signed_by(seal.log_keys(session(), me().book_id))), seal.head_of(note.body)
+        note = seal.note_of(request.form.get(field, ""))
+        is_signed = seal.is_signed(session(), me().book_id, note)
     except seal.NoteError:
-        raise Invalid("head-not-signed", "note") from None
+        raise Invalid("head-not-signed", field) from None
     if not is_signed:
-        raise Invalid("head-not-signed", "note")
-    return head
+        raise Invalid("head-not-signed", field)
+    return note

@@ -31,6 +31,7 @@ from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import ROOT
 from tests.conftest import Database
+from tests.conftest import sealers_engine
 
 ORIGIN = "passbook.example.org/log/1"
 SECRET = bytes(range(32))
@@ -46,7 +47,8 @@ def desk(session: Session) -> Desk:
 
 
 def sealer_of(desk: Desk, database: Database, folder: Path) -> Sealer:
-    return Sealer(lambda: Session(database.engine), desk.book_id, ORIGIN, [SECRET], Memory(folder), desk.clock)
+    engine = sealers_engine(database.engine)
+    return Sealer(lambda: Session(engine), desk.book_id, ORIGIN, [SECRET], Memory(folder), desk.clock)
 
 
 def sealed(sealer: Sealer) -> queries.Sealed:
@@ -151,7 +153,7 @@ def test_two_witness_programs_do_not_run_on_one_folder(tmp_path: Path) -> None:
         told = [sys.executable, PROGRAM, "serve", "--folder", tmp_path, "--log", str(LOG), "--port", "0"]
         second = subprocess.run(told, capture_output=True, text=True, check=False)
     assert second.returncode == 1
-    assert "already running on this folder" in second.stderr
+    assert "another witness runs on this folder" in second.stderr
 
 
 def test_a_witness_that_saw_another_history_is_an_alarm(desk: Desk, database: Database, tmp_path: Path) -> None:
@@ -224,7 +226,7 @@ def test_a_silent_witness_delays_no_sealing_and_only_the_newest_head_is_asked_ab
 def test_what_goes_wrong_while_asking_is_told_and_ends_nothing(desk: Desk, database: Database, tmp_path: Path) -> None:
     sealer, troubles = sealer_of(desk, database, tmp_path / "log"), list[Exception]()
     broken = sealer_of(desk, database, tmp_path / "log")
-    broken.sessions = lambda: Session(database.engine.execution_options(schema_translate_map={None: "nowhere"}))
+    broken.sessions = lambda: Session(sealers_engine(database.engine).execution_options(schema_translate_map={None: "nowhere"}))
     asker, key, folder = Asker(troubles.append), made_key(tmp_path / "witness"), tmp_path / "witness"
     asker.start()
     with serving(folder) as address:
@@ -237,7 +239,7 @@ def test_what_goes_wrong_while_asking_is_told_and_ends_nothing(desk: Desk, datab
 
 
 def test_one_cosignature_that_two_sealers_hear_at_once_is_kept_once(desk: Desk, database: Database, tmp_path: Path) -> None:
-    signer = notes.Signer("w.example.org", notes.COSIGNATURE, Ed25519PrivateKey.generate())
+    engine, signer = sealers_engine(database.engine), notes.Signer("w.example.org", notes.COSIGNATURE, Ed25519PrivateKey.generate())
     watch(desk, "https://w.example.org", signer.key)
     head = sealed(sealer_of(desk, database, tmp_path))
     said, faults = signer.sign(head.note.body, 1), list[BaseException]()
@@ -247,12 +249,12 @@ def test_one_cosignature_that_two_sealers_hear_at_once_is_kept_once(desk: Desk, 
 
     def second() -> None:
         try:
-            with Session(database.engine) as session, session.begin():
+            with Session(engine) as session, session.begin():
                 hear(session)
         except BaseException as fault:  # noqa: BLE001  told below, in the test's own thread
             faults.append(fault)
 
-    with Session(database.engine) as session, session.begin():
+    with Session(engine) as session, session.begin():
         hear(session)
         thread = threading.Thread(target=second)
         thread.start()

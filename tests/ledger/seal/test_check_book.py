@@ -7,9 +7,13 @@ import contextlib
 import gzip
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -26,6 +30,7 @@ from sqlalchemy.orm import Session
 from bench import tampering
 from ledger import areas
 from ledger import seal
+from ledger.act import CHANNELS
 from ledger.journal import rules
 from ledger.seal import dumping
 from ledger.seal import leaves
@@ -37,6 +42,7 @@ from scripts import check_book
 from tests.books import open_desk
 from tests.conftest import ROOT
 from tests.conftest import Database
+from tests.conftest import sealers_engine
 
 CHECKER = ROOT / "scripts" / "check_book.py"
 _ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -71,7 +77,18 @@ def scene(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> ta
 def records(scene: tampering.Scene) -> list[Any]:
     """What a dump of that book has."""
     with scene.session(scene.path) as session:
-        return json.loads(json.dumps(list(dumping.records(session, scene.book_id))))
+        return json.loads(json.dumps(list(dumping.records(session, scene.book_id, scene.clock.now()))))
+
+
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file of this process grow over some bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def dump_of(records: list[Any]) -> BytesIO:
@@ -94,9 +111,8 @@ def test_no_tampering_before_a_kept_head_escapes(scene: tampering.Scene, kind: s
 def test_a_log_rewritten_as_a_whole_is_betrayed_by_the_kept_head_alone(scene: tampering.Scene) -> None:
     dump = scene.dump(tampering.tampered(scene, "re-chain everything", Random(3)))
     assert scene.check(dump, keeping=False).count == 0
-    (fault,) = scene.check(dump).faults
-    assert fault.place == f"kept, a head of {scene.size:,} that was kept"
-    assert fault.what.startswith("is not a beginning of this log")
+    told = {fault.place: fault.what for fault in scene.check(dump).faults}
+    assert told[f"kept, a head of {scene.size:,} that was kept"].startswith("is not a beginning of this log")
 
 
 def test_a_log_that_was_cut_off_is_told_as_such(scene: tampering.Scene) -> None:
@@ -120,12 +136,13 @@ def test_entries_that_wait_are_checked_as_well(database: Database, session: Sess
     desk = open_desk(session)
     desk.budget(100)
     desk.award("li", 5)
-    sealer = seal.Sealer(lambda: Session(database.engine), desk.book_id, "log.example.org", [bytes(32)], seal.Memory(tmp_path), desk.clock)
+    engine = sealers_engine(database.engine)
+    sealer = seal.Sealer(lambda: Session(engine), desk.book_id, "log.example.org", [bytes(32)], seal.Memory(tmp_path), desk.clock)
     assert sealer.work() is not None
     desk.award("li", 7)
     desk.clock.advance(minutes=1)
     desk.post([desk.spend("li", 3)])
-    told = list(dumping.records(session, desk.book_id))
+    told = list(dumping.records(session, desk.book_id, desk.clock.now()))
     report = check_book.check(dump_of(told), (), [str(key) for key in notes.log_keys_of("log.example.org", [bytes(32)])])
     assert report.faults == []
     assert any("4 entries, of which 2 wait" in sentence for sentence in report.said)
@@ -135,11 +152,172 @@ def test_entries_that_wait_are_checked_as_well(database: Database, session: Sess
     assert any("lacks a line" in fault.what for fault in check_book.check(dump_of(told)).faults)
 
 
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        (timedelta(0), None),
+        (timedelta(hours=23), None),
+        (timedelta(hours=-23), None),
+        (timedelta(days=2), "was sealed after a head that was cosigned on 2026"),
+        (timedelta(days=-2), "stands under a head that was cosigned on 2026"),
+    ],
+)
+@pytest.mark.parametrize("is_kept", [False, True], ids=["in the dump", "kept"])
+def test_no_entry_bears_a_moment_that_those_who_cosigned_rule_out(
+    database: Database, session: Session, tmp_path: Path, later: timedelta, told: str | None, is_kept: bool
+) -> None:
+    desk, engine = open_desk(session), sealers_engine(database.engine)
+    sealer = seal.Sealer(lambda: Session(engine), desk.book_id, tampering.ORIGIN, [bytes(range(32))], seal.Memory(tmp_path), desk.clock)
+    desk.budget(100)
+    session.commit()
+    first = sealer.work()
+    assert first is not None
+    signature = tampering.WITNESS.sign(first.note.body, int((desk.clock.now() + later).timestamp()))
+    kept = [("kept", str(first.note.with_signatures([signature])))] if is_kept else []
+    if not is_kept:
+        seal.add_witness(session, desk.book_id, tampering.WITNESS.key, desk.clock.now(), address="https://witness.example.org")
+        assert seal.hear(session, desk.book_id, 1, signature, desk.clock.now())
+    desk.clock.advance(minutes=1)
+    desk.budget(7)
+    session.commit()
+    assert sealer.work() is not None
+    faults = check_book.check(dump_of(list(dumping.records(session, desk.book_id, desk.clock.now()))), kept, tampering.KEYS).faults
+    assert [told in fault.what for fault in faults if told] == [True] * bool(told)
+    assert len(faults) == bool(told)
+
+
+def test_an_entry_that_is_held_back_for_more_than_a_day_is_told(database: Database, session: Session, tmp_path: Path) -> None:
+    desk, engine = open_desk(session), sealers_engine(database.engine)
+    desk.budget(100)
+    session.commit()
+    seal.Sealer(lambda: Session(engine), desk.book_id, "log.example.org", [bytes(32)], seal.Memory(tmp_path), desk.clock).work()
+    desk.clock.advance(minutes=1)
+    desk.budget(7)
+    for hours, told in ((23, []), (2, ["waits since 2026"])):
+        desk.clock.advance(hours=hours)
+        records = list(dumping.records(session, desk.book_id, desk.clock.now()))
+        report = check_book.check(dump_of(records))
+        assert [fault.what[:16] for fault in report.faults] == told
+        assert any(sentence.startswith("written down on 2026") for sentence in report.said)
+    records[-1][2] -= 3 * 86_400_000_000
+    (fault,) = check_book.check(dump_of(records)).faults
+    assert "was written down on" in fault.what
+    assert "has an entry of" in fault.what
+
+
+def _entry_of(letter: str, channel: str, acted_for: bytes | None = None) -> tuple[Any, ...]:
+    own, when = letter.encode() * 16, ("2026-03-02", 1_772_413_200_000_000)
+    return (own, b"S" * 16, b"F" * 16, 50, "budget", *when, b"R" * 16, 0, own, acted_for, channel, *[None] * 7)
+
+
+def _opened_as(entry: tuple[Any, ...], salt: bytes, data: bytes) -> list[Any]:
+    source, fund, *_ = (account.hex() for account in entry[1:3])
+    fields = [value.hex() if isinstance(value, bytes) else value for value in entry]
+    line = [1, 50, 0, 50, entry[6], entry[5]]
+    sides = [[None, [1, (b"1" * 16).hex()]], [line, [1, (b"2" * 16).hex()]]]
+    counts = {"accounts": 2, "entries": 1, "lines": 1, "leaves": 1, "sides": 2} | dict.fromkeys(("hours", "sealed_hours", "checkpoints"), 0)
+    accounts = [["account", source, "source"], ["account", fund, "fund"]]
+    return [["log", 1, "log.example.org"], *accounts, ["entry", 0, 0, fields, salt.hex(), data.hex(), *sides], ["end", counts, entry[6]]]
+
+
+def test_a_leaf_opens_as_one_entry_alone() -> None:
+    # The channel of the one is what follows the salt of the other.
+    told, salt = _entry_of("B", "page", b"e" * 16), b"s" * 16
+    within = check_book.written(told)[:-7]
+    other = _entry_of("A", within.decode())
+    longer = salt + check_book.written(other).partition(within)[0]
+    assert longer + check_book.written(told) == salt + check_book.written(other)
+    sides = [
+        sha256(b"\x11" + own + check_book.written((account, 1, points, *balances, *told[4:7])) + b"\xff").digest()
+        for own, account, points, balances in ((b"1" * 16, told[1], -50, (None, None)), (b"2" * 16, told[2], 50, (0, 50)))
+    ]
+    for entry, own, wrong in ((told, longer, "has a salt of 143 bytes, where 16 belong"), (other, salt, "which is no way in")):
+        data = b"\x01\x01" + sha256(b"\x10" + own + check_book.written(entry)).digest() + sides[0] + sides[1]
+        fault, unsigned = check_book.check(dump_of(_opened_as(entry, own, data))).faults
+        assert (wrong in fault.what, "no head" in unsigned.what) == (True, True)
+    data = b"\x01\x01" + sha256(b"\x10" + salt + check_book.written(told)).digest() + sides[0] + sides[1]
+    assert check_book.check(dump_of(_opened_as(told, salt, data))).faults == [unsigned]
+
+
+NEW = notes.Signer("log.example.org", notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+
+
+@pytest.fixture
+def changed(database: Database, session: Session, tmp_path: Path) -> list[Any]:
+    """The dump of a book whose log changed its key after two entries, and of which the third was signed with the new one alone."""
+    desk, engine = open_desk(session), sealers_engine(database.engine)
+    new, old = NEW.private.private_bytes_raw(), bytes(32)
+    for keys in ([old], [old], [new, old], [new]):
+        desk.budget(10)
+        desk.clock.advance(minutes=1)
+        session.commit()
+        sealer = seal.Sealer(lambda: Session(engine), desk.book_id, "log.example.org", keys, seal.Memory(tmp_path), desk.clock)
+        assert sealer.work() is not None
+    return json.loads(json.dumps(list(dumping.records(session, desk.book_id, desk.clock.now()))))
+
+
+OLD_KEY = str(notes.Signer("log.example.org", notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(32))).key)
+
+
+def test_whoever_has_the_first_key_follows_the_log_to_the_next(changed: list[Any]) -> None:
+    kept = next(record[2] for record in changed if record[0] == "checkpoint" and record[1] == 4)
+    assert [record[2] for record in changed if record[0] == "key"] == [0, 2]
+    for keys in ([OLD_KEY], [OLD_KEY, str(NEW.key)], []):
+        report = check_book.check(dump_of(changed), [("kept", kept)], keys)
+        assert report.faults == [], keys
+    (fault, *_) = check_book.check(dump_of(changed), [("kept", kept)], [str(NEW.key)]).faults
+    assert fault.what == "is the log's first key, and none of those that were given"
+
+
+def _nobody_vouches(records: list[Any]) -> None:
+    records[2][3] = None
+
+
+def _another_size(records: list[Any]) -> None:
+    records[2][2] = 1
+
+
+def _not_told(records: list[Any]) -> None:
+    del records[2]
+
+
+def _by_the_old_key_alone(records: list[Any]) -> None:
+    checkpoint = next(record for record in records if record[0] == "checkpoint" and record[1] == 4)
+    old = notes.Signer("log.example.org", notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    body = notes.note_of(checkpoint[2]).body
+    checkpoint[2] = str(notes.Note(body, (old.sign(body),)))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_nobody_vouches, "no key before it that is known vouches for that"),
+        (_another_size, "no key before it that is known vouches for that"),
+        (_not_told, "is not signed by the log"),
+        (_by_the_old_key_alone, "is not signed by the log"),
+    ],
+)
+def test_a_key_that_nobody_vouches_for_and_one_that_was_changed_are_told(
+    changed: list[Any], change: Callable[[list[Any]], None], told: str
+) -> None:
+    change(changed)
+    assert any(told in fault.what for fault in check_book.check(dump_of(changed), (), [OLD_KEY]).faults)
+
+
 # --- what does not hold of a dump -------------------------------------------------------------------------------------------------------
 
 
 def entries(records: list[Any]) -> list[Any]:
     return [record for record in records if record[0] == "entry"]
+
+
+def test_what_is_not_as_it_should_be_hides_no_other_fault(records: list[Any]) -> None:
+    for change in (_no_channel, _no_day, _no_actor, _no_account_id, _no_kind, _no_salt):
+        changed = json.loads(json.dumps(records))
+        change(changed)
+        _far_reversal(changed)
+        found = check_book.check(dump_of(changed), (), tampering.KEYS).faults
+        assert any("takes back" in fault.what for fault in found), change
 
 
 def _twice(records: list[Any]) -> None:
@@ -195,13 +373,60 @@ def _counts(records: list[Any]) -> None:
     records[-1][1]["sides"] += 1
 
 
+def _no_channel(records: list[Any]) -> None:
+    entries(records)[9][3][11] = ""
+
+
+def _no_day(records: list[Any]) -> None:
+    entries(records)[9][3][5] = entries(records)[9][6][0][5] = "2026-13-45"
+
+
+def _no_actor(records: list[Any]) -> None:
+    entries(records)[9][3][9] = None
+
+
+def _no_entry_id(records: list[Any]) -> None:
+    entries(records)[9][3][0] = None
+
+
+def _no_account_id(records: list[Any]) -> None:
+    next(record for record in records if record[0] == "account" and record[2] == "passbook")[1] = None
+
+
+def _no_kind(records: list[Any]) -> None:
+    next(record for record in records if record[0] == "account" and record[2] == "passbook")[2] = "bank"
+
+
+def _no_leaf(records: list[Any]) -> None:
+    entries(records)[9][5] = None
+
+
+def _no_salt(records: list[Any]) -> None:
+    entries(records)[9][4] = None
+
+
+def _no_head(records: list[Any]) -> None:
+    records[:] = [record for record in records if record[0] != "checkpoint"]
+    records[-1][1]["checkpoints"] = 0
+
+
+def _no_newest_head(records: list[Any]) -> None:
+    del records[max(place for place, record in enumerate(records) if record[0] == "checkpoint")]
+    records[-1][1]["checkpoints"] -= 1
+    records[-1][2] += 2 * 86_400_000_000
+
+
+def _short_salt(records: list[Any]) -> None:
+    entries(records)[9][6][1][1] = ""
+
+
 def _unsigned(records: list[Any]) -> None:
     checkpoint = next(record for record in records if record[0] == "checkpoint")
     checkpoint[2] = checkpoint[2].partition("\n\n")[0] + "\n\n— somebody.example.org AAAAAAAA\n"
 
 
 def _order(records: list[Any]) -> None:
-    records[1], records[2] = records[2], records[1]
+    records[2], records[3] = records[3], records[2]
 
 
 @pytest.mark.parametrize(
@@ -220,6 +445,17 @@ def _order(records: list[Any]) -> None:
         (_balance, "does not follow"),
         (_balance, "all its accounts together come to"),
         (_counts, "sides, of which"),
+        (_no_channel, "is not as it should be: channel"),
+        (_no_day, "is not as it should be: deed_on"),
+        (_no_actor, "is not as it should be: actor"),
+        (_no_entry_id, "is not as it should be: id"),
+        (_no_account_id, "has an id that is none"),
+        (_no_kind, "is a bank, which is no kind of account"),
+        (_no_leaf, "is not of a form that is known"),
+        (_no_salt, "has a salt of 0 bytes, where 16 belong"),
+        (_no_head, "leaves and no head of the log over them"),
+        (_no_newest_head, "under no head, the first of them since 2026"),
+        (_short_salt, "has a salt of 0 bytes, where 16 belong"),
         (_unsigned, "is not signed by the log"),
         (_order, "after one of"),
     ],
@@ -239,6 +475,7 @@ def packed(*lines: str | bytes) -> bytes:
 
 
 LOG = '["log",1,"log.example.org"]'
+END = json.dumps(["end", dict.fromkeys(check_book._COUNTED, 0), 0])
 HOSTILE = {
     "nothing": b"",
     "not packed": b"hello",
@@ -277,10 +514,14 @@ HOSTILE = {
     "an entry of nothing": packed(LOG, '["entry",null,1,null,null,null,[null,null],[null,null]]'),
     "an entry of few fields": packed(LOG, '["entry",0,0,[1],"00","00",[null,null],[null,null]]'),
     "a side that is none": packed(LOG, '["entry",0,0,null,"00","00",7,[null,null]]'),
-    "an end that is none": packed(LOG, '["end",{}]'),
-    "an end of lists": packed(LOG, '["end",{"accounts":[],"entries":0,"lines":0,"leaves":0,"sides":0,"checkpoints":0}]'),
+    "hours of nothing": packed(LOG, '["hours",null,1,null,null,null,null]'),
+    "hours of few fields": packed(LOG, '["hours",0,0,[1],"00","00",null]'),
+    "hours of no day": packed(LOG, f'["hours",null,1,["{"ab" * 16}",null,"credit",5,"yesterday",1],null,null,null]'),
+    "a place in a chain that is none": packed(LOG, '["hours",0,0,null,"00","00",[1,2,3]]'),
+    "an end that is none": packed(LOG, '["end",{},0]'),
+    "an end of lists": packed(LOG, END.replace("0", "[]", 1)),
     "half a letter": packed(LOG, r'["checkpoint",1,"\ud800",["\ud800"]]', r'["log",1,"x"]'),
-    "more after the end": packed(LOG, *['["end",{"accounts":0,"entries":0,"lines":0,"leaves":0,"sides":0,"checkpoints":0}]'] * 2),
+    "more after the end": packed(LOG, END, END),
 }  # fmt: skip
 
 
@@ -332,14 +573,40 @@ def test_the_command_says_what_holds_and_what_does_not(scene: tampering.Scene, r
     kept.write_text(scene.kept, encoding="utf-8")
     keys = [word for key in tampering.KEYS for word in ("--key", key)]
     good = ran(dump, kept, *keys)
-    assert (good.returncode, good.stdout.splitlines()[-1], good.stderr) == (0, "check: clean", "")
+    assert (good.returncode, good.stdout.splitlines()[-1], good.stderr) == (
+        0,
+        f"check: clean, proven up to leaf {scene.size:,} of {records[-1][1]['leaves']:,}",
+        "",
+    )
     assert "no keys were given" in ran(dump, kept).stdout
     entries(changed := json.loads(json.dumps(records)))[9][3][3] += 1
     dump.write_bytes(dump_of(changed).getvalue())
     bad = ran(dump, kept, *keys)
     assert bad.returncode == 1
     assert bad.stdout.splitlines()[-1].startswith("check: ")
-    assert "is not what was sealed as leaf 9" in bad.stdout
+    assert "is not what was sealed as leaf 9 (这一笔流水被改动，不是封存的那样)" in bad.stdout
+    assert "\n未发现问题\n" in good.stdout
+    count = bad.stdout.splitlines()[-1].split()[1]
+    assert f"\n发现 {count} 处问题：\n" in bad.stdout
+    newest = [record[2] for record in records if record[0] == "checkpoint"][-1]
+    assert f"leaves, root {newest.splitlines()[2]}" in good.stdout
+
+
+def sentences(told: ast.expr) -> list[str]:
+    """What an expression may say, with a dot for each value in it; nothing of what is said elsewhere."""
+    if isinstance(told, ast.IfExp):
+        return sentences(told.body) + sentences(told.orelse)
+    if isinstance(told, ast.JoinedStr):
+        return ["".join(str(part.value) if isinstance(part, ast.Constant) else "." for part in told.values)]
+    return [told.value] if isinstance(told, ast.Constant) and isinstance(told.value, str) else []
+
+
+def test_every_fault_is_told_in_chinese_as_well() -> None:
+    calls = [node for node in ast.walk(ast.parse(CHECKER.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    faults = [one.args[1] for one in calls if isinstance(one.func, ast.Attribute) and one.func.attr == "fault"]
+    told = [sentence for fault in faults for sentence in sentences(fault)]
+    assert len(told) > 25
+    assert [sentence for sentence in told if check_book.in_chinese(sentence) == check_book.in_chinese("")] == []
 
 
 def test_what_the_command_cannot_read_is_said_in_a_sentence(tmp_path: Path, records: list[Any], scene: tampering.Scene) -> None:
@@ -371,6 +638,37 @@ def test_a_kept_head_of_another_log_or_of_a_stranger_is_a_fault(scene: tampering
     assert found["d"] == "has another root than an empty log"
 
 
+@pytest.mark.parametrize(
+    "kept_as", ["\ufeff{}", "{}\n", "\n{}", "\ufeff{}\n\n"], ids=["BOM", "empty line", "empty line before", "all of it"]
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_a_kept_head_is_read_however_an_editor_has_left_it(
+    scene: tampering.Scene, records: list[Any], kept_as: str, end: str
+) -> None:  # fmt: skip
+    for kept in (scene.kept, scene.kept.rstrip("\n")):
+        told = kept_as.format(kept).replace("\n", end)
+        assert check_book.check(dump_of(records), [("kept", told)], tampering.KEYS).faults == []
+
+
+def test_a_kept_head_that_is_no_text_is_named(records: list[Any], tmp_path: Path, scene: tampering.Scene) -> None:
+    dump, kept = tmp_path / "book.jsonl.gz", tmp_path / "kept.txt"
+    dump.write_bytes(dump_of(records).getvalue())
+    kept.write_bytes(scene.kept.encode("utf-16"))
+    answer = ran(dump, kept)
+    assert (answer.returncode, answer.stderr) == (2, f"cannot be read 无法读取: {kept}: not a text in UTF-8\n")
+
+
+def test_it_is_told_up_to_which_leaf_the_book_is_proven(scene: tampering.Scene, records: list[Any]) -> None:
+    sizes = [record[1] for record in records if record[0] == "checkpoint"]
+    early = next(record[2] for record in records if record[0] == "checkpoint" and record[1] == sizes[2])
+    nothing = str(notes.Head(tampering.ORIGIN, 0, EMPTY_ROOT))
+    empty = str(notes.Note(nothing, (tampering.LOG.sign(nothing),)))
+    for kept, proven in (([], 0), ([empty], 0), ([early], sizes[2]), ([scene.kept, early, empty], scene.size)):
+        report = check_book.check(dump_of(records), [("kept", one) for one in kept], tampering.KEYS)
+        assert (report.faults, report.proven, report.leaves) == ([], proven, sizes[-1])
+        assert any("no head was given that anybody kept" in sentence for sentence in report.said) == (proven == 0)
+
+
 def test_the_head_under_a_printed_proof_is_a_kept_head(scene: tampering.Scene, records: list[Any]) -> None:
     proof = str(notes.Proof(3, (bytes(32),), notes.note_of(scene.kept), b"opening"))
     assert check_book.check(dump_of(records), [("page", proof)], tampering.KEYS).count == 0
@@ -391,8 +689,13 @@ def test_a_book_is_dumped_by_command_once_and_for_its_auditor_alone(
     assert refused.exit_code == 1
     assert "nothing of this book was sealed yet" in refused.output
     assert not path.exists()
-    keys = [bytes(32)]
-    seal.Sealer(lambda: Session(database.engine), desk.book_id, "log.example.org", keys, seal.Memory(tmp_path), desk.clock).work()
+    keys, engine = [bytes(32)], sealers_engine(database.engine)
+    seal.Sealer(lambda: Session(engine), desk.book_id, "log.example.org", keys, seal.Memory(tmp_path), desk.clock).work()
+    with full_disk():
+        full = run("--book", number, "--to", path)
+    assert full.exit_code == 1
+    assert f"cannot be written: {path}" in full.output
+    assert not path.exists()
     answer = run("--book", number, "--to", path)
     assert answer.exit_code == 0, answer.output
     assert "记录已导出" in answer.output
@@ -452,11 +755,14 @@ def test_what_stands_in_a_leaf_is_written_as_the_log_writes_it() -> None:
     values: list[Any] = [None, 0, -7, 2**62, "award", "2026-11-26", bytes(16), "券", b""]
     assert check_book.written(values) == leaves.written(tuple(values))
     assert tuple(check_book.FIELDS) == leaves.EntryFacts._fields
+    assert {*check_book.HOURS, *check_book.HOURS_LINK, "previous"} == {*leaves.HoursFacts._fields}
+    assert check_book.SALT_BYTES == leaves.SALT_BYTES
 
 
 def test_what_the_journal_allows_is_what_the_checker_allows() -> None:
     assert {kind: (way.givers, way.takers) for kind, way in rules.WAYS.items()} == check_book.WAYS
     assert rules.LINED == check_book.LINED
+    assert frozenset(CHANNELS) == check_book.CHANNELS
     assert set(rules.KINDS) == check_book.LINED | check_book.UNLINED
 
 
@@ -472,6 +778,20 @@ def test_notes_and_keys_are_read_as_the_log_reads_them(scene: tampering.Scene) -
             at = random.randrange(len(told))
             changed = told[:at] + random.choice(["", random.choice(letters)]) + told[at + random.randrange(2) :]
             assert own(changed) == theirs(changed), changed
+
+
+_P = 2**255 - 19
+_EIGHTH = "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"
+WEAK = [0, 1, _P - 1, int.from_bytes(bytes.fromhex(_EIGHTH), "little"), _P - int.from_bytes(bytes.fromhex(_EIGHTH), "little"), _P, _P + 1]
+
+
+@pytest.mark.parametrize("sign", [0, 1 << 255])
+@pytest.mark.parametrize("y", WEAK)
+def test_a_key_under_which_everything_is_signed_is_refused_as_the_log_refuses_it(y: int, sign: int) -> None:
+    key = str(notes.Key("weak.example.org", notes.COSIGNATURE, (y | sign).to_bytes(32, "little")))
+    assert _their_key(key) is None
+    with pytest.raises(check_book.Unreadable, match="small order"):
+        check_book.key_of(key)
 
 
 def _own_note(text: str) -> object:

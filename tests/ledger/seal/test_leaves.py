@@ -13,6 +13,8 @@ from hypothesis import strategies as some
 
 from ledger.seal import leaves
 from ledger.seal.leaves import EntryFacts
+from ledger.seal.leaves import HoursFacts
+from ledger.seal.leaves import HoursOpening
 from ledger.seal.leaves import Opening
 from ledger.seal.leaves import SideFacts
 
@@ -31,7 +33,20 @@ sides = some.builds(
     posted_at=whole,
     previous=some.none() | hashes,
 )
-openings = some.builds(Opening, side=sides, salt=salts, entry=hashes, other=hashes)
+served = some.builds(
+    HoursFacts,
+    id=some.uuids(),
+    account=some.uuids(),
+    number=some.integers(1, 2**63 - 1),
+    kind=some.sampled_from(["credit", "honour"]),
+    minutes=some.integers(1, 2**40),
+    served_on=some.dates(),
+    recorded_at=whole,
+    credit=some.integers(0, 2**62),
+    honour=some.integers(0, 2**62),
+    previous=some.none() | hashes,
+)
+openings = some.builds(Opening, side=sides, salt=salts, entry=hashes, other=hashes) | some.builds(HoursOpening, hours=served, salt=salts)
 entries = some.builds(
     EntryFacts,
     id=some.uuids(),
@@ -57,10 +72,14 @@ entries = some.builds(
 
 SIDE = SideFacts(UUID(int=7), 3, -12, 40, 28, "redemption", date(2026, 11, 26), 1_795_000_000_000_000, b"\x05" * 32)
 OPENING = Opening(SIDE, b"\x01" * 16, b"\x02" * 32, b"\x03" * 32)
+SERVED = HoursFacts(
+    UUID(int=8), UUID(int=7), 3, "credit", 90, date(2026, 11, 26), 1_795_000_000_000_000, 240, 75, b"\x05" * 32
+)  # fmt: skip
+HOURS = HoursOpening(SERVED, b"\x01" * 16)
 
 
 @given(openings)
-def test_an_opening_is_read_back_exactly(opening: Opening) -> None:
+def test_an_opening_is_read_back_exactly(opening: Opening | HoursOpening) -> None:
     packed = opening.packed()
     read = leaves.opening_of(packed)
     assert read == opening
@@ -69,7 +88,7 @@ def test_an_opening_is_read_back_exactly(opening: Opening) -> None:
 
 
 @given(openings, some.data())
-def test_an_opening_with_any_bit_changed_is_none_or_opens_another_leaf(opening: Opening, data: some.DataObject) -> None:
+def test_an_opening_with_any_bit_changed_is_none_or_opens_another_leaf(opening: Opening | HoursOpening, data: some.DataObject) -> None:
     packed = bytearray(opening.packed())
     at = data.draw(some.integers(0, len(packed) * 8 - 1))
     packed[at // 8] ^= 1 << at % 8
@@ -83,7 +102,7 @@ def test_an_opening_with_any_bit_changed_is_none_or_opens_another_leaf(opening: 
 
 @given(some.binary(max_size=300))
 def test_bytes_by_chance_are_no_opening_and_never_a_mistake(given: bytes) -> None:
-    for packed in (given, b"\x01" + given, OPENING.packed()[:81] + given):
+    for packed in (given, b"\x01" + given, b"\x02" + given, OPENING.packed()[:81] + given, HOURS.packed()[:17] + given):
         try:
             read = leaves.opening_of(packed)
         except ValueError:
@@ -91,9 +110,10 @@ def test_bytes_by_chance_are_no_opening_and_never_a_mistake(given: bytes) -> Non
         assert read.packed() == packed
 
 
-def test_an_opening_that_is_cut_off_anywhere_or_carries_more_is_none() -> None:
-    packed = OPENING.packed()
-    assert leaves.opening_of(packed) == OPENING
+@pytest.mark.parametrize("opening", [OPENING, HOURS], ids=["line", "hours"])
+def test_an_opening_that_is_cut_off_anywhere_or_carries_more_is_none(opening: Opening | HoursOpening) -> None:
+    packed = opening.packed()
+    assert leaves.opening_of(packed) == opening
     for length in range(len(packed)):
         with pytest.raises(ValueError):
             leaves.opening_of(packed[:length])
@@ -155,10 +175,45 @@ def test_a_field_that_is_written_in_another_way_is_refused(name: str, value: byt
         leaves.opening_of(told_with(name, value))
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("id", b"\xff"),
+        ("id", field(b"\x00" * 15)),
+        ("account", b"\xff"),
+        ("account", field(b"\x00" * 17)),
+        ("number", b"\xff"),
+        ("number", field(b"03")),
+        ("kind", b"\xff"),
+        ("kind", field(b"\xff\xfe")),
+        ("minutes", b"\xff"),
+        ("minutes", field(b"9e1")),
+        ("served_on", b"\xff"),
+        ("served_on", field(b"20261126")),
+        ("recorded_at", b"\xff"),
+        ("credit", b"\xff"),
+        ("credit", field(b"0240")),
+        ("honour", field(b"")),
+        ("honour", field(b"+75")),
+        ("previous", field(b"")),
+        ("previous", field(b"\x05" * 31)),
+    ],
+)
+def test_a_field_of_hours_that_is_written_in_another_way_is_refused(name: str, value: bytes) -> None:
+    fields = [leaves.written((value,)) for value in SERVED]
+    fields[HoursFacts._fields.index(name)] = value
+    with pytest.raises(ValueError):
+        leaves.opening_of(HOURS.packed()[:17] + b"".join(fields))
+
+
 def test_another_format_is_refused() -> None:
-    for first in (0, 2, 255):
-        with pytest.raises(ValueError, match="format 1"):
-            leaves.opening_of(bytes([first]) + OPENING.packed()[1:])
+    for first in (0, 3, 255):
+        for opening in (OPENING, HOURS):
+            with pytest.raises(ValueError, match="format 1"):
+                leaves.opening_of(bytes([first]) + opening.packed()[1:])
+    for opening, other in ((OPENING, b"\x02"), (HOURS, b"\x01")):
+        with pytest.raises(ValueError, match="field"):
+            leaves.opening_of(other + opening.packed()[1:])
 
 
 def test_a_field_that_is_too_long_is_not_written() -> None:
@@ -178,6 +233,21 @@ def test_what_is_hashed_is_as_the_format_says() -> None:
     assert leaves.side_hash(b"\x01" * 16, SIDE) == own
     assert OPENING.leaf == b"\x01\x01" + b"\x02" * 32 + own + b"\x03" * 32
     assert len(OPENING.leaf) == 98
+
+
+def test_what_is_hashed_of_hours_is_as_the_format_says() -> None:
+    written = (
+        b"\x10" + UUID(int=8).bytes + b"\x10" + UUID(int=7).bytes + b"\x013" + b"\x06credit" + b"\x0290" + b"\x0a2026-11-26"
+        + b"\x101795000000000000" + b"\x03240" + b"\x0275" + b"\x20" + b"\x05" * 32
+    )  # fmt: skip
+    assert leaves.written(SERVED) == written
+    own = sha256(b"\x12" + b"\x01" * 16 + written).digest()
+    assert leaves.hours_hash(b"\x01" * 16, SERVED) == own
+    assert HOURS.packed() == b"\x02" + b"\x01" * 16 + written
+    assert HOURS.leaf == b"\x01\x02" + own
+    assert (len(HOURS.leaf), leaves.hours_in(HOURS.leaf)) == (34, own)
+    assert own.hex() == "a79b86cf503162e9ca30e6cff5064c4df075f4dec27038245507e510dcce0352"
+    assert HOURS.word == leaves.check_word(own) == "MYD-RDK"
 
 
 def test_the_side_that_takes_stands_after_the_side_that_gives() -> None:
@@ -213,10 +283,22 @@ def test_every_field_of_a_side_counts(side: SideFacts, salt: bytes) -> None:
     assert len({own, leaves.side_hash(another(salt), side), *changed}) == len(SideFacts._fields) + 2
 
 
+@given(served, salts)
+def test_every_field_of_hours_counts(hours: HoursFacts, salt: bytes) -> None:
+    own = leaves.hours_hash(salt, hours)
+    changed = [leaves.hours_hash(salt, hours._replace(**{name: another(value)})) for name, value in hours._asdict().items()]
+    assert len({own, leaves.hours_hash(another(salt), hours), *changed}) == len(HoursFacts._fields) + 2
+
+
+@given(openings, openings)
+def test_no_two_openings_open_one_leaf(one: Opening | HoursOpening, other: Opening | HoursOpening) -> None:
+    assert (one.leaf == other.leaf) == (one == other)
+
+
 @given(some.binary(min_size=16, max_size=16))
 def test_an_entry_a_side_and_a_leaf_never_have_the_same_hash(salt: bytes) -> None:
     written = leaves.written(SIDE)
-    assert len({sha256(first + salt + written).digest() for first in (b"\x00", b"\x01", b"\x10", b"\x11")}) == 4
+    assert len({sha256(first + salt + written).digest() for first in (b"\x00", b"\x01", b"\x10", b"\x11", b"\x12")}) == 5
 
 
 def test_a_check_word_is_the_first_thirty_bits_of_the_side() -> None:

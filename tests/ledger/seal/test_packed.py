@@ -11,6 +11,8 @@ import zxingcpp
 from hypothesis import given
 from hypothesis import strategies as some
 
+from ledger.seal.leaves import HoursFacts
+from ledger.seal.leaves import HoursOpening
 from ledger.seal.leaves import Opening
 from ledger.seal.leaves import SideFacts
 from ledger.seal.merkle import inclusion_ranges
@@ -32,6 +34,16 @@ ORIGIN = "passbook.example.org/log/1"
 hashes = some.binary(min_size=32, max_size=32)
 names = some.text("abcdefghijklmnopqrstuvwxyz0123456789./-", min_size=1, max_size=40)
 moments = some.integers(0, 2**52)
+
+
+@some.composite
+def served(draw: some.DrawFn) -> HoursOpening:
+    credit, honour = draw(some.integers(0, 10**9)), draw(some.integers(0, 10**9))
+    hours = HoursFacts(
+        draw(some.uuids()), draw(some.uuids()), draw(some.integers(1, 10**9)), draw(some.sampled_from(("credit", "honour"))),
+        draw(some.integers(1, 10**6)), draw(some.dates(date(2000, 1, 1))), draw(moments), credit, honour, draw(some.none() | hashes),
+    )  # fmt: skip
+    return HoursOpening(hours, draw(some.binary(min_size=16, max_size=16)))
 
 
 @some.composite
@@ -58,7 +70,7 @@ def proofs(draw: some.DrawFn) -> Proof:
     cosigned = some.builds(Signature, names, ids, some.binary(min_size=72, max_size=72))
     signatures = (*draw(some.lists(signed, min_size=1, max_size=2)), *draw(some.lists(cosigned, max_size=4)))
     path = tuple(draw(hashes) for _ in inclusion_ranges(index, size))
-    return Proof(index, path, Note(str(head), signatures), draw(openings()).packed())
+    return Proof(index, path, Note(str(head), signatures), draw(openings() | served()).packed())
 
 
 def a_proof(size: int, witnesses: int) -> Proof:

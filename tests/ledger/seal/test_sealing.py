@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import shutil
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from hashlib import sha256
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pysqlite3
@@ -17,6 +19,7 @@ from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import SessionTransaction
 
@@ -33,10 +36,13 @@ from ledger.seal.model import Checkpoint
 from ledger.seal.model import Leaf
 from ledger.seal.model import Side
 from ledger.seal.sealer import Sealer
+from ledger.seal.witness import Witness
+from scripts.witness import handler_for
 from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import Database
 from tests.conftest import fresh_database
+from tests.conftest import sealers_engine
 from tests.sealing import dropped
 from tests.sealing import rewrite
 
@@ -64,9 +70,8 @@ def sealer(desk: Desk, database: Database, folder: Path) -> Sealer:
 def sealer_of(desk: Desk, database: Database, folder: Path, *, begin_here: bool = False) -> Sealer:
     """The sealer of a book, which remembers in this folder."""
     desk.session.rollback()
-    return Sealer(
-        lambda: Session(database.engine), desk.book_id, ORIGIN, [SECRET], Memory(folder), desk.clock, begin_here=begin_here, at_once=7
-    )
+    engine = sealers_engine(database.engine)
+    return Sealer(lambda: Session(engine), desk.book_id, ORIGIN, [SECRET], Memory(folder), desk.clock, begin_here=begin_here, at_once=7)
 
 
 def fill(desk: Desk, rounds: int) -> None:
@@ -266,6 +271,42 @@ def test_two_sealers_at_once_write_one_log(desk: Desk, database: Database, tmp_p
     newest = queries.newest(desk.session, desk.book_id)
     assert newest is not None
     assert [sealer.memory.head(ORIGIN) for sealer in sealers] == [newest.head, newest.head]
+
+
+class Meeting(Memory):
+    """A memory before which another sealer has its turn, once, after whoever reads it has read the database."""
+
+    other: Callable[[], object] | None = None
+
+    def head(self, origin: str) -> notes.Head | None:
+        if self.other:
+            turn, self.other = self.other, None
+            turn()
+        return super().head(origin)
+
+
+def test_a_sealer_that_was_overtaken_by_another_raises_no_alarm(desk: Desk, sealer: Sealer, database: Database, folder: Path) -> None:
+    slow, met = sealer_of(desk, database, folder), Meeting(folder)
+    fill(desk, 3)
+    sealer.work()
+    fill(desk, 3)
+    slow.memory, met.other = met, sealer.work
+    assert slow.work() is None
+    assert queries.alarms(desk.session, desk.book_id) == []
+    assert_whole(desk)
+
+
+def test_what_is_sealed_and_stands_in_the_queue_again_keeps_nothing_from_being_sealed(desk: Desk, sealer: Sealer) -> None:
+    fill(desk, 3)
+    sealer.work()
+    again = select(Leaf.book_id, Leaf.entry_id).where(Leaf.book_id == desk.book_id, Leaf.number == 8)
+    desk.session.execute(insert(Unsealed).from_select(["book_id", "entry_id"], again))
+    desk.session.commit()
+    fill(desk, 3)
+    sealed = sealer.work()
+    assert sealed is not None
+    assert sealed.head.size == 20
+    assert actions.backlog(desk.session, desk.book_id) == []
 
 
 def test_a_clock_set_back_a_day_makes_no_gap(desk: Desk, sealer: Sealer) -> None:
@@ -493,6 +534,55 @@ def test_of_many_witnesses_no_more_are_shown_than_a_note_may_have(desk: Desk, se
     assert shown is not None
     assert notes.key_of(shown.witnesses[0]).name == "w69.example"
     assert notes.note_of(str(shown.note)).body == sealed.note.body
+
+
+OTHER_BOOK = "'00000000-0000-7000-8000-000000000000'"
+LEAF = "INSERT INTO leaf (book_id, number, entry_id, salt, data, hash) SELECT {}, {}, {}, salt, data, hash FROM leaf WHERE book_id = :book"
+SIDE = (
+    "INSERT INTO side (book_id, account_id, number, leaf_number, salt, hash) "
+    "SELECT {}, {}, {}, {}, salt, hash FROM side WHERE book_id = :book"
+)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        LEAF.format("book_id", "number + 10", OTHER_BOOK) + " AND number = 3",
+        LEAF.format(OTHER_BOOK, "number", "entry_id") + " AND number = 3",
+        SIDE.format("book_id", OTHER_BOOK, "1", "leaf_number") + " AND leaf_number = 3",
+        SIDE.format("book_id", "account_id", "number + 90", "10") + " AND leaf_number = 3",
+    ],
+    ids=["of no entry", "of no log", "of no account", "of no leaf"],
+)
+def test_a_leaf_is_of_an_entry_of_its_log_and_a_side_is_of_a_leaf(desk: Desk, sealer: Sealer, row: str) -> None:
+    fill(desk, 3)
+    sealed = sealer.work()
+    assert sealed is not None
+    assert sealed.head.size == 10
+    is_sqlite = desk.session.get_bind().dialect.name == "sqlite"
+    statement = text(row.replace("-", "") if is_sqlite else row.replace(OTHER_BOOK, f"{OTHER_BOOK}::uuid"))
+    with pytest.raises(IntegrityError):
+        desk.session.execute(statement, {"book": desk.book_id.hex if is_sqlite else desk.book_id})
+
+
+def test_a_witness_that_does_not_know_the_logs_key_is_named_once(
+    desk: Desk, sealer: Sealer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(desk, 3)
+    sealed, own = sealer.work(), notes.Signer("w.example", notes.COSIGNATURE, Ed25519PrivateKey.generate())
+    assert sealed is not None
+    before = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.generate()).key
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(Witness(own, [before], Memory(tmp_path / "witness"), desk.clock)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    actions.add_witness(desk.session, desk.book_id, own.key, desk.clock.now(), address=address)
+    desk.session.commit()
+    assert [sealer.ask_witnesses(sealed) for _ in range(2)] == [[], []]
+    # It answered, and is asked again about the next head.
+    assert sealer.resting == {}
+    server.shutdown()
+    server.server_close()
+    assert capsys.readouterr().err.count("见证方 w.example 不认得日志的公钥 / does not know the log's key (403)") == 1
 
 
 def test_the_same_refusal_is_one_alarm(desk: Desk, sealer: Sealer) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ledger import journal
 from ledger import seal
+from ledger.seal import dumping
 from ledger.seal import notes
 from ledger.seal.leaves import EntryFacts
 from ledger.seal.leaves import written
@@ -26,6 +30,7 @@ from ledger.store import snapshot
 from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import Database
+from tests.conftest import sealers_engine
 
 ORIGIN = "passbook.example.org/log/1"
 WITNESS = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
@@ -37,7 +42,8 @@ def desk(session: Session) -> Desk:
 
 
 def seal_all(desk: Desk, database: Database, folder: Path) -> seal.Sealed:
-    sealer = seal.Sealer(lambda: Session(database.engine), desk.book_id, ORIGIN, [bytes(range(32))], seal.Memory(folder), desk.clock)
+    engine = sealers_engine(database.engine)
+    sealer = seal.Sealer(lambda: Session(engine), desk.book_id, ORIGIN, [bytes(range(32))], seal.Memory(folder), desk.clock)
     sealed = sealer.work()
     assert sealed is not None
     return sealed
@@ -63,16 +69,22 @@ def sealed(desk: Desk, database: Database, tmp_path: Path) -> Desk:
     head = seal_all(desk, database, tmp_path)
     assert head.head.size == 321
     seal.add_witness(desk.session, desk.book_id, WITNESS.key, desk.clock.now(), address="https://witness.example.org")
-    assert seal.hear(desk.session, desk.book_id, 321, WITNESS.sign(head.note.body, 1_770_000_000), desk.clock.now())
+    hear(desk, head, desk.clock.now())
     desk.session.commit()
     fill(desk, 1)
     return desk
 
 
+def hear(desk: Desk, head: seal.Sealed, at: datetime) -> None:
+    """Let the witness have cosigned a head at this time."""
+    signature = WITNESS.sign(head.note.body, int(at.timestamp()))
+    assert seal.hear(desk.session, desk.book_id, head.head.size, signature, desk.clock.now())
+
+
 def faults(desk: Desk) -> list[str]:
     desk.session.rollback()
     snapshot(desk.session)
-    found = [f"{place}: {what}" for place, what in seal.verify(desk.session, desk.book_id)]
+    found = [f"{place}: {what}" for place, what in seal.verify(desk.session, desk.book_id, desk.clock.now())]
     desk.session.rollback()
     return found
 
@@ -86,7 +98,42 @@ def test_a_book_that_was_never_sealed_is_clean(desk: Desk) -> None:
     assert faults(desk) == []
 
 
-GUARDED = ("entry", "line", "leaf", "side", "tile", "checkpoint", "cosignature", "log")
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        (timedelta(hours=23), None),
+        (timedelta(hours=-23), None),
+        (timedelta(days=2), "was sealed after a head that was cosigned on 2026"),
+        (timedelta(days=-2), "stands under a head that was cosigned on 2026"),
+    ],
+)
+def test_no_entry_bears_a_moment_that_those_who_cosigned_rule_out(
+    desk: Desk, database: Database, tmp_path: Path, later: timedelta, told: str | None
+) -> None:
+    desk.budget(100)
+    desk.session.commit()
+    first = seal_all(desk, database, tmp_path)
+    seal.add_witness(desk.session, desk.book_id, WITNESS.key, desk.clock.now(), address="https://witness.example.org")
+    hear(desk, first, desk.clock.now() + later)
+    desk.clock.advance(minutes=1)
+    desk.budget(7)
+    desk.session.commit()
+    seal_all(desk, database, tmp_path)
+    found = faults(desk)
+    assert [told in fault for fault in found if told] == [True] * bool(told)
+    assert len(found) == bool(told)
+
+
+def test_an_entry_that_is_held_back_for_more_than_a_day_is_told(sealed: Desk) -> None:
+    sealed.clock.advance(hours=23)
+    assert faults(sealed) == []
+    sealed.clock.advance(hours=2)
+    found = faults(sealed)
+    assert len(found) == 40
+    assert all(re.fullmatch(r"entry [-0-9a-f]{36}: waits since 2026.* UTC, and was to be sealed within a day", one) for one in found), found
+
+
+GUARDED = ("log_key", "entry", "line", "leaf", "side", "tile", "checkpoint", "cosignature", "log")
 LI = "book_id = :book AND account_id = :li AND number = 30"
 LEAF = "book_id = :book AND number = 100"
 WAITING = "SELECT entry_id FROM unsealed WHERE book_id = :book LIMIT 1"
@@ -102,6 +149,8 @@ TAMPERED = [
     (f"UPDATE entry SET to_account = :expired WHERE {ENTRY}", r"leaf 100: does not have one side for each account of its entry"),
     (f"DELETE FROM entry WHERE {ENTRY}", r"leaf 100: has lost its entry"),
     (f"UPDATE leaf SET salt = hash WHERE {LEAF}", r"entry ID: is not what was sealed as leaf 100"),
+    (f"UPDATE leaf SET salt = hash WHERE {LEAF}", r"leaf 100: has a salt of 32 bytes, where 16 belong"),
+    (f"UPDATE entry SET channel = 'x' WHERE {ENTRY}", r"entry ID: came by x, which is no way in"),
     (f"UPDATE leaf SET data = hash WHERE {LEAF}", r"leaf 100: has another hash than its own"),
     (f"UPDATE leaf SET data = hash WHERE {LEAF}", r"leaf 100: is not made of its sides"),
     (f"UPDATE leaf SET data = hash WHERE {LEAF}", r"checkpoint 321: has another root than the leaves"),
@@ -116,6 +165,7 @@ TAMPERED = [
     (f"UPDATE side SET hash = salt WHERE {LI}", r"account LI line 30: is not what was sealed, or does not follow the line before it"),
     (f"UPDATE side SET hash = salt WHERE {LI}", r"account LI line 31: is not what was sealed, or does not follow the line before it"),
     (f"UPDATE side SET salt = hash WHERE {LI}", r"account LI line 30: is not what was sealed, or does not follow the line before it"),
+    (f"UPDATE side SET salt = hash WHERE {LI}", r"account LI line 30: has a salt of 32 bytes, where 16 belong"),
     (f"UPDATE side SET number = 900 WHERE {LI}", r"account LI line 900: is sealed where line 30 follows"),
     (f"UPDATE side SET account_id = :wang, number = 900 WHERE {LI}", r"leaf \d+: does not have one side for each account of its entry"),
     (f"DELETE FROM side WHERE {LI}", r"leaf \d+: does not have one side for each account of its entry"),
@@ -127,6 +177,8 @@ TAMPERED = [
     ("UPDATE checkpoint SET root = :book_bytes WHERE book_id = :book AND size = 41", r"checkpoint 41: has another root than the leaves"),
     ("UPDATE checkpoint SET note = 'nothing' WHERE book_id = :book AND size = 41", r"checkpoint 41: was published with other words, .*"),
     ("UPDATE log SET origin = 'another.example.org' WHERE book_id = :book", r"checkpoint 41: was published with other words, .*"),
+    ("DELETE FROM checkpoint WHERE book_id = :book", r"log: has 321 leaves and no head over them, though it was signed"),
+    ("UPDATE log_key SET key = 'rubbish' WHERE book_id = :book", r"log: has a key that cannot be read: 'rubbish'"),
     ("UPDATE cosignature SET line = 'nothing' WHERE book_id = :book", r"checkpoint 321: has a cosignature that does not hold, of .*"),
 ]  # fmt: skip
 
@@ -143,6 +195,7 @@ def tamper(owner: Engine, desk: Desk, statement: str) -> None:
     if owner.dialect.name == "postgresql":
         with owner.begin() as connection:
             connection.execute(text("SET session_replication_role = replica"))
+            connection.execute(text("ALTER TABLE entry DROP CONSTRAINT IF EXISTS ck_entry_channel_known"))
             for table in GUARDED:
                 connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
             connection.execute(text(statement), values)
@@ -150,6 +203,7 @@ def tamper(owner: Engine, desk: Desk, statement: str) -> None:
     with contextlib.closing(owner.raw_connection()) as pooled:
         connection: Any = pooled.driver_connection
         connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("PRAGMA ignore_check_constraints = ON")
         for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             connection.execute(f"DROP TRIGGER {name}")
         connection.execute(statement, values)
@@ -163,6 +217,50 @@ def test_what_was_tampered_with_is_found_and_its_place_is_told(sealed: Desk, own
     found = faults(sealed)
     wanted = re.compile(told.replace("LI", li).replace("ID", "[-0-9a-f]{36}"))
     assert any(wanted.fullmatch(fault) for fault in found), found
+
+
+NO_IDS = [
+    (f"UPDATE entry SET actor = 'rubbish' WHERE {ENTRY}", r"entry [0-9a-f]{32}: has an id that is none, actor 'rubbish'"),
+    (f"UPDATE entry SET id = 'rubbish' WHERE {ENTRY}", r"entry rubbish: has an id that is none, id 'rubbish'"),
+    ("UPDATE account SET id = 'rubbish' WHERE book_id = :book AND id = :li", r"account rubbish: has an id that is none, id 'rubbish'"),
+    (f"UPDATE side SET account_id = 'rubbish' WHERE {LI}", r"side rubbish 30: has an id that is none, account_id 'rubbish'"),
+    (f"UPDATE line SET entry_id = 'rubbish' WHERE {LI}", r"line [0-9a-f]{32} 30: has an id that is none, entry_id 'rubbish'"),
+    (f"UPDATE leaf SET entry_id = 'rubbish' WHERE {LEAF}", r"leaf 100: has an id that is none, entry_id 'rubbish'"),
+]
+
+
+@pytest.mark.parametrize(("statement", "told"), NO_IDS)
+def test_an_id_that_is_none_is_named_or_refused_by_the_database(sealed: Desk, owner: Engine, statement: str, told: str) -> None:
+    sealed.session.rollback()
+    if owner.dialect.name == "postgresql":
+        with pytest.raises(DBAPIError, match="invalid input syntax for type uuid"):
+            tamper(owner, sealed, statement)
+        return
+    tamper(owner, sealed, statement)
+    assert any(re.fullmatch(told, fault) for fault in faults(sealed))
+    in_journal = [": ".join(fault) for fault in sealed.faults()]
+    assert any(re.fullmatch(told, fault) for fault in in_journal) == (not told.startswith(("side", "leaf")))
+    records = list(dumping.records(sealed.session, sealed.book_id, sealed.clock.now()))
+    assert records[-1][0] == "end"
+
+
+HEADS = "DELETE FROM checkpoint WHERE book_id = :book"
+
+
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        ([f"{HEADS} AND size = 321"], "log: has 280 leaves under no head, the first of them since 2026"),
+        ([HEADS, "DELETE FROM log_key WHERE book_id = :book"], "log: has 321 leaves under no head, the first of them since 2026"),
+    ],
+)
+def test_a_log_whose_heads_were_taken_away_is_told(sealed: Desk, owner: Engine, gone: list[str], told: str) -> None:
+    sealed.session.rollback()
+    for statement in gone:
+        tamper(owner, sealed, statement)
+    assert [fault for fault in faults(sealed) if "under no head" in fault] == []
+    sealed.clock.advance(days=2)
+    assert any(fault.startswith(told) for fault in faults(sealed))
 
 
 def test_one_change_is_told_at_its_own_place_and_not_at_every_line_after_it(sealed: Desk, owner: Engine) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,8 +19,10 @@ from ledger.seal.merkle import fold
 from ledger.seal.merkle import leaf_hash
 from ledger.seal.witness import Answer
 from ledger.seal.witness import Witness
+from tests.conftest import ROOT
 from tests.conftest import HandClock
 
+PROGRAM = ROOT / "scripts" / "witness.py"
 ORIGIN = "passbook.example.org/log/1"
 LOG = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
 STRANGER = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
@@ -103,6 +108,29 @@ def test_a_signature_in_the_logs_name_that_does_not_hold_is_forbidden(witness: W
     assert show(witness, history(3), 0, forged).status == 403
 
 
+NEW = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(70, 102))))
+
+
+def changed(by: notes.Signer, after: int) -> notes.Note:
+    body = str(notes.Change(NEW.key, after))
+    return notes.Note(body, (by.sign(body),))
+
+
+def test_a_change_of_keys_is_followed_and_the_old_key_counts_for_no_later_head(tmp_path: Path, clock: HandClock) -> None:
+    witness = Witness(OWN, [LOG.key], Memory(tmp_path), clock, [changed(LOG, 3)])
+    assert show(witness, history(3), 0).status == 200
+    assert show(witness, history(5), 3).status == 403
+    assert show(witness, history(5), 3, head_of(history(5), NEW)).status == 200
+    shown = witness.checkpoint(notes.origin_hash(ORIGIN))
+    assert notes.note_of(shown.text).signed_by([NEW.key, OWN.key]) == [NEW.key, OWN.key]
+
+
+def test_a_change_of_keys_that_the_log_did_not_sign_is_refused(tmp_path: Path, clock: HandClock) -> None:
+    for wrong in (changed(NEW, 3), changed(STRANGER, 3)):
+        with pytest.raises(notes.NoteError, match="change of keys"):
+            Witness(OWN, [LOG.key], Memory(tmp_path), clock, [wrong])
+
+
 def test_a_proof_where_none_belongs_is_refused(witness: Witness) -> None:
     assert witness.add_checkpoint(asking.request(0, [b"\x00" * 32], head_of(history(3)))).status == 422
     empty = notes.Head(ORIGIN, 0, b"\x01" * 32)
@@ -152,6 +180,7 @@ def test_a_witness_that_is_not_to_be_had_keeps_nobody() -> None:
         ([(409, "")], asking.Said()),
         ([(200, "nothing")], asking.Said()),
         ([(503, "")], asking.Said()),
+        ([(403, "not signed by the log\n")], asking.Said(knows_key=False)),
     ],
 )
 def test_what_another_kind_of_witness_answers_is_understood(answers: list[tuple[int, str]], said: asking.Said) -> None:
@@ -163,3 +192,26 @@ def test_what_another_kind_of_witness_answers_is_understood(answers: list[tuple[
 def test_an_address_that_is_none_keeps_nobody(address: str) -> None:
     tree = history(3)
     assert asking.ask(address, OWN.key, head_of(tree), tree, 0) == asking.Said()
+
+
+def test_a_witness_tells_which_logs_it_watches_and_where_each_is(witness: Witness) -> None:
+    origin, _, path = witness.logs().text.partition(" ")
+    assert (origin, path) == (ORIGIN, f"/{notes.origin_hash(ORIGIN)}/checkpoint\n")
+
+
+def run(*told: object) -> tuple[int, str]:
+    """Run the program that another office runs; return its status and what it said."""
+    done = subprocess.run([sys.executable, PROGRAM, *map(str, told)], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_what_the_witnesss_program_will_not_do_is_told_in_a_sentence(tmp_path: Path) -> None:
+    serve = ("serve", "--folder", tmp_path, "--log", LOG.key, "--port", 0)
+    assert run(*serve) == (1, f"先运行 key / run `key` first: there is no {tmp_path / 'key'}\n")
+    make = ("key", "--folder", tmp_path, "--name", "witness.example.org")
+    status, told = run(*make)
+    assert (status, notes.key_of(told).name) == (0, "witness.example.org")
+    assert run(*make) == (1, f"已有密钥，不覆盖 / there is a key, it is kept: {tmp_path / 'key'}\n")
+    with (tmp_path / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert run(*serve) == (1, f"另一个见证程序正在用这个目录 / another witness runs on this folder: {tmp_path}\n")

@@ -91,7 +91,7 @@ def test_a_session_ends_with_its_time_and_when_it_rests(
         at += rests
         found = sign_in.recognise(session, token, at)
         assert found is not None
-        sign_in.note_use(session, found[0], at)
+        sign_in.note_use(session, [found[0]], at)
     assert sign_in.recognise(session, token, START + absolute - moment) is not None
     assert sign_in.recognise(session, token, START + absolute) is None
 

@@ -15,13 +15,16 @@ from ledger import seal
 from ledger.areas import Book
 from ledger.seal.merkle import fold
 from ledger.seal.model import Leaf
+from ledger.seal.notes import Signer
 from ledger.web.kit.policy import quorum
 from tests.books import Desk
 from tests.books import open_desk
 from tests.builders import COUNTY
 from tests.conftest import HandClock
+from tests.conftest import sealers_engine
 from tests.journeys.browser import Browser
 from tests.web.pages.hall import Hall
+from tests.web.pages.sealed import LOG_KEY
 from tests.web.pages.sealed import a_witness
 from tests.web.pages.sealed import carry_on
 from tests.web.pages.sealed import origin_of
@@ -136,8 +139,8 @@ def test_what_is_sealed_and_not_yet_signed_is_not_told(desk: Desk, book: Book, p
     fill(desk, 1)
     carried_on(desk, book, tmp_path)
     fill(desk, 1)
-    actions.seal(desk.session, desk.book_id, actions.backlog(desk.session, desk.book_id))
-    desk.session.commit()
+    with Session(sealers_engine(desk.session.get_bind().engine)) as own, own.begin():
+        actions.seal(own, desk.book_id, actions.backlog(own, desk.book_id))
     assert client.get(f"{prefix}/tile/0/000.p/4").status_code == 200
     assert client.get(f"{prefix}/tile/0/000.p/5").status_code == 404
 
@@ -174,7 +177,8 @@ def test_the_policy_names_the_log_its_witnesses_and_how_many_are_enough(
 ) -> None:  # fmt: skip
     fill(desk, 1)
     carried_on(desk, book, tmp_path)
-    (key,) = seal.log_keys(desk.session, desk.book_id)
+    (one,) = seal.log_keys(desk.session, desk.book_id)
+    key = one.key
     desk.session.rollback()
     log = f"# 鼓楼区\nlog {key} http://localhost:8000{prefix}\n"
     assert client.get(f"{prefix}/policy").text == f"{log}quorum none\n"
@@ -214,10 +218,75 @@ def test_the_page_says_how_far_it_is_sealed_and_who_witnessed_it(
     assert "2 个见证方中 1 个已见证" in page.text
     assert "2 个（过半）见证了才算数" in page.text
     assert "没有。见证方见到的，都是同一本日志的延续" in page.text
-    assert str(seal.log_keys(desk.session, desk.book_id)[0]) in page.text
+    assert str(seal.log_keys(desk.session, desk.book_id)[0].key) in page.text
     desk.session.rollback()
-    for words in ("核对存折上的一行", "最新的签名", "谁的签名"):
+    for words in ("核对存折上的一行", "最新的签名", "谁的签名", "审计员怎样核对", "核对程序"):
         assert browser.client.get(page.link(words)).status_code == 200
+
+
+def test_the_page_says_which_head_enough_had_witnessed_last_and_when(
+    app: Flask, desk: Desk, book: Book, prefix: str, tmp_path: Path
+) -> None:
+    browser = Browser(app)
+    fill(desk, 3)
+    sealed = carried_on(desk, book, tmp_path)
+    street, office = a_witness("street.example.org", 1), a_witness("office.example.org", 2)
+    till = a_witness(f"till-12345678.{origin_of(book)}", 3)
+    for one in (street, office):
+        seal.add_witness(desk.session, desk.book_id, one.key, desk.clock.now(), address=f"https://{one.name}")
+    seal.add_witness(desk.session, desk.book_id, till.key, desk.clock.now(), device_id=desk.book_id)
+
+    def cosign(head: seal.Sealed, *witnesses: Signer) -> None:
+        for one in witnesses:
+            desk.clock.advance(minutes=1)
+            assert seal.hear(desk.session, desk.book_id, head.head.size, one.sign(head.note.body, 1_790_000_000), desk.clock.now())
+        desk.session.commit()
+
+    cosign(sealed, street)
+    assert "近来还没有一次签名够数" in browser.open(prefix).text
+    cosign(sealed, till, office)
+    page = browser.open(prefix)
+    assert "3 个见证方中 3 个已见证 其中别的单位 2 家中 2 家，收银机 1 台中 1 台。" in page.text
+    assert "最近一次够数：10 条，11-23 09:02:00 见证到第 2 个。" in page.text
+    # The newest head is one that not enough have seen yet.
+    fill(desk, 1)
+    cosign(carried_on(desk, book, tmp_path), till)
+    page = browser.open(prefix)
+    assert "已封存14 条" in page.text
+    assert "3 个见证方中 1 个已见证 其中别的单位 2 家中 0 家，收银机 1 台中 1 台。" in page.text
+    assert "最近一次够数：10 条，11-23 09:02:00" in page.text
+    # Who watches no longer does not count.
+    seal.end_witness(desk.session, desk.book_id, office.name, desk.clock.now())
+    desk.session.commit()
+    assert "最近一次够数：10 条，11-23 09:02:00 见证到第 2 个。" in browser.open(prefix).text
+
+
+def test_the_page_says_which_keys_were_changed_and_which_nobody_vouches_for(
+    app: Flask, desk: Desk, book: Book, prefix: str, tmp_path: Path
+) -> None:  # fmt: skip
+    second, third = bytes(range(140, 172)), bytes(range(180, 212))
+    for keys, key_was_lost in (((LOG_KEY,), False), ((second, LOG_KEY), False), ((third,), True)):
+        desk.clock.advance(minutes=1)
+        fill(desk, 1)
+        carry_on(desk.session, book, desk.clock, tmp_path, keys=keys, key_was_lost=key_was_lost)
+    first, new, strange = [str(one.key) for one in seal.log_keys(desk.session, desk.book_id)]
+    desk.session.rollback()
+    browser = Browser(app)
+    page = browser.open(prefix)
+    assert f"日志的签名 已换：只签到第 4 条 {first} 日志的签名 {new}" in page.text
+    assert f"passbook-log-key/v1 {new} 4" in page.text
+    assert f"日志的签名 没有原来的钥匙为它作证 {strange}" in page.text
+    assert [line for line in browser.client.get(f"{prefix}/policy").text.splitlines() if line.startswith("log")] == [
+        f"log {new} http://localhost:8000{prefix}"
+    ]
+    assert "没有原来的钥匙为它作证" in browser.open("/check").text
+
+
+def test_whoever_audits_gets_the_guide_and_the_checker_from_the_service_itself(client: FlaskClient) -> None:
+    for name, begins in (("auditing.md", "# Auditing a book"), ("auditing.zh.md", "# 审计指南"), ("check_book.py", '"""Check a book')):
+        answer = client.get(f"/check/{name}")
+        assert (answer.status_code, answer.content_type) == (200, "text/plain; charset=utf-8")
+        assert answer.text.startswith(begins)
 
 
 def test_the_page_tells_alarms_in_plain_words(app: Flask, desk: Desk, book: Book, prefix: str, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +22,8 @@ from ledger.seal.notes import ED25519
 from ledger.seal.notes import Note
 from ledger.seal.notes import Signer
 from redeem.web.pages.witness import ALARMS_MAX
+from tests.builders import COUNTY
+from tests.builders import a_person
 from tests.builders import give_points
 from tests.conftest import HandClock
 from tests.journeys.browser import Browser
@@ -108,9 +112,10 @@ def till(desk: Desk, tmp_path: Path) -> Till:
 
 def test_a_till_is_told_what_to_watch_and_no_other_browser_is(till: Till, desk: Desk) -> None:
     told = till.told()
-    (key,) = seal.log_keys(desk.session, desk.book.id)
+    (one,) = seal.log_keys(desk.session, desk.book.id)
     desk.session.rollback()
-    assert (told["keys"], told["own"], told["head"]) == (str(key), "", f"{till.log}/proof")
+    assert json.loads(html.unescape(told["keys"])) == [{"vkey": str(one.key), "note": ""}]
+    assert (told["own"], told["head"]) == ("", f"{till.log}/proof")
     assert "data-witness" not in desk.cashier.open("/till").html
     signer = till.watch()
     assert till.told()["own"] == str(signer.key)
@@ -178,7 +183,7 @@ def test_only_a_shops_device_in_a_shift_watches(till: Till, desk: Desk) -> None:
     for path, fields in (
         ("key", {"key": str(signer.key)}),
         ("cosignature", {"size": 1, "line": "x"}),
-        ("refusal", {"seen": 1, "note": str(till.sealed.note)}),
+        ("refusal", {"seen": str(rewritten(till)), "note": str(till.sealed.note)}),
     ):
         assert other.post(f"/till/log/{path}", **fields).status_code == 403
         assert desk.volunteer.client.post(f"/till/log/{path}", data=fields).status_code == 403
@@ -192,7 +197,7 @@ def test_without_the_secret_of_the_session_nothing_is_said(till: Till) -> None:
     for path, fields in (
         ("key", {"key": str(till.signer(2).key)}),
         ("cosignature", {"size": till.sealed.head.size, "line": line}),
-        ("refusal", {"seen": 1, "note": str(till.sealed.note)}),
+        ("refusal", {"seen": str(rewritten(till)), "note": str(till.sealed.note)}),
     ):
         answer = till.browser.client.post(f"/till/log/{path}", data={**fields, "_key": new_id().hex})
         assert answer.status_code == 403
@@ -225,42 +230,74 @@ def rewritten(till: Till, root: bytes = bytes(32), size: int | None = None) -> N
     return Note(str(head), (Signer(head.origin, ED25519, key).sign(str(head)),))
 
 
-def test_a_refusal_is_an_alarm_once_for_each_head_that_the_till_had_seen(till: Till) -> None:
-    signer = till.watch()
-    note, other = rewritten(till), rewritten(till, bytes([1]) * 32)
-    till.desk.session.rollback()
-    for told, seen in ((note, 9), (note, 9), (other, 9), (other, 9), (note, 8)):
-        assert till.post("/till/log/refusal", seen=seen, note=str(told)).status_code == 303
-    size = till.sealed.head.size
+def refused(till: Till, seen: object, shown: object) -> int:
+    """What is answered to a till that had seen one head and refuses the other."""
+    return till.post("/till/log/refusal", seen=str(seen), note=str(shown)).status_code
+
+
+def test_a_refusal_is_an_alarm_once_for_each_head_that_the_till_had_seen_and_keeps_both(till: Till) -> None:
+    signer, size = till.watch(), till.sealed.head.size
+    seen, longer = rewritten(till), rewritten(till, size=size + 1)
+    for told in (seen, seen, longer, longer):
+        assert refused(till, told, till.sealed.note) == 303
     kept = ("till-refused", signer.name)
-    assert sorted(till.alarms()) == [(*kept, 8, size), (*kept, 9, size)]
+    assert sorted(till.alarms()) == [(*kept, size, size), (*kept, size + 1, size)]
+    page = till.browser.open(till.log)
+    for note in (seen, longer, till.sealed.note):
+        assert " ".join(str(note).split()) in page.text
+
+
+def test_two_heads_of_the_log_as_it_is_written_are_no_alarm_in_whichever_order(till: Till, desk: Desk, tmp_path: Path) -> None:
+    till.watch()
+    earlier = till.sealed.note
+    desk.clock.advance(minutes=1)
+    give_points(desk.session, desk.book, desk.person, 5)
+    later = carry_on(desk.session, desk.book, desk.clock, tmp_path).note
+    for seen, shown in ((earlier, later), (later, earlier), (later, later), (rewritten(till), rewritten(till))):
+        assert refused(till, seen, shown) == 422
+    assert till.alarms() == []
+
+
+def test_a_head_that_is_smaller_than_one_that_was_signed_is_an_alarm(till: Till) -> None:
+    # The log was turned back: of the larger head that was signed it knows nothing.
+    till.watch()
+    assert refused(till, rewritten(till, size=till.sealed.head.size + 9), till.sealed.note) == 303
+    assert len(till.alarms()) == 1
 
 
 def test_nobody_can_fill_the_log_with_alarms(till: Till) -> None:
     till.watch()
-    note = str(rewritten(till))
-    till.desk.session.rollback()
-    for seen in range(1, ALARMS_MAX + 4):
-        assert till.post("/till/log/refusal", seen=seen, note=note).status_code == 303
+    for more in range(1, ALARMS_MAX + 4):
+        assert refused(till, rewritten(till, size=till.sealed.head.size + more), till.sealed.note) == 303
     assert len(till.alarms()) == ALARMS_MAX
+
+
+def test_whoever_looks_over_the_book_is_told_which_till_it_is_and_what_to_do(till: Till, desk: Desk) -> None:
+    signer, session = till.watch(), desk.session
+    seal.alarm(session, desk.book.id, "till-refused", signer.name, till.sealed.head, 9, desk.clock.now())
+    supervisor = desk.enter(a_person(session, desk.book, "resident_supervisor", area_code=COUNTY))
+    text = supervisor.open(till.log).text
+    assert re.search(r"收银机 \S+ · 柜台平板 没有见证：它见过 9 条", text)
+    assert "请停止发放和兑换，保留现状" in text
+    text = desk.volunteer.open(till.log).text
+    assert f"收银机 {signer.name[5:13]} 没有见证：它见过 9 条" in text
+    assert "请停止发放和兑换" not in text
 
 
 def test_what_the_log_did_not_sign_is_no_alarm(till: Till) -> None:
     till.watch()
-    head = str(till.sealed.head)
+    head, good = str(till.sealed.head), rewritten(till)
     stranger = Signer(till.sealed.head.origin, ED25519, Ed25519PrivateKey.from_private_bytes(bytes(32)))
-    forged = str(rewritten(till)).replace("— ", "— x", 1)
-    till.desk.session.rollback()
-    for note in (str(Note(head, (stranger.sign(head),))), forged, "x", "", head):
-        assert till.post("/till/log/refusal", seen=9, note=note).status_code == 422, note
-    assert till.post("/till/log/refusal", seen="x", note=str(till.sealed.note)).status_code == 422
+    forged = str(good).replace("— ", "— x", 1)
+    elsewhere = str(seal.Head("elsewhere.example.org/log/1", 3, bytes(32)))
+    for note in (Note(head, (stranger.sign(head),)), Note(elsewhere, (stranger.sign(elsewhere),)), forged, "x", "", head, 9):
+        assert refused(till, good, note) == 422, note
+        assert refused(till, note, good) == 422, note
     assert till.alarms() == []
 
 
 def test_a_till_that_does_not_watch_has_nothing_to_refuse(till: Till) -> None:
-    note = str(rewritten(till))
-    till.desk.session.rollback()
-    assert till.post("/till/log/refusal", seen=9, note=note).status_code == 422
+    assert refused(till, rewritten(till), till.sealed.note) == 422
     assert till.alarms() == []
 
 
