@@ -371,7 +371,7 @@ _COUNTED = ("accounts", "entries", "lines", "hours", "leaves", "sides", "sealed_
 _LINE_BYTES_MAX = 262_144
 _FAULTS_KEPT = 1_000
 _LEAF_BYTES, _HOURS_LEAF_BYTES = 98, 34
-#: A salt of another length could be read as a part of the fields, and one leaf as two.
+#: A salt of another length could be read as a part of the fields, and one leaf as two entries.
 SALT_BYTES = 16
 _ABSENT = b"\xff"
 #: An entry is promised to be sealed within a day, and clocks of several offices differ by less.
@@ -659,15 +659,19 @@ class Book:
             self._sides(entry, halves, None)
 
     def _take_hours(self, number: Value, waits: Value, fields: Value, salt: Value, data: Value, link: Value) -> None:
-        hours = None if fields is None else _read(fields, HOURS)
-        sealed = None if link is None else _read(link, HOURS_LINK)
+        wrong: list[str] = []
+        hours = None if fields is None else _read(fields, HOURS, wrong)
+        sealed = None if link is None else _read(link, HOURS_LINK, wrong)
         if waits not in (0, 1) or (number is None and hours is None):
             raise Unreadable("a record of hours has fields or a leaf, and waits or does not")
+        if wrong:
+            place = "a record of hours that waits" if number is None else f"leaf {_value(number, 'int', 'number')}"
+            self._report.fault(place, f"is not as it should be: {', '.join(wrong)}")
         self.seen["sealed_hours"] += sealed is not None
         if hours is not None:
             self._served(hours, is_sealed=number is not None, waits=bool(waits))
         if number is not None:
-            found = _value(number, "int", "number"), _value(salt, "bytes", "salt"), _value(data, "bytes", "leaf")
+            found = _value(number, "int", "number"), _taken(salt, "bytes", "salt", wrong), _taken(data, "bytes", "leaf", wrong)
             self._hours_leaf(*found, hours, sealed)
 
     def _served(self, hours: tuple[Value, ...], *, is_sealed: bool, waits: bool) -> None:
@@ -694,11 +698,9 @@ class Book:
         if len(data) != _HOURS_LEAF_BYTES or data[:2] != b"\x01\x02":
             self._report.fault(place, "is not of a form that is known")
         self._salt(salt, place)
-        if hours is not None:
-            self._moment(number, hours[5], f"hours {UUID(bytes=hours[0])}")
-            if number == max(self._last_size, 0):
-                self._unsigned = hours[5]
         account = None if link is None else self._accounts.get(link[0])
+        if hours is not None and number == max(self._last_size, 0):
+            self._unsigned = hours[5]
         if hours is None:
             self._report.fault(place, "has lost its hours")
         elif link is None or account is None:
@@ -934,6 +936,9 @@ _CHINESE = {
     "stands under a head": "写的时刻，晚于盖在它上面的联署",
     "and has an entry of": "有导出以后的流水",
     "was to be sealed within a day": "等得太久：说好一天之内封存",
+    "is of ": "写的时刻，和见证方联署的时刻对不上",
+    "no head of the log over them": "日志的检查点不见了：上面一个也没有",
+    "leaves under no head": "一天以上没有签过检查点，或检查点被删除",
     "moves ": "金额或账户不对",
     "is a ": "积分走了这种流水从来不走的路",
 }

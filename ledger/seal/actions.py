@@ -130,6 +130,7 @@ def backlog(session: Session, book_id: UUID) -> list[UUID]:
     """
     # Asked once a row: a queue that was long a moment ago is not joined with the whole log.
     leaf = select(Leaf.number).where(Leaf.book_id == book_id, Leaf.entry_id == Unsealed.entry_id).scalar_subquery()
+    link = select(SealedHours.number).where(SealedHours.book_id == book_id, SealedHours.hours_id == UnsealedHours.hours_id)
     entries = (
         select(Unsealed.entry_id)
         .join(Entry, (Entry.book_id == Unsealed.book_id) & (Entry.id == Unsealed.entry_id))
@@ -139,7 +140,7 @@ def backlog(session: Session, book_id: UUID) -> list[UUID]:
     hours = (
         select(UnsealedHours.hours_id)
         .join(HoursRecord, (HoursRecord.book_id == UnsealedHours.book_id) & (HoursRecord.id == UnsealedHours.hours_id))
-        .where(UnsealedHours.book_id == book_id)
+        .where(UnsealedHours.book_id == book_id, link.scalar_subquery().is_(None))
         .order_by(HoursRecord.recorded_at, HoursRecord.id)
     )
     return [*session.execute(entries).scalars(), *session.execute(hours).scalars()]

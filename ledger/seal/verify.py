@@ -158,10 +158,11 @@ def _held_back(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]
         .where(Entry.book_id == book_id, Entry.posted_at < at - SEALED_WITHIN, leaf.is_(None))
         .order_by(Entry.posted_at, Entry.id)
     )
+    link = select(SealedHours.number).where(SealedHours.book_id == book_id, SealedHours.hours_id == UnsealedHours.hours_id)
     hours = (
         select(HoursRecord.id, HoursRecord.recorded_at)
         .join(UnsealedHours, (UnsealedHours.book_id == HoursRecord.book_id) & (UnsealedHours.hours_id == HoursRecord.id))
-        .where(HoursRecord.book_id == book_id, HoursRecord.recorded_at < at - SEALED_WITHIN)
+        .where(HoursRecord.book_id == book_id, HoursRecord.recorded_at < at - SEALED_WITHIN, link.scalar_subquery().is_(None))
         .order_by(HoursRecord.recorded_at, HoursRecord.id)
     )
     for what, rows in (("entry", wanted), ("hours", hours)):
@@ -254,8 +255,8 @@ def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
     kinds = session.execute(select(streams.raw_id(session, Account.id), Account.kind).where(Account.book_id == book_id)).all()
     chains = {account_id: _Chain(account_id, is_lined=kind in LINED) for account_id, kind in kinds}
     sides = streams.ByLeaf(session, streams.sides(session, book_id))
+    hours, served = streams.ByLeaf(session, streams.hours(session, book_id, sealed=True)), _Served()
     cosigned = _Cosigned(session, book_id)
-    hours, served = streams.ByLeaf(session, streams.hours(session, book_id, sealed=True)), _Served(cosigned)
     wanted = (
         select(Leaf.number, Leaf.salt, Leaf.data, Leaf.hash, Leaf.entry_id, *streams.entry_columns(session))
         .outerjoin(Entry, (Entry.book_id == book_id) & (Entry.id == Leaf.entry_id))
@@ -300,8 +301,7 @@ def _entry(entry: list[Any], number: int, salt: bytes, data: bytes, cosigned: _C
 class _Served:
     """The hours of every account as far as they are recomputed."""
 
-    def __init__(self, cosigned: _Cosigned) -> None:
-        self._cosigned = cosigned
+    def __init__(self) -> None:
         #: Of each account, how many records there are, their minutes of credit and of honour, and the last one's hash.
         self._last: dict[bytes, tuple[int, int, int, bytes | None]] = {}
 
@@ -319,8 +319,6 @@ class _Served:
             yield Fault(place, "has lost its hours")
             return
         place = f"account {UUID(bytes=account)} hours {number}"
-        if (what := self._cosigned.gainsay(leaf, when[-1])) is not None:
-            yield Fault(place, what)
         if number != last + 1:
             yield Fault(place, f"is sealed where record {last + 1} follows")
         # What they came to when they were sealed is told once more, so that one change is told at its own place alone.

@@ -130,7 +130,7 @@ def test_every_key_of_the_log_is_printed_also_those_before_a_change_and_without_
         db.engine.dispose()
     printed = app.test_cli_runner().invoke(args=["ledger", "log-key", "--book", "1"]).output.split()
     # The second one comes in the note of the first, too.
-    keys = [word for word in printed if word.startswith(first.split("+")[0])]
+    keys = [word for word in printed if word.startswith(first.split("+")[0] + "+")]
     assert (keys[0], len(set(keys))) == (first, 2)
 
 

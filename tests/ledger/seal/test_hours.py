@@ -17,6 +17,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy import event
+from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
@@ -361,6 +362,7 @@ TAMPERED = [
         "book: has 10 sealed_hours, of which 9 belong to what is written down",
     ),
     (f"UPDATE leaf SET salt = hash WHERE {LEAF}", NOT_SEALED, NOT_SEALED),
+    (f"UPDATE leaf SET salt = hash WHERE {LEAF}", *["leaf 6: has a salt of 32 bytes, where 16 belong"] * 2),
     (f"UPDATE leaf SET data = hash WHERE {LEAF}", "leaf 6: has another hash than its own", "leaf 6: is not of a form that is known"),
     ("UPDATE leaf SET entry_id = NULL WHERE book_id = :book", "entry ID: is neither sealed nor waiting", "leaf 0: is not of a form .*"),
     ("DELETE FROM unsealed_hours WHERE book_id = :book", *["hours ID: is neither sealed nor waiting"] * 2),
@@ -411,6 +413,25 @@ def test_hours_that_were_tampered_with_are_found_by_verify_and_by_the_checker(
         wanted = re.compile(told.replace("LI", str(values["li"])).replace("ID", "[-0-9a-f]{36}"))
         assert any(wanted.fullmatch(fault) for fault in found), found
         assert len(found) < 4 or "UPDATE hours_record" not in statement, "one change is told at its own place"
+
+
+def test_hours_that_are_sealed_and_queued_again_stop_nothing_and_those_that_are_held_back_are_named(office: Office) -> None:
+    li = a_person(office.session, office.book)
+    office.serve((li, "credit", 5))
+    assert office.seal() is not None
+    again = select(SealedHours.book_id, SealedHours.hours_id, SealedHours.account_id).where(SealedHours.book_id == office.book.id)
+    office.session.execute(insert(UnsealedHours).from_select(["book_id", "hours_id", "account_id"], again))
+    office.serve((li, "credit", 7))
+    sealed = office.seal()
+    assert sealed is not None
+    assert sealed.head.size == 2
+    office.serve((li, "honour", 9))
+    office.clock.advance(hours=25)
+    (in_queue,) = [fault for fault in office.faults() if "waits since" not in fault]
+    assert in_queue.endswith("is sealed as leaf 0 and waits still")
+    (held_back,) = [fault for fault in office.faults() if "waits since" in fault]
+    assert held_back.startswith("hours ")
+    assert any("waits since 2026" in fault.what for fault in office.checked().faults)
 
 
 @pytest.mark.parametrize(

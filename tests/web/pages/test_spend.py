@@ -84,7 +84,7 @@ def test_a_line_of_the_passbook_names_the_shop_and_what_was_had(desk: Desk) -> N
     desk.cashier.follow("收错了")
     desk.cashier.send("撤销", reason="returned")
     words = [row[1] for row in desk.volunteer.open("/me/passbook").rows]
-    assert words[:2] == [f"{kind}：旺财便民超市 · 菜籽油5升 × 2 2026-11-23" for kind in ("撤销兑换", "兑换")]
+    assert words[:2] == [f"{kind}：旺财便民超市 · 菜籽油5升 × 2 2026-11-23 封存证明" for kind in ("撤销兑换", "兑换")]
     assert "已全部退回：20 分" in desk.volunteer.follow("撤销兑换：旺财便民超市").text
 
 

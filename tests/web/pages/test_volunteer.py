@@ -97,7 +97,7 @@ def test_a_line_is_called_after_its_deed(hall: Hall) -> None:
     person, browser = hall.enter()
     hall.community.credited(person, "patrol")
     hall.session.commit()
-    assert browser.open("/me/passbook").rows == [["1", "patrol 2026-11-23", "+50", "50"]]
+    assert browser.open("/me/passbook").rows == [["1", "patrol 2026-11-23 封存证明", "+50", "50"]]
     assert "存折上还没有记录" in hall.enter()[1].open("/me/passbook").text
 
 
