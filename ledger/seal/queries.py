@@ -274,14 +274,23 @@ def alarming(session: Session, book_id: UUID, now: datetime) -> int:
 
 
 def is_stalled(session: Session, book_id: UUID, now: datetime) -> bool:
-    """Tell whether an entry waits longer to be sealed than any does while a sealer runs: none does, or it cannot."""
-    wanted = (
+    """Tell whether anything waits longer to be sealed than it does while a sealer runs: none does, or it cannot."""
+    # What stands in a queue and has a leaf waits no more.
+    leaf = exists().where(Leaf.book_id == book_id, Leaf.entry_id == Unsealed.entry_id)
+    entry = (
         select(Unsealed.entry_id)
         .join(Entry, (Entry.book_id == Unsealed.book_id) & (Entry.id == Unsealed.entry_id))
-        .where(Unsealed.book_id == book_id, Entry.posted_at < now - _STALLED_AFTER)
+        .where(Unsealed.book_id == book_id, Entry.posted_at < now - _STALLED_AFTER, ~leaf)
         .limit(1)
     )
-    return session.execute(wanted).first() is not None
+    link = exists().where(SealedHours.book_id == book_id, SealedHours.hours_id == UnsealedHours.hours_id)
+    hours = (
+        select(UnsealedHours.hours_id)
+        .join(HoursRecord, (HoursRecord.book_id == UnsealedHours.book_id) & (HoursRecord.id == UnsealedHours.hours_id))
+        .where(UnsealedHours.book_id == book_id, HoursRecord.recorded_at < now - _STALLED_AFTER, ~link)
+        .limit(1)
+    )
+    return any(session.execute(waits).first() is not None for waits in (entry, hours))
 
 
 @dataclass(frozen=True)

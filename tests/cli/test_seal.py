@@ -197,22 +197,24 @@ def test_a_sealer_that_follows_goes_on_though_its_witness_is_not_to_be_had(
         community.session.commit()
 
     told = [sys.executable, "-m", "flask", "--app", "wsgi", "ledger", "seal", "--follow", "--folder", tmp_path]
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        with subprocess.Popen(told, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            try:
-                until_sealed(1)
-                address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-                assert run("witness", "add", "--book", 1, "--key", key, "--address", address).exit_code == 0
-                post()
-                until_sealed(2)
-                # It is being asked now.
-                silent.settimeout(30)
-                silent.accept()[0].close()
-                post()
-                until_sealed(3)
-                assert process.poll() is None
-            finally:
-                process.terminate()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        subprocess.Popen(told, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process,
+    ):
+        try:
+            until_sealed(1)
+            address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            assert run("witness", "add", "--book", 1, "--key", key, "--address", address).exit_code == 0
+            post()
+            until_sealed(2)
+            # It is being asked now.
+            silent.settimeout(30)
+            silent.accept()[0].close()
+            post()
+            until_sealed(3)
+            assert process.poll() is None
+        finally:
+            process.terminate()
 
 
 def test_a_witness_is_added_listed_and_ended(run: Run, tmp_path: Path) -> None:

@@ -307,6 +307,8 @@ def test_what_is_sealed_and_stands_in_the_queue_again_keeps_nothing_from_being_s
     assert sealed is not None
     assert sealed.head.size == 20
     assert actions.backlog(desk.session, desk.book_id) == []
+    desk.clock.advance(hours=2)
+    assert not queries.is_stalled(desk.session, desk.book_id, desk.clock.now())
 
 
 def test_a_clock_set_back_a_day_makes_no_gap(desk: Desk, sealer: Sealer) -> None:
@@ -405,6 +407,22 @@ def forge(desk: Desk, owner: Engine, head: notes.Head, signer: notes.Signer) -> 
     row = {"book_id": desk.book_id, "size": head.size, "root": head.root, "note": str(note), "signed_at": desk.clock.now()}
     with owner.begin() as connection:
         connection.execute(insert(Checkpoint).values(row))
+
+
+def test_a_head_of_a_key_that_is_not_at_hand_is_no_forgery(desk: Desk, sealer: Sealer, database: Database, tmp_path: Path) -> None:
+    fill(desk, 3)
+    sealed = sealer.work()
+    assert sealed is not None
+    other = sealer_of(desk, database, tmp_path / "other", begin_here=True)
+    other.keys = [bytes(range(2, 34))]
+    with pytest.raises(actions.StrangeKeyError):
+        other.work()
+    assert other.memory.head(ORIGIN) is None
+    assert queries.alarms(desk.session, desk.book_id) == []
+    desk.session.rollback()
+    other.key_was_lost = True
+    assert other.work() is None
+    assert other.memory.head(ORIGIN) == sealed.head
 
 
 STRANGER = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))

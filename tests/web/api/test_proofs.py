@@ -60,6 +60,20 @@ def test_a_line_that_is_not_what_was_sealed_is_neither_proven_nor_promised(
     assert ask("/passbook/lines/1/proof").get_json() == nothing | {"sealed": False, "differs": True, "cosigned": []}
 
 
+def test_hours_that_are_not_what_was_sealed_are_not_proven_and_are_an_alarm(
+    somebody: Somebody, session: Session, book: Book, owner: Engine
+) -> None:  # fmt: skip
+    person, ask = somebody()
+    activities.record_hours(session, an_act(book, START), [activities.Served(person.id, "credit", 90, START.date(), new_id())])
+    sealed(session, book, START)
+    session.commit()
+    assert ask("/hours/proof").get_json()["sealed"] is True
+    rewrite(owner, book.id, "UPDATE hours_record SET minutes = 900 WHERE book_id = :book")
+    assert ask("/hours/proof").get_json()["sealed"] is False
+    (alarm,) = seal.alarms(session, book.id)
+    assert (alarm.what, alarm.seen) == ("line-differs", 1)
+
+
 def test_a_line_that_is_none_or_anothers_is_not_found(somebody: Somebody, session: Session, book: Book) -> None:
     person, ask = somebody()
     _, other = somebody()
