@@ -124,7 +124,8 @@ def test_every_key_of_the_log_is_printed_also_those_before_a_change_and_without_
     (first,) = run("log-key", "--book", 1).output.split()
     give_points(community.session, community.book, community.person(), 1, clock.now())
     community.session.commit()
-    changed = create_app(replace(settings, log_key=bytes(range(7, 39)), log_key_old=LOG_KEY), clock=clock)
+    told = replace(settings, log_key=bytes(range(7, 39)), log_key_old=LOG_KEY, sealer_database_url=sealers_url(settings.database_url))
+    changed = create_app(told, clock=clock)
     assert changed.test_cli_runner().invoke(args=["ledger", "seal", "--folder", str(tmp_path)]).exit_code == 0
     with changed.app_context():
         db.engine.dispose()
