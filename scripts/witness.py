@@ -5,8 +5,9 @@
 
 Where the log changes its key, the note that says so (`flask ledger log-key` prints it) goes into a file, and that behind `--change`.
 
-It needs nothing of the passbook's but its log's public key (`flask ledger log-key`), keeps one small file a log, and answers as
-https://c2sp.org/tlog-witness asks for. Put it behind the office's own HTTPS.
+It needs nothing of the passbook's but its source and its log's public key (`flask ledger log-key`), and nothing installed but Python 3.11
+and the package `cryptography`. It keeps one small file a log, and answers as https://c2sp.org/tlog-witness asks for. Put it behind the
+office's own HTTPS.
 """
 
 from __future__ import annotations
@@ -19,10 +20,16 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+if __name__ == "__main__":
+    # Past the door of the seal, behind which the passbook's tables are: a witness has no database.
+    sys.modules["ledger.seal"] = ModuleType("ledger.seal")
+    sys.modules["ledger.seal"].__path__ = [str(ROOT / "ledger" / "seal")]
 
 from ledger.clock import SystemClock
 from ledger.seal import notes
@@ -81,8 +88,8 @@ def _serve(told: argparse.Namespace) -> None:
     logs, changes = [notes.key_of(vkey) for vkey in told.log], [notes.note_of(path.read_text(encoding="utf-8")) for path in told.change]
     witness = Witness(_signer(told.folder), logs, Memory(told.folder), SystemClock(), changes)
     held = (told.folder / "lock").open("w")
-    # Two on one folder could cosign two histories.
     try:
+        # Two on one folder could cosign two histories.
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise ValueError(f"另一个见证程序正在用这个目录 / another witness runs on this folder: {told.folder}") from None

@@ -30,7 +30,6 @@ from ledger.errors import NotFound
 from ledger.store import absolute
 from ledger.store import engine_for
 from ledger.store import snapshot
-from ledger.web.kit.extensions import db
 from ledger.web.kit.extensions import services
 
 #: How long the sealer rests where nothing waits.
@@ -39,8 +38,6 @@ REST_S = 0.5
 REST_OF_A_BACKLOG = 3.0
 #: And where the database is not to be had, or a log cannot be carried on.
 REST_AFTER_TROUBLE_S = 10.0
-#: How often a witness that has not cosigned the newest head is asked again.
-ASKED_AGAIN_S = 30.0
 NOTHING_SEALED = "还没有封存过 / nothing of this book was sealed yet: see `flask ledger seal`"
 
 
@@ -79,19 +76,24 @@ def seal(number: int | None, folder: Path, *, follow: bool, with_parent: bool, b
     sealers: dict[UUID, log.Sealer] = {}
     engine = _sealers_engine()
 
-    def make(book: Book) -> log.Sealer:
-        return _sealer(book, engine, log.Memory(folder), begin_here=begin_here, key_was_lost=key_was_lost)
+    resting: dict[str, float] = {}
 
+    def make(book: Book) -> log.Sealer:
+        return _sealer(book, engine, log.Memory(folder), resting, begin_here=begin_here, key_was_lost=key_was_lost)
+
+    asker = log.Asker(lambda trouble: click.echo(f"没有问到见证方 / the witnesses could not be asked: {trouble}", err=True))
     parent = os.getppid()
     if follow:
         # Whoever posts comes first.
         os.nice(10)
+        asker.start()
     try:
         while True:
-            troubles = _round(engine, number, sealers, make, follow=follow)
+            troubles = _round(engine, number, sealers, make, asker, follow=follow)
             for trouble in troubles:
                 click.echo(f"账本不能继续封存 / the log cannot be carried on: {trouble}", err=True)
             if not follow:
+                asker.ask_all()
                 sys.exit(1 if troubles else 0)
             if with_parent and os.getppid() != parent:
                 return
@@ -109,27 +111,29 @@ def _sealers_engine() -> Engine:
 
 
 def _round(
-    engine: Engine, number: int | None, sealers: dict[UUID, log.Sealer], make: Callable[[Book], log.Sealer], *, follow: bool
-) -> list[Exception]:  # fmt: skip
+    engine: Engine,
+    number: int | None,
+    sealers: dict[UUID, log.Sealer],
+    make: Callable[[Book], log.Sealer],
+    asker: log.Asker,
+    *,
+    follow: bool,
+) -> list[Exception]:
     troubles: list[Exception] = []
     try:
         books = _books(engine, number)
     except OperationalError as trouble:
         return [trouble]
-    fresh: list[tuple[log.Sealer, log.Sealed]] = []
     for book in books:
         try:
             sealer = sealers.setdefault(book.id, make(book))
             if sealed := _carry_on(book, sealer, follow=follow):
-                fresh.append((sealer, sealed))
+                asker.take(sealer, sealed)
         except Exception as trouble:
             # Whatever it is, a full disk or a key that cannot be read: other books go on being sealed.
             if not follow and not isinstance(trouble, (log.SealError, log.KeepingError, OperationalError)):
                 raise
             troubles.append(trouble)
-    for sealer, sealed in fresh:
-        # Only now: whoever answers slowly keeps no other book waiting to be sealed.
-        sealer.ask_witnesses(sealed)
     return troubles
 
 
@@ -139,7 +143,7 @@ def _carry_on(book: Book, sealer: log.Sealer, *, follow: bool) -> log.Sealed | N
         sealed = sealer.work(partial(_show, progress, task), rest=REST_OF_A_BACKLOG if follow else 0)
     if sealed:
         click.echo(f"{book.number} {book.name}: {sealed.head.size:,} 条已封存 / sealed, root {base64.b64encode(sealed.head.root).decode()}")
-    return sealed or sealer.wanting(every_s=ASKED_AGAIN_S)
+    return sealed or sealer.wanting()
 
 
 def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
@@ -147,12 +151,21 @@ def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
 
 
 def _sealer(
-    book: Book, engine: Engine, memory: log.Memory, *, begin_here: bool = False, key_was_lost: bool = False
+    book: Book, engine: Engine, memory: log.Memory, resting: dict[str, float], *, begin_here: bool, key_was_lost: bool
 ) -> log.Sealer:  # fmt: skip
+    # With an engine of its own: neither this nor the thread that asks the witnesses has the application's.
+    return log.Sealer(
+        lambda: Session(engine), book.id, _origin(book), _keys(), memory, services().clock, begin_here, key_was_lost, resting=resting
+    )
+
+
+def _origin(book: Book) -> str:
+    return log.origin_at(services().settings.public_url, book.number)
+
+
+def _keys() -> list[bytes]:
     settings = services().settings
-    keys = [key for key in (settings.log_key, settings.log_key_old) if key]
-    origin = log.origin_at(settings.public_url, book.number)
-    return log.Sealer(lambda: Session(engine), book.id, origin, keys, memory, services().clock, begin_here, key_was_lost)
+    return [key for key in (settings.log_key, settings.log_key_old) if key]
 
 
 def _books(engine: Engine, number: int | None) -> list[Book]:
@@ -171,12 +184,12 @@ def _books(engine: Engine, number: int | None) -> list[Book]:
 def log_key(number: int) -> None:
     """Print the public keys of a book's log, for witnesses and for whoever checks, each with the word of the one before it (日志公钥)."""
     with at_desk() as desk:
-        sealer = _sealer(desk.book(number), db.engine, log.Memory(Path()))
-        known = log.log_keys(desk.session, sealer.book_id)
-        origin = log.origin_of(desk.session, sealer.book_id) or sealer.origin
+        book = desk.book(number)
+        known = log.log_keys(desk.session, book.id)
+        origin = log.origin_of(desk.session, book.id) or _origin(book)
     named = {str(one.key) for one in known}
     # Of those in the environment, what has not signed yet.
-    keys = [*known, *(log.LogKey(key) for key in sealer.public_keys(origin) if str(key) not in named)]
+    keys = [*known, *(log.LogKey(key) for key in log.log_keys_of(origin, _keys()) if str(key) not in named)]
     if not keys:
         raise click.ClickException("还没有封存过，也没有 PASSBOOK_LOG_KEY / nothing was sealed yet, and PASSBOOK_LOG_KEY is not set")
     for one in keys:
@@ -232,7 +245,10 @@ def witness() -> None:
 @click.option("--address", required=True, help="where it is asked, for example https://witness.example.org 地址")
 @with_appcontext
 def add(number: int, vkey: str, address: str) -> None:
-    """Let a witness watch a book's log (添加见证方)."""
+    """Let a witness watch a book's log, one that has moved at its new address (添加见证方；换了网址的再添加一次).
+
+    One that was ended may come back.
+    """
     try:
         key = log.key_of(vkey)
     except log.NoteError as problem:
@@ -245,7 +261,8 @@ def add(number: int, vkey: str, address: str) -> None:
         act = desk.act(number)
         if log.origin_of(desk.session, act.book_id) is None:
             raise click.ClickException(NOTHING_SEALED)
-        log.add_witness(desk.session, act.book_id, key, act.at, address=address)
+        if not log.ask_at(desk.session, act.book_id, key, address, act.at):
+            raise click.ClickException(f"已经在见证 / watches already: {key.name}")
     click.echo(f"{key.name} 开始见证 / watches")
 
 
@@ -266,8 +283,9 @@ def list_(number: int) -> None:
     """Say who watches a book's log, and up to where each has cosigned (见证方列表)."""
     with at_desk() as desk:
         book_id = desk.book(number).id
-        seen = log.seen_by(desk.session, book_id)
-        for one in log.witnesses(desk.session, book_id):
+        watching = log.witnesses(desk.session, book_id)
+        seen = log.seen_by(desk.session, book_id, [one.key for one in watching])
+        for one in watching:
             click.echo(f"{log.key_of(one.key).name}\t{seen.get(one.key, 0):,}\t{one.address or '-'}")
 
 

@@ -24,6 +24,8 @@ from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import type_coerce
 from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert as upsert_postgresql
+from sqlalchemy.dialects.sqlite import insert as upsert_sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
 
@@ -90,6 +92,14 @@ class DoesNotExtendError(SealError):
     def __init__(self, head: notes.Head, signed: int) -> None:
         super().__init__(f"the log of {head.size} leaves does not carry on from the head of {signed} that was signed")
         self.head, self.signed = head, signed
+
+
+class ForgedHeadError(DoesNotExtendError):
+    """The newest head that the database tells of was signed by none of the log's own keys."""
+
+    def __init__(self, head: notes.Head, forged: int) -> None:
+        SealError.__init__(self, f"the head of {forged} leaves that the database tells of is not signed by the log's own keys")
+        self.head, self.signed = head, forged
 
 
 def begin(session: Session, book_id: UUID, origin: str, at: datetime) -> str:
@@ -347,26 +357,45 @@ def _is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def compare(session: Session, book_id: UUID, memory: Memory, *, begin_here: bool = False) -> None:
+def compare(
+    session: Session, book_id: UUID, memory: Memory, keys: Collection[bytes], *, begin_here: bool = False, key_was_lost: bool = False
+) -> None:  # fmt: skip
     """Hold what the database tells of the log against what is remembered outside of it, before anything is added.
 
-    What others signed meanwhile is remembered if it carries on; `begin_here` takes the database's word where nothing is remembered. Raise
-    UnknownPastError, or DoesNotExtendError where the database was turned back or rewritten.
+    What others signed meanwhile with these keys is remembered if the log begins with it; `begin_here` takes the database's word where
+    nothing is remembered, and `key_was_lost` for the keys that signed before these. Raise UnknownPastError, or DoesNotExtendError where
+    the database was turned back or rewritten.
     """
     origin, last = queries.origin_of(session, book_id), queries.newest(session, book_id)
     if origin is None:
         return
     remembered = memory.head(origin)
-    if remembered is not None and (last is None or last.head != remembered):
-        # Leaves may be written that nobody has signed yet: a sealer may have been killed between the two.
-        now = queries.tree(session, book_id, queries.size_of(session, book_id))
-        head = notes.Head(origin, now.size, now.root())
-        if not _extends(now, head, remembered):
-            raise DoesNotExtendError(head, remembered.size)
-    if last is not None and remembered is None and not begin_here:
+    if remembered == (last.head if last else None):
+        return
+    if remembered is None and not begin_here:
         raise UnknownPastError
+    # Leaves may be written that nobody has signed yet: a sealer may have been killed between the two.
+    now = queries.tree(session, book_id, queries.size_of(session, book_id))
+    head = notes.Head(origin, now.size, now.root())
+    if remembered is not None and not _extends(now, head, remembered):
+        raise DoesNotExtendError(head, remembered.size)
     if last is not None and (remembered is None or last.head.size > remembered.size):
+        # Whoever writes to the database can write a head: what was once taken over would outlast its being put right.
+        if not _is_signed(last.note, notes.log_keys_of(origin, keys)):
+            if not _is_signed(last.note, notes.signing(queries.log_keys(session, book_id), last.head.size)):
+                raise ForgedHeadError(head, last.head.size)
+            if not key_was_lost:
+                raise StrangeKeyError
+        if not _extends(now, head, last.head):
+            raise DoesNotExtendError(head, last.head.size)
         memory.keep(last.note)
+
+
+def _is_signed(note: notes.Note, keys: Collection[notes.Key]) -> bool:
+    try:
+        return bool(note.signed_by(keys))
+    except notes.NoteError:
+        return False
 
 
 def sign(
@@ -438,6 +467,17 @@ def add_witness(
     return witness_id
 
 
+def ask_at(session: Session, book_id: UUID, key: notes.Key, address: str, at: datetime) -> bool:
+    """Let a witness be asked at this address from now on, wherever it was before; tell whether that is anything new."""
+    for one in queries.witnesses(session, book_id):
+        if one.key == str(key):
+            if one.address == address:
+                return False
+            session.execute(update(Witness).where(Witness.book_id == book_id, Witness.id == one.id).values(ended_at=at))
+    add_witness(session, book_id, key, at, address=address)
+    return True
+
+
 def end_witness(session: Session, book_id: UUID, name: str, at: datetime) -> bool:
     """Let a witness watch no longer; tell whether there was one of that name."""
     ids = [one.id for one in queries.witnesses(session, book_id) if notes.key_of(one.key).name == name]
@@ -455,7 +495,9 @@ def hear(session: Session, book_id: UUID, size: int, signature: notes.Signature,
         if signature.is_by(key) and key.holds(signature.value, sealed.note.body):
             if witness.key not in sealed.witnesses:
                 row = {"book_id": book_id, "size": size, "witness": witness.key, "line": str(signature), "added_at": at}
-                session.execute(insert(Cosignature).values(row))
+                # The same one may come twice at once: of two sealers, or sent again.
+                upsert = upsert_postgresql if _is_postgresql(session) else upsert_sqlite
+                session.execute(upsert(Cosignature).values(row).on_conflict_do_nothing())
             return True
     return False
 
@@ -464,11 +506,12 @@ def alarm(
     session: Session, book_id: UUID, what: str, witness: str, shown: notes.Head, seen: int | None, at: datetime,
     told: tuple[notes.Note, notes.Note] | None = None,
 ) -> None:  # fmt: skip
-    """Keep it that a witness refused a head: for the supervisor, and for good; once, however often it says so.
+    """Keep what does not hold: for the supervisor, and for good; once as long as it is new or holds still, however often it is said.
 
     A till told both heads, the one that it was shown and the one that it had seen.
     """
-    said = select(Alarm.id).where(Alarm.book_id == book_id, Alarm.what == what, Alarm.witness == witness)
+    telling = queries.is_telling(session, book_id, at)
+    said = select(Alarm.id).where(Alarm.book_id == book_id, Alarm.what == what, Alarm.witness == witness, telling)
     if session.execute(said.where(Alarm.seen.is_(None) if seen is None else Alarm.seen == seen).limit(1)).first():
         return
     row = {

@@ -19,6 +19,8 @@ from ledger.seal.merkle import Tree
 PATIENCE_S = 3.0
 #: However slowly it goes on answering.
 PATIENCE_IN_ALL_S = 10.0
+#: How long one that gave no answer is left alone; and how often one that has not cosigned the newest head is asked again.
+ASKED_AGAIN_S = 30.0
 _ANSWER_BYTES_MAX = 16_384
 
 #: Sends a request's body to a witness; gives the status and the text that it answers.

@@ -8,13 +8,17 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint
 from sqlalchemy import ForeignKey
 from sqlalchemy import ForeignKeyConstraint
+from sqlalchemy import Index
 from sqlalchemy import UniqueConstraint
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped
 from sqlalchemy.orm import mapped_column
 
 from ledger.store import Base
 from ledger.store import one_of
 from ledger.store import table_args
+
+_WATCHING = text("ended_at IS NULL")
 
 
 class Log(Base):
@@ -162,21 +166,21 @@ class Cosignature(Base):
 
 
 class Alarm(Base):
-    """A witness would not cosign: it saw another history, or the log could not show that it carries on."""
+    """A witness would not cosign, having seen another history; or the log could not show that it carries on; or a line was changed."""
 
     __tablename__ = "alarm"
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id"], ["log.book_id"]),
-        one_of("what", "witness-refused", "till-refused", "does-not-extend"),
+        one_of("what", "witness-refused", "till-refused", "does-not-extend", "line-differs"),
         append_only=True,
     )
 
     book_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     what: Mapped[str]
-    #: Who says so: a witness's name.
+    #: Who says so: a witness's name, or the log's.
     witness: Mapped[str]
-    #: The head that was shown, and the size that the witness had seen.
+    #: The head that was shown, and the size that the witness had seen; of a line that differs the number of its leaf, counted from 1.
     size: Mapped[int]
     seen: Mapped[int | None]
     root: Mapped[bytes]
@@ -192,7 +196,8 @@ class Witness(Base):
     __tablename__ = "witness"
     __table_args__ = table_args(
         ForeignKeyConstraint(["book_id"], ["log.book_id"]),
-        UniqueConstraint("book_id", "key"),
+        # Nobody watches twice at once; whoever was ended may come back.
+        Index("ux_witness_watching", "book_id", "key", unique=True, sqlite_where=_WATCHING, postgresql_where=_WATCHING),
         CheckConstraint("(address IS NULL) <> (device_id IS NULL)", name="asked_or_comes_by_itself"),
         changes=("ended_at",),
     )

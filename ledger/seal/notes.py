@@ -139,6 +139,16 @@ class Signature:
         return (self.name, self.key_id) == (key.name, key.id)
 
 
+def signers_of(origin: str, secrets: Iterable[bytes]) -> list[Signer]:
+    """Return who signs the log called `origin` with these private keys, 32 bytes each."""
+    return [Signer(origin, ED25519, Ed25519PrivateKey.from_private_bytes(secret)) for secret in secrets]
+
+
+def log_keys_of(origin: str, secrets: Iterable[bytes]) -> list[Key]:
+    """Return the public halves of these private keys, as they sign the log called `origin`."""
+    return [signer.key for signer in signers_of(origin, secrets)]
+
+
 def signature_of(line: str) -> Signature:
     """Read a line under a note."""
     name, _, encoded = line.removeprefix(_DASH).partition(" ")

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger
+from sqlalchemy import ColumnElement
+from sqlalchemy import and_
+from sqlalchemy import exists
 from sqlalchemy import func
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import true
 from sqlalchemy import type_coerce
@@ -27,6 +32,8 @@ from ledger.seal import leaves
 from ledger.seal import notes
 from ledger.seal.merkle import TILE_WIDTH
 from ledger.seal.merkle import Tree
+from ledger.seal.merkle import is_included
+from ledger.seal.merkle import leaf_hash
 from ledger.seal.model import Alarm
 from ledger.seal.model import Checkpoint
 from ledger.seal.model import Cosignature
@@ -41,6 +48,8 @@ from ledger.seal.model import Witness
 #: The log's own signatures, today's and the old key's, stand under a note as well (notes.py reads 64 in all).
 _COSIGNATURES_MAX = 60
 _HEADS_LOOKED_AT = 100
+_ALARM_NEW = timedelta(days=30)
+_STALLED_AFTER = timedelta(hours=1)
 _IDS_AT_ONCE = 500
 #: A head that enough had witnessed before so many cosignatures came in is not looked for.
 _COSIGNATURES_LOOKED_AT = 5_000
@@ -205,10 +214,19 @@ def contradict(session: Session, book_id: UUID, one: notes.Head, other: notes.He
     return one != other and any(head.size > size or tree(session, book_id, head.size).root() != head.root for head in (one, other))
 
 
-def seen_by(session: Session, book_id: UUID) -> dict[str, int]:
-    """Return of each witness the largest head that it cosigned."""
-    wanted = select(Cosignature.witness, func.max(Cosignature.size)).where(Cosignature.book_id == book_id).group_by(Cosignature.witness)
+def seen_by(session: Session, book_id: UUID, keys: Collection[str]) -> dict[str, int]:
+    """Return of each of these witnesses the largest head that it cosigned."""
+    wanted = (
+        select(Cosignature.witness, func.max(Cosignature.size))
+        .where(Cosignature.book_id == book_id, Cosignature.witness.in_(keys))
+        .group_by(Cosignature.witness)
+    )
     return {witness: size for witness, size in session.execute(wanted)}
+
+
+def has_watched(session: Session, book_id: UUID, key: notes.Key) -> bool:
+    """Tell whether this key is a witness's of the book, or was one's."""
+    return bool(session.execute(select(Witness.id).where(Witness.book_id == book_id, Witness.key == str(key)).limit(1)).first())
 
 
 def witnesses(session: Session, book_id: UUID) -> list[Witness]:
@@ -228,14 +246,62 @@ def alarms(session: Session, book_id: UUID, limit: int = 50) -> list[Alarm]:
     return list(session.execute(select(Alarm).where(Alarm.book_id == book_id).order_by(Alarm.at.desc(), Alarm.id).limit(limit)).scalars())
 
 
+def is_telling(session: Session, book_id: UUID, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that an alarm of this book is to be looked at: it is new, or holds still.
+
+    That the log does not carry on holds until it is signed again, and a refusal until that witness cosigns again. A line that is not what
+    was sealed is told anew by whoever reads it.
+    """
+    newest_at = select(Checkpoint.signed_at).where(Checkpoint.book_id == book_id).order_by(Checkpoint.size.desc()).limit(1)
+    signed_at = session.execute(newest_at).scalar_one_or_none()
+    cosigned = exists().where(
+        Cosignature.book_id == book_id,
+        Cosignature.size >= func.coalesce(Alarm.seen, 0),
+        func.substr(Cosignature.witness, 1, func.length(Alarm.witness) + 1) == Alarm.witness + "+",
+        Cosignature.added_at > Alarm.at,
+    )
+    return or_(
+        Alarm.at >= now - _ALARM_NEW,
+        and_(Alarm.what == "does-not-extend", true() if signed_at is None else Alarm.at > signed_at),
+        and_(Alarm.what.in_(("witness-refused", "till-refused")), ~cosigned),
+    )
+
+
+def alarming(session: Session, book_id: UUID, now: datetime) -> int:
+    """Return how many alarms there are to be looked at; that the sealer stands still is one."""
+    wanted = select(func.count()).where(Alarm.book_id == book_id, is_telling(session, book_id, now))
+    return session.execute(wanted).scalar_one() + is_stalled(session, book_id, now)
+
+
+def is_stalled(session: Session, book_id: UUID, now: datetime) -> bool:
+    """Tell whether anything waits longer to be sealed than it does while a sealer runs: none does, or it cannot."""
+    # What stands in a queue and has a leaf waits no more.
+    leaf = exists().where(Leaf.book_id == book_id, Leaf.entry_id == Unsealed.entry_id)
+    entry = (
+        select(Unsealed.entry_id)
+        .join(Entry, (Entry.book_id == Unsealed.book_id) & (Entry.id == Unsealed.entry_id))
+        .where(Unsealed.book_id == book_id, Entry.posted_at < now - _STALLED_AFTER, ~leaf)
+        .limit(1)
+    )
+    link = exists().where(SealedHours.book_id == book_id, SealedHours.hours_id == UnsealedHours.hours_id)
+    hours = (
+        select(UnsealedHours.hours_id)
+        .join(HoursRecord, (HoursRecord.book_id == UnsealedHours.book_id) & (HoursRecord.id == UnsealedHours.hours_id))
+        .where(UnsealedHours.book_id == book_id, HoursRecord.recorded_at < now - _STALLED_AFTER, ~link)
+        .limit(1)
+    )
+    return any(session.execute(waits).first() is not None for waits in (entry, hours))
+
+
 @dataclass(frozen=True)
 class Receipt:
-    """A passbook line with what proves it; no proof yet where it waits to be sealed."""
+    """What the journal says of a passbook line, and what proves it; no proof yet where it waits to be sealed."""
 
-    account_id: UUID
-    number: int
-    opening: leaves.Opening | None
-    proof: notes.Proof | None
+    facts: leaves.SideFacts
+    opening: leaves.Opening | None = None
+    proof: notes.Proof | None = None
+    #: Where the journal says something else than what was sealed: the number of the leaf, and the head over it. Then nothing is proved.
+    differs_at: tuple[int, notes.Head] | None = None
 
 
 def waiting(session: Session, book_id: UUID) -> int:
@@ -270,19 +336,25 @@ def receipt(session: Session, book_id: UUID, account_id: UUID, number: int) -> R
         .where(Side.book_id == book_id, Side.account_id == account_id, Side.number == number)
     ).one_or_none()
     if found is None:
-        return Receipt(account_id, number, None, None)
+        return Receipt(facts)
     salt, own, leaf_number, data = found
     entry, giver, taker = data[2:34], data[34:66], data[66:98]
     opening = leaves.Opening(facts, salt, entry, taker if own == giver else giver)
-    return Receipt(account_id, number, opening, _proof(session, book_id, leaf_number, opening.packed()))
+    proof, differs_at = _proof(session, book_id, leaf_number, opening)
+    return Receipt(facts, None if differs_at else opening, proof, differs_at)
 
 
-def _proof(session: Session, book_id: UUID, leaf_number: int, opening: bytes) -> notes.Proof | None:
+def _proof(
+    session: Session, book_id: UUID, leaf_number: int, opening: leaves.Opening | leaves.HoursOpening
+) -> tuple[notes.Proof | None, tuple[int, notes.Head] | None]:
+    """Return what proves an opening, and else the number of the leaf and the head over it where that is not what was sealed."""
     sealed = best_head(session, book_id, leaf_number + 1)
     if sealed is None:
-        return None
-    path = tree(session, book_id, sealed.head.size).inclusion(leaf_number)
-    return notes.Proof(leaf_number, tuple(path), sealed.note, opening)
+        return None, None
+    head, path = sealed.head, tree(session, book_id, sealed.head.size).inclusion(leaf_number)
+    if not is_included(leaf_hash(opening.leaf), leaf_number, head.size, path, head.root):
+        return None, (leaf_number, head)
+    return notes.Proof(leaf_number, tuple(path), sealed.note, opening.packed()), None
 
 
 @dataclass(frozen=True)
@@ -291,6 +363,8 @@ class HoursReceipt:
 
     opening: leaves.HoursOpening
     proof: notes.Proof | None
+    #: As of a line.
+    differs_at: tuple[int, notes.Head] | None
 
 
 def hours_receipt(session: Session, book_id: UUID, account_id: UUID, number: int | None = None) -> HoursReceipt | None:
@@ -321,7 +395,7 @@ def hours_receipt(session: Session, book_id: UUID, account_id: UUID, number: int
         hours_id, account_id, last, kind, minutes, served_on, recorded_at, credit, honour, data and leaves.hours_in(data)
     )
     opening = leaves.HoursOpening(facts, salt)
-    return HoursReceipt(opening, _proof(session, book_id, leaf_number, opening.packed()))
+    return HoursReceipt(opening, *_proof(session, book_id, leaf_number, opening))
 
 
 def heads_of_hours(session: Session, book_id: UUID, account_ids: Collection[UUID]) -> dict[UUID, tuple[int, int, int, bytes]]:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from dataclasses import field
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
 from ledger.clock import Clock
@@ -46,6 +45,12 @@ class Sealer:
     begin_here: bool = False
     #: Go on with a key that the one before it says nothing of.
     key_was_lost: bool = False
+    #: How many entries and records of hours are sealed in one transaction.
+    at_once: int = actions.AT_ONCE
+    #: By key, until when a witness that gave no answer is left alone. The sealers of all books may share it.
+    resting: dict[str, float] = field(default_factory=dict)
+    #: By key, how many leaves each witness has seen, as far as is known here; it says so itself where it is more.
+    _seen: dict[str, int] = field(default_factory=dict)
     #: When witnesses that had not answered were last asked again.
     _asked_at: float = -math.inf
     #: The witnesses that last said that they do not know the log's key.
@@ -63,7 +68,7 @@ class Sealer:
         with self.sessions() as session, session.begin():
             origin = actions.begin(session, self.book_id, self.origin, self.clock.now())
         done, growth = 0, None
-        for piece in actions.pieces(waiting):
+        for piece in actions.pieces(waiting, self.at_once):
             began = time.monotonic()
             with self.sessions() as session, session.begin():
                 growth = actions.seal(session, self.book_id, piece, growth)
@@ -72,7 +77,7 @@ class Sealer:
                 progress(done, len(waiting))
             if rest and done < len(waiting):
                 time.sleep(rest * (time.monotonic() - began))
-        signers = self._signers(origin)
+        signers = notes.signers_of(origin, self.keys)
         try:
             with self.sessions() as session, session.begin():
                 return actions.sign(
@@ -95,7 +100,7 @@ class Sealer:
             raise
 
     def _compared(self, session: Session) -> list[UUID]:
-        actions.compare(session, self.book_id, self.memory, begin_here=self.begin_here)
+        actions.compare(session, self.book_id, self.memory, self.keys, begin_here=self.begin_here, key_was_lost=self.key_was_lost)
         return actions.backlog(session, self.book_id)
 
     def _raise_alarm(self, problem: actions.DoesNotExtendError) -> None:
@@ -103,26 +108,25 @@ class Sealer:
         with self.sessions() as session, session.begin():
             actions.alarm(session, self.book_id, "does-not-extend", head.origin, head, problem.signed, self.clock.now())
 
-    def public_keys(self, origin: str) -> list[notes.Key]:
-        """Return the public halves of the keys that sign the log called `origin`."""
-        return [signer.key for signer in self._signers(origin)]
-
-    def _signers(self, origin: str) -> list[notes.Signer]:
-        return [notes.Signer(origin, notes.ED25519, Ed25519PrivateKey.from_private_bytes(key)) for key in self.keys]
-
-    def ask_witnesses(self, sealed: queries.Sealed) -> list[notes.Key]:
+    def ask_witnesses(self, sealed: queries.Sealed, *, rest_s: float = asking.ASKED_AGAIN_S) -> list[notes.Key]:
         """Ask every witness that has an address to cosign a head, keep what they say, and return those that cosigned.
 
-        Nothing is kept open while they are waited for. One that refuses is an alarm.
+        One that has cosigned it is not asked, nor one that gave no answer within the last `rest_s` seconds. Nothing is kept open while they
+        are waited for. One that refuses is an alarm.
         """
         with self._reading() as session:
             asked = [(notes.key_of(one.key), one.address) for one in queries.witnesses(session, self.book_id) if one.address]
-            seen = queries.seen_by(session, self.book_id)
         tree, cosigned = Tree(sealed.head.size, self._tile), []
         for key, address in asked:
-            said = asking.ask(address or "", key, sealed.note, tree, seen.get(str(key), 0))
+            vkey, now = str(key), time.monotonic()
+            if vkey in sealed.witnesses or self.resting.get(vkey, now) > now:
+                continue
+            said = asking.ask(address or "", key, sealed.note, tree, min(self._seen.get(vkey, 0), sealed.head.size))
             self._tell_stranger(key, said)
             if not (said.signature or said.refused):
+                # One that answers keeps nobody waiting, and may know the key of another log.
+                if said.knows_key:
+                    self.resting[vkey] = now + rest_s
                 continue
             with self.sessions() as session, session.begin():
                 if said.refused:
@@ -132,6 +136,7 @@ class Sealer:
                         continue
                     actions.alarm(session, self.book_id, "witness-refused", key.name, sealed.head, said.seen, self.clock.now())
                 elif said.signature and actions.hear(session, self.book_id, sealed.head.size, said.signature, self.clock.now()):
+                    self._seen[vkey] = sealed.head.size
                     cosigned.append(key)
         return cosigned
 
@@ -143,7 +148,7 @@ class Sealer:
             self._strangers.add(key.name)
             sys.stderr.write(f"见证方 {key.name} 不认得日志的公钥 / does not know the log's key (403): see `flask ledger log-key`\n")
 
-    def wanting(self, *, every_s: float) -> queries.Sealed | None:
+    def wanting(self, *, every_s: float = asking.ASKED_AGAIN_S) -> queries.Sealed | None:
         """Return the newest head where a witness with an address has not cosigned it yet, asked for once in so many seconds."""
         if time.monotonic() - self._asked_at < every_s:
             return None

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,12 +19,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from bench.server import scratch_settings
 from bench.server import sealers_url
 from ledger import seal
 from ledger.seal import notes
 from ledger.settings import Settings
 from ledger.web.kit.extensions import db
 from tests.builders import give_points
+from tests.conftest import ROOT
 from tests.conftest import Database
 from tests.conftest import HandClock
 from tests.earning import Community
@@ -116,7 +124,8 @@ def test_every_key_of_the_log_is_printed_also_those_before_a_change_and_without_
     (first,) = run("log-key", "--book", 1).output.split()
     give_points(community.session, community.book, community.person(), 1, clock.now())
     community.session.commit()
-    changed = create_app(replace(settings, log_key=bytes(range(7, 39)), log_key_old=LOG_KEY), clock=clock)
+    told = replace(settings, log_key=bytes(range(7, 39)), log_key_old=LOG_KEY, sealer_database_url=sealers_url(settings.database_url))
+    changed = create_app(told, clock=clock)
     assert changed.test_cli_runner().invoke(args=["ledger", "seal", "--folder", str(tmp_path)]).exit_code == 0
     with changed.app_context():
         db.engine.dispose()
@@ -166,6 +175,49 @@ def test_a_folder_that_cannot_be_used_is_named(run: Run, community: Community, t
     assert seal.newest(community.session, community.book.id) is None
 
 
+def test_a_sealer_that_follows_goes_on_though_its_witness_is_not_to_be_had(
+    run: Run, community: Community, database: Database, tmp_path: Path
+) -> None:  # fmt: skip
+    key = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.generate()).key
+    own = {"PASSBOOK_LOG_KEY": base64.b64encode(os.urandom(32)).decode(), "PASSBOOK_SEALER_DATABASE_URL": sealers_url(database.url)}
+    environment = os.environ | scratch_settings(database.url, 8000) | own
+
+    def sealed() -> int:
+        found = seal.newest(community.session, community.book.id)
+        community.session.rollback()
+        return found.head.size if found else 0
+
+    def until_sealed(size: int) -> None:
+        ends = time.monotonic() + 30
+        while sealed() < size:
+            assert time.monotonic() < ends
+            time.sleep(0.1)
+
+    def post() -> None:
+        community.credited(community.person(), "patrol")
+        community.session.commit()
+
+    told = [sys.executable, "-m", "flask", "--app", "wsgi", "ledger", "seal", "--follow", "--folder", tmp_path]
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        subprocess.Popen(told, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process,
+    ):
+        try:
+            until_sealed(1)
+            address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            assert run("witness", "add", "--book", 1, "--key", key, "--address", address).exit_code == 0
+            post()
+            until_sealed(2)
+            # It is being asked now.
+            silent.settimeout(30)
+            silent.accept()[0].close()
+            post()
+            until_sealed(3)
+            assert process.poll() is None
+        finally:
+            process.terminate()
+
+
 def test_a_witness_is_added_listed_and_ended(run: Run, tmp_path: Path) -> None:
     key = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.generate()).key
     early = run("witness", "add", "--book", 1, "--key", key, "--address", "https://witness.example.org")
@@ -177,6 +229,23 @@ def test_a_witness_is_added_listed_and_ended(run: Run, tmp_path: Path) -> None:
     assert run("witness", "end", "--book", 1, "--name", "witness.example.org").exit_code == 0
     assert run("witness", "list", "--book", 1).output == ""
     assert run("witness", "end", "--book", 1, "--name", "witness.example.org").exit_code == 1
+
+
+def test_a_witness_that_moved_or_was_ended_comes_back(run: Run, tmp_path: Path) -> None:
+    assert run("seal", "--folder", tmp_path).exit_code == 0
+    signer = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.generate())
+
+    def add(address: str) -> Result:
+        return run("witness", "add", "--book", 1, "--key", signer.key, "--address", address)
+
+    assert add("https://old.example.org").exit_code == 0
+    again = add("https://old.example.org")
+    assert (again.exit_code, "watches already" in again.output) == (1, True)
+    assert add("https://new.example.org").exit_code == 0
+    assert run("witness", "list", "--book", 1).output == "witness.example.org\t0\thttps://new.example.org\n"
+    assert run("witness", "end", "--book", 1, "--name", "witness.example.org").exit_code == 0
+    assert add("https://new.example.org").exit_code == 0
+    assert run("witness", "list", "--book", 1).output == "witness.example.org\t0\thttps://new.example.org\n"
 
 
 @pytest.mark.parametrize(

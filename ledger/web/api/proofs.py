@@ -10,6 +10,7 @@ from ledger.errors import NotFound
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
 from ledger.web.kit.fields import Shape
+from ledger.web.kit.sealing import Promised
 from ledger.web.kit.sealing import Proven
 from ledger.web.kit.sealing import ProvenHours
 from ledger.web.kit.sealing import hours_receipt
@@ -22,9 +23,10 @@ RECORDS_MAX = 1_000_000_000
 
 
 class ProofOut(Shape):
-    """What proves a line: the log's proof once it is sealed, until then a signed promise."""
+    """What proves a line: the log's proof once it is sealed, until then a signed promise; neither where it is not what was sealed."""
 
     sealed = fields.Boolean(required=True, metadata={"description": "The line stands in the log, under a signed head"})
+    differs = fields.Boolean(required=True, metadata={"description": "The line is not what was sealed: tell the residents' supervisor"})
     index = fields.Integer(required=True, allow_none=True, metadata={"description": "The number of its leaf in the log, from 0"})
     size = fields.Integer(required=True, allow_none=True, metadata={"description": "How many leaves the signed head has"})
     check_word = fields.String(required=True, allow_none=True, metadata={"description": "What is printed beside the line"})
@@ -40,9 +42,11 @@ def proof(number: int) -> dict[str, Any]:
     found = receipt(number)
     if not isinstance(found, Proven):
         nothing = dict.fromkeys(("index", "size", "check_word", "proof"))
-        return nothing | {"sealed": False, "cosigned": [], "promise": str(found.note)}
+        promise = str(found.note) if isinstance(found, Promised) else None
+        return nothing | {"sealed": False, "differs": promise is None, "cosigned": [], "promise": promise}
     return {
         "sealed": True,
+        "differs": False,
         "index": found.proof.index,
         "size": found.size,
         "check_word": found.word,

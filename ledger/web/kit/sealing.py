@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from ledger import areas
 from ledger import journal
 from ledger import seal
 from ledger.areas import Book
 from ledger.errors import NotFound
+from ledger.seal import Head
 from ledger.seal import HoursOpening
 from ledger.seal import Key
 from ledger.seal import LogKey
 from ledger.seal import Note
 from ledger.seal import Proof
+from ledger.seal import SideFacts
 from ledger.web.kit.auth import me
 from ledger.web.kit.extensions import services
 from ledger.web.kit.extensions import session
+from ledger.web.kit.extensions import transaction_of_its_own
 from ledger.web.kit.policy import quorum
 
 #: A number that no line has.
@@ -29,7 +33,7 @@ _AFTER_ALL = 2**62
 class Proven:
     """A line of one's own passbook that is sealed."""
 
-    line: journal.LineRow
+    line: SideFacts
     word: str
     proof: Proof
     size: int
@@ -47,8 +51,15 @@ class Proven:
 class Promised:
     """A line of one's own passbook that waits to be sealed, and the service's word that it will be."""
 
-    line: journal.LineRow
+    line: SideFacts
     note: Note
+
+
+@dataclass(frozen=True)
+class Differs:
+    """A line of one's own passbook that is not what was sealed: nothing proves it, and the supervisor is to know."""
+
+    line: SideFacts
 
 
 @dataclass(frozen=True)
@@ -62,29 +73,47 @@ class ProvenHours:
     cosigned: tuple[str, ...]
 
 
-def receipt(number: int) -> Proven | Promised:
+def receipt(number: int) -> Proven | Promised | Differs:
     """Return what proves a line of the passbook of whoever asks; raise NotFound where there is no such line."""
     account = journal.account_ids(session(), me().book_id, "passbook", [me().person_id]).get(me().person_id)
     if account is None or number > _AFTER_ALL:
         raise NotFound("line")
-    found = seal.receipt(session(), me().book_id, account, number)
-    (line,) = journal.lines_numbered(session(), me().book_id, account, number, number)
+    found = checked_receipt(account, number)
+    if found.differs_at is not None:
+        return Differs(found.facts)
     if found.proof is None or found.opening is None:
-        facts = seal.side_facts(session(), me().book_id, account, number)
         signer = seal.promiser(services().settings.secret_key, _promiser_name())
-        return Promised(line, seal.promise(signer, origin_of(me().book), facts))
+        return Promised(found.facts, seal.promise(signer, origin_of(me().book), found.facts))
     keys, cosigned = _watching(found.proof)
-    return Proven(line, found.opening.word, found.proof, _size(found.proof), _names(keys), _names(cosigned))
+    return Proven(found.facts, found.opening.word, found.proof, _size(found.proof), _names(keys), _names(cosigned))
+
+
+def checked_receipt(account: UUID, number: int) -> seal.Receipt:
+    """Return what proves a line of an account of the book; where it is not what was sealed, that is kept as an alarm."""
+    found = seal.receipt(session(), me().book_id, account, number)
+    if found.differs_at is not None:
+        _keep_alarm(*found.differs_at)
+    return found
 
 
 def hours_receipt(number: int | None = None) -> ProvenHours | None:
-    """Return what proves the first `number` records of the hours of whoever asks, or all that are sealed; none where so many are not."""
+    """Return what proves the first `number` records of the hours of whoever asks, or all that are sealed; none where so many are not.
+
+    Nothing proves what is not what was sealed, and that is kept as an alarm.
+    """
     account = journal.account_ids(session(), me().book_id, "passbook", [me().person_id]).get(me().person_id)
     found = seal.hours_receipt(session(), me().book_id, account, number) if account else None
+    if found is not None and found.differs_at is not None:
+        _keep_alarm(*found.differs_at)
     if found is None or found.proof is None:
         return None
     _, cosigned = _watching(found.proof)
     return ProvenHours(found.opening, found.proof, _size(found.proof), _names(cosigned))
+
+
+def _keep_alarm(leaf: int, head: Head) -> None:
+    with transaction_of_its_own() as own:
+        seal.alarm(own, me().book_id, "line-differs", head.origin, head, leaf + 1, services().clock.now())
 
 
 def _watching(proof: Proof) -> tuple[list[Key], list[Key]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint
@@ -39,8 +38,8 @@ from ledger.web.kit.watching import WATCHERS
 pages = Blueprint("log", __name__, url_prefix="/log/<int(max=99999):number>")
 
 TILE_WIDTH = 256
-#: So many alarms are told on the page, and so many counted, of so many days, for whoever looks over the book.
-ALARMS_TOLD, ALARMS_COUNTED, ALARMS_NEW = 10, 100, timedelta(days=30)
+#: So many alarms are told on the page.
+ALARMS_TOLD = 10
 _LONG, _NEWEST = "public, max-age=31536000, immutable", "public, max-age=1"
 _TEXT = "text/plain; charset=utf-8"
 #: A tile's number in groups of three digits, all but the last with an x; and of a partial one, its width.
@@ -76,6 +75,7 @@ def page(number: int) -> ResponseReturnValue:
         witnessed=seal.witnessed(session(), book.id, [one.key for one in watching], quorum(len(seals))),
         waiting=seal.waiting(session(), book.id),
         alarms=seal.alarms(session(), book.id, ALARMS_TOLD),
+        stalled=seal.is_stalled(session(), book.id, services().clock.now()),
         keys=seal.log_keys(session(), book.id),
         promise_keys=promise_keys(),
     )
@@ -140,13 +140,12 @@ def entries(number: int, which: str) -> ResponseReturnValue:
 
 
 def new_alarms() -> int:
-    """Return how many alarms of late there are for whoever looks over the whole book; none for anybody else; counted once a page."""
+    """Return how many alarms are new or hold still, for whoever looks over the whole book; none for anybody else; counted once a page."""
     who = maybe_me()
     if who is None or f"{who.book.area_code}/" not in who.scope(*WATCHERS):
         return 0
     if "new_alarms" not in g:
-        since = services().clock.now() - ALARMS_NEW
-        g.new_alarms = sum(one.at >= since for one in seal.alarms(session(), who.book_id, ALARMS_COUNTED))
+        g.new_alarms = seal.alarming(session(), who.book_id, services().clock.now())
     found: int = g.new_alarms
     return found
 

@@ -40,6 +40,7 @@ from ledger.web.kit.printing import code
 from ledger.web.kit.printing import sent
 from ledger.web.kit.reach import own
 from ledger.web.kit.sealing import ProvenHours
+from ledger.web.kit.sealing import checked_receipt
 from ledger.web.kit.sealing import hours_receipt
 from ledger.web.kit.templating import entry_kind
 from ledger.web.kit.templating import local
@@ -133,9 +134,15 @@ def _check_words(account: UUID | None, lines: Sequence[LineRow]) -> Mapping[int,
 
 
 def _proof(account: UUID | None, check_words: Mapping[int, str], page: Sequence[LineRow]) -> dict[str, Any] | None:
-    """Return what proves a page: its last line that is sealed, as a code, and where that is checked; none where no line of it is."""
+    """Return what proves a page: its last line that is sealed, as a code, and where that is checked; none where no line of it is.
+
+    Where that line is not what was sealed there is no code, and the page says so.
+    """
     number = max((line.number for line in page if line.number in check_words), default=None)
-    if account is None or number is None or (proof := seal.receipt(session(), me().book_id, account, number).proof) is None:
+    found = None if account is None or number is None else checked_receipt(account, number)
+    if found is not None and found.differs_at is not None:
+        return {"told": gettext("第 %(number)s 行对不上：它不是封存时写的，请联系监督员。", number=number)}
+    if found is None or (proof := found.proof) is None:
         return None
     told = gettext(
         "第 %(number)s 行的封存证明：手机扫小码打开查验页，再用那一页扫大码。大码只证明第 %(number)s 行。日期下面是每行的验证码。",

@@ -16,6 +16,7 @@ from ledger.errors import NotFound
 from ledger.web.kit.auth import allow
 from ledger.web.kit.auth import forget_who
 from ledger.web.kit.extensions import services
+from ledger.web.kit.sealing import Differs
 from ledger.web.kit.sealing import Promised
 from ledger.web.kit.sealing import Proven
 from ledger.web.kit.sealing import hours_receipt
@@ -39,7 +40,8 @@ def line(number: int) -> ResponseReturnValue:
     found = receipt(number)
     code = seal.for_paper(found.proof) if isinstance(found, Proven) else None
     address = services().settings.public_url + url_for("proofs.check")
-    return render_template("ledger/proofs/line.html", found=found, line=found.line, code=code, address=address)
+    differs = isinstance(found, Differs)
+    return render_template("ledger/proofs/line.html", found=found, line=found.line, differs=differs, code=code, address=address)
 
 
 @pages.get("/me/passbook/lines/<int:number>/line.tlog-proof")

@@ -99,12 +99,15 @@ def key() -> str | Refusal:
         return Refusal("device-not-paired", "key")
     book_id, told = act().book_id, _key(forms.words("key", LINE_LENGTH_MAX))
     if str(told) not in _keys_of(device_id):
+        if seal.has_watched(session(), book_id, told):
+            # It was watching before and was ended, or it is another till's.
+            raise Invalid("witness-key-wrong", "key")
         end_watching(session(), book_id, device_id, act().at)
         try:
             with session().begin_nested():
                 seal.add_witness(session(), book_id, told, act().at, device_id=device_id)
         except IntegrityError:
-            # It was watching before and was ended, or it is another till's.
+            # It came twice at once.
             raise Invalid("witness-key-wrong", "key") from None
     return url_for("till.till")
 
@@ -180,10 +183,6 @@ def _is_heard(size: int, line: str) -> bool:
         session().commit()
     except seal.NoteError:
         return False
-    except IntegrityError:
-        # It was sent twice at once: the other one is kept.
-        session().rollback()
-        return True
     return is_heard
 
 

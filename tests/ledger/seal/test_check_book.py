@@ -143,7 +143,7 @@ def test_entries_that_wait_are_checked_as_well(database: Database, session: Sess
     desk.clock.advance(minutes=1)
     desk.post([desk.spend("li", 3)])
     told = list(dumping.records(session, desk.book_id, desk.clock.now()))
-    report = check_book.check(dump_of(told), (), [str(key) for key in sealer.public_keys("log.example.org")])
+    report = check_book.check(dump_of(told), (), [str(key) for key in notes.log_keys_of("log.example.org", [bytes(32)])])
     assert report.faults == []
     assert any("4 entries, of which 2 wait" in sentence for sentence in report.said)
     for record in told:
@@ -329,6 +329,18 @@ def _far_reversal(records: list[Any]) -> None:
     taking[3][18] += 1
 
 
+def _runs_back(records: list[Any]) -> None:
+    _, _, _, entry, _, _, *halves = entries(records)[-1]
+    for line in (line for line, _ in halves if line):
+        entry[6] = line[4] = 1
+
+
+def _more_than_there_was(records: list[Any]) -> None:
+    (taking, *_) = [record for record in entries(records) if record[3][16]]
+    (taken,) = [record[3] for record in entries(records) if record[3][0] == taking[3][16]]
+    taking[3][3], taking[3][18] = taken[3] + 1, -1
+
+
 def _lost(records: list[Any]) -> None:
     entries(records)[9][3] = None
 
@@ -422,6 +434,8 @@ def _order(records: list[Any]) -> None:
     [
         (_twice, "is there more than once"),
         (_far_reversal, "takes back"),
+        (_more_than_there_was, "takes back"),
+        (_runs_back, "was recorded before the line it follows"),
         (_lost, "has lost its entry"),
         (_no_side, "is sealed without a side for each of its accounts"),
         (_no_account, "nothing that is there"),
@@ -614,11 +628,14 @@ def test_a_kept_head_of_another_log_or_of_a_stranger_is_a_fault(scene: tampering
     other = str(notes.Head("other.example.org", 5, bytes(32)))
     of_other = str(notes.Note(other, (tampering.LOG.sign(other),)))
     forged = scene.kept.replace(f"\n{scene.size}\n", f"\n{scene.size - 1}\n")
-    told = [("a", of_stranger), ("b", of_other), ("c", forged)]
+    empty = str(notes.Head(tampering.ORIGIN, 0, bytes(32)))
+    of_nothing = str(notes.Note(empty, (tampering.LOG.sign(empty),)))
+    told = [("a", of_stranger), ("b", of_other), ("c", forged), ("d", of_nothing)]
     found = {fault.place[:1]: fault.what for fault in check_book.check(dump_of(records), told, tampering.KEYS).faults}
     assert found["a"] == "is signed by none of the keys that were given"
     assert found["b"] == "is a head of another log, other.example.org"
     assert found["c"].endswith("that does not hold")
+    assert found["d"] == "has another root than an empty log"
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ class Office:
         return found
 
     def checked(self, kept: str = "") -> check_book.Report:
-        keys = [str(key) for key in self.sealer().public_keys(ORIGIN)]
+        keys = [str(key) for key in seal.log_keys_of(ORIGIN, self.sealer().keys)]
         return check_book.check(dump_of(self.dumped()), [("kept", kept)] if kept else [], keys)
 
 
@@ -425,8 +425,11 @@ def test_hours_that_are_sealed_and_queued_again_stop_nothing_and_those_that_are_
     sealed = office.seal()
     assert sealed is not None
     assert sealed.head.size == 2
+    office.clock.advance(hours=2)
+    assert not queries.is_stalled(office.session, office.book.id, office.clock.now())
     office.serve((li, "honour", 9))
     office.clock.advance(hours=25)
+    assert queries.is_stalled(office.session, office.book.id, office.clock.now())
     (in_queue,) = [fault for fault in office.faults() if "waits since" not in fault]
     assert in_queue.endswith("is sealed as leaf 0 and waits still")
     (held_back,) = [fault for fault in office.faults() if "waits since" in fault]

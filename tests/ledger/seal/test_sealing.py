@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from hashlib import sha256
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
+import pysqlite3
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
+from sqlalchemy import delete
 from sqlalchemy import insert
 from sqlalchemy import select
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm import SessionTransaction
 
 from ledger.journal.model import Entry
 from ledger.journal.model import Unsealed
@@ -34,10 +41,14 @@ from scripts.witness import handler_for
 from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import Database
+from tests.conftest import fresh_database
 from tests.conftest import sealers_engine
+from tests.sealing import dropped
+from tests.sealing import rewrite
 
 ORIGIN = "passbook.example.org/log/1"
-SIGNER = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+SECRET = bytes(range(32))
+(SIGNER,) = notes.signers_of(ORIGIN, [SECRET])
 
 
 @pytest.fixture
@@ -46,19 +57,21 @@ def desk(session: Session) -> Desk:
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> Memory:
-    return Memory(tmp_path / "log")
+def folder(tmp_path: Path) -> Path:
+    """Where the sealer remembers."""
+    return tmp_path / "log"
 
 
-def seal(desk: Desk, memory: Memory, *, at_once: int = 7) -> queries.Sealed | None:
-    """Seal all that waits, a few at a time, and sign."""
-    actions.begin(desk.session, desk.book_id, ORIGIN, desk.clock.now())
-    for piece in actions.pieces(actions.backlog(desk.session, desk.book_id), at_once):
-        actions.seal(desk.session, desk.book_id, piece)
-        desk.session.commit()
-    sealed = actions.sign(desk.session, desk.book_id, [SIGNER], memory, desk.clock.now())
-    desk.session.commit()
-    return sealed
+@pytest.fixture
+def sealer(desk: Desk, database: Database, folder: Path) -> Sealer:
+    return sealer_of(desk, database, folder)
+
+
+def sealer_of(desk: Desk, database: Database, folder: Path, *, begin_here: bool = False) -> Sealer:
+    """The sealer of a book, which remembers in this folder."""
+    desk.session.rollback()
+    engine = sealers_engine(database.engine)
+    return Sealer(lambda: Session(engine), desk.book_id, ORIGIN, [SECRET], Memory(folder), desk.clock, begin_here=begin_here, at_once=7)
 
 
 def fill(desk: Desk, rounds: int) -> None:
@@ -68,9 +81,9 @@ def fill(desk: Desk, rounds: int) -> None:
         desk.clock.advance(minutes=number)
 
 
-def test_every_entry_is_a_leaf_and_the_root_is_over_all_of_them(desk: Desk, memory: Memory) -> None:
+def test_every_entry_is_a_leaf_and_the_root_is_over_all_of_them(desk: Desk, sealer: Sealer) -> None:
     fill(desk, 100)
-    sealed = seal(desk, memory)
+    sealed = sealer.work()
     assert sealed is not None
     leaves = desk.session.execute(
         select(Leaf.data, Leaf.hash, Leaf.entry_id).where(Leaf.book_id == desk.book_id).order_by(Leaf.number)
@@ -83,12 +96,12 @@ def test_every_entry_is_a_leaf_and_the_root_is_over_all_of_them(desk: Desk, memo
     )
     assert sealed.note.signed_by([SIGNER.key]) == [SIGNER.key]
     assert queries.waiting(desk.session, desk.book_id) == 0
-    assert seal(desk, memory) is None
+    assert sealer.work() is None
 
 
-def test_a_line_proves_itself_and_nothing_of_the_other_side(desk: Desk, memory: Memory) -> None:
+def test_a_line_proves_itself_and_nothing_of_the_other_side(desk: Desk, sealer: Sealer) -> None:
     fill(desk, 90)
-    seal(desk, memory)
+    sealer.work()
     for number in (1, 2, 90, 180):
         receipt = queries.receipt(desk.session, desk.book_id, desk.account("li"), number)
         assert receipt.proof is not None
@@ -103,15 +116,40 @@ def test_a_line_proves_itself_and_nothing_of_the_other_side(desk: Desk, memory: 
         assert desk.account("shop").bytes not in told
 
 
-def test_a_line_that_waits_has_no_proof_yet(desk: Desk, memory: Memory) -> None:
+def test_a_line_that_waits_has_no_proof_yet(desk: Desk, sealer: Sealer) -> None:
     fill(desk, 1)
     receipt = queries.receipt(desk.session, desk.book_id, desk.account("li"), 1)
     assert (receipt.opening, receipt.proof) == (None, None)
 
 
-def test_the_sides_of_an_account_are_a_chain_in_the_order_of_its_lines(desk: Desk, memory: Memory) -> None:
+CHANGES = [
+    "UPDATE line SET deed_on = '2020-01-01' WHERE book_id = :book AND number = 3",
+    "UPDATE side SET salt = hash WHERE book_id = :book AND number = 3",
+    "UPDATE leaf SET data = (SELECT data FROM leaf WHERE book_id = :book AND number = 1) WHERE book_id = :book AND number >= 4",
+    "UPDATE leaf SET hash = (SELECT hash FROM leaf WHERE book_id = :book AND number = 1) WHERE book_id = :book AND number >= 4",
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_line_that_is_not_what_was_sealed_is_proved_no_longer(
+    desk: Desk, database: Database, owner: Engine, tmp_path: Path, change: str
+) -> None:
+    fill(desk, 5)
+    sealed = sealer_of(desk, database, tmp_path / "log").work()
+    assert sealed is not None
+    before = queries.receipt(desk.session, desk.book_id, desk.account("li"), 3)
+    assert before.proof is not None
+    assert before.differs_at is None
+    desk.session.rollback()
+    rewrite(owner, desk.book_id, change)
+    found = queries.receipt(desk.session, desk.book_id, desk.account("li"), 3)
+    assert (found.opening, found.proof) == (None, None)
+    assert found.differs_at == (before.proof.index, sealed.head)
+
+
+def test_the_sides_of_an_account_are_a_chain_in_the_order_of_its_lines(desk: Desk, sealer: Sealer) -> None:
     fill(desk, 20)
-    seal(desk, memory)
+    sealer.work()
     for name in ("li", "wang", "fund"):
         previous = None
         for line in desk.all_lines(name)[::-1]:
@@ -123,18 +161,18 @@ def test_the_sides_of_an_account_are_a_chain_in_the_order_of_its_lines(desk: Des
             ).scalar_one()  # fmt: skip
 
 
-def test_a_log_grown_bit_by_bit_is_the_same_tree(desk: Desk, memory: Memory) -> None:
+def test_a_log_grown_bit_by_bit_is_the_same_tree(desk: Desk, sealer: Sealer) -> None:
     heads = []
     for _ in range(12):
         fill(desk, 30)
-        heads.append(seal(desk, memory, at_once=1_000))
+        heads.append(sealer.work())
     hashes = list(desk.session.execute(select(Leaf.hash).where(Leaf.book_id == desk.book_id).order_by(Leaf.number)).scalars())
     for sealed in heads:
         assert sealed is not None
         assert sealed.head.root == fold(hashes[: sealed.head.size])
 
 
-def test_what_is_remembered_from_piece_to_piece_is_dropped_where_it_no_longer_holds(desk: Desk, memory: Memory) -> None:
+def test_what_is_remembered_from_piece_to_piece_is_dropped_where_it_no_longer_holds(desk: Desk, sealer: Sealer) -> None:
     fill(desk, 200)
     actions.begin(desk.session, desk.book_id, ORIGIN, desk.clock.now())
     growth = None
@@ -148,7 +186,7 @@ def test_what_is_remembered_from_piece_to_piece_is_dropped_where_it_no_longer_ho
             desk.session.rollback()
         growth = actions.seal(desk.session, desk.book_id, piece, growth)
         desk.session.commit()
-    sealed = seal(desk, memory)
+    sealed = sealer.work()
     assert sealed is not None
     assert sealed.head.size == 601
     assert_whole(desk)
@@ -159,9 +197,10 @@ class Killed(BaseException):
 
 
 STEPS: list[tuple[object, str]] = [
+    *((actions, name) for name in ("compare", "backlog", "begin", "seal", "sign")),
     *((actions, name) for name in ("lock", "_growth", "_entries", "_heads", "_write", "insert", "delete", "_extends")),
     (Memory, "keep"),
-    (Session, "commit"),
+    (SessionTransaction, "commit"),
 ]
 
 
@@ -169,11 +208,12 @@ STEPS: list[tuple[object, str]] = [
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("times", [1, 2, 4])
 def test_a_sealer_killed_at_any_step_leaves_no_fork_and_no_gap(
-    desk: Desk, memory: Memory, monkeypatch: pytest.MonkeyPatch, where: object, name: str, after: bool, times: int
+    desk: Desk, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch, where: object, name: str, after: bool, times: int
 ) -> None:
     fill(desk, 5)
-    seal(desk, memory)
+    sealer_of(desk, database, folder).work()
     fill(desk, 5)
+    killed = sealer_of(desk, database, folder)
     step, calls = getattr(where, name), iter(range(1, 1_000))
 
     def killing(*values: object, **named: object) -> object:
@@ -187,12 +227,12 @@ def test_a_sealer_killed_at_any_step_leaves_no_fork_and_no_gap(
 
     with monkeypatch.context() as patched:
         patched.setattr(where, name, killing)
-        try:
-            seal(desk, memory)
-        except Killed:
-            desk.session.rollback()
+        with contextlib.suppress(Killed):
+            killed.work()
     fill(desk, 2)
-    seal(desk, memory)
+    sealed = sealer_of(desk, database, folder).work()
+    assert sealed is not None
+    assert sealed.head.size == 3 + 3 * 12
     assert_whole(desk)
 
 
@@ -207,28 +247,30 @@ def assert_whole(desk: Desk) -> None:
         assert root == fold([hashed for _, hashed in rows[:size]])
 
 
-def test_two_sealers_at_once_write_one_log(desk: Desk, memory: Memory, database: Database, tmp_path: Path) -> None:
+def test_two_sealers_at_once_write_one_log(desk: Desk, database: Database, tmp_path: Path) -> None:
     fill(desk, 60)
-    actions.begin(desk.session, desk.book_id, ORIGIN, desk.clock.now())
-    desk.session.commit()
+    sealers = [sealer_of(desk, database, tmp_path / name, begin_here=True) for name in ("one", "other")]
     faults: list[BaseException] = []
 
-    def work() -> None:
+    def work(sealer: Sealer) -> None:
         try:
-            with Session(sealers_engine(database.engine)) as session:
-                own = Desk(session, desk.book_id, desk.accounts, desk.clock)
-                seal(own, memory, at_once=10)
+            sealer.work()
         except BaseException as fault:  # noqa: BLE001  told below, in the test's own thread
             faults.append(fault)
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
+    threads = [threading.Thread(target=work, args=[sealer]) for sealer in sealers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert faults == []
-    seal(desk, memory)
+    fill(desk, 1)
+    for sealer in sealers:
+        sealer.work()
     assert_whole(desk)
+    newest = queries.newest(desk.session, desk.book_id)
+    assert newest is not None
+    assert [sealer.memory.head(ORIGIN) for sealer in sealers] == [newest.head, newest.head]
 
 
 class Meeting(Memory):
@@ -243,51 +285,40 @@ class Meeting(Memory):
         return super().head(origin)
 
 
-def test_a_sealer_that_was_overtaken_by_another_raises_no_alarm(desk: Desk, memory: Memory, database: Database, tmp_path: Path) -> None:
-    engine, met = sealers_engine(database.engine), Meeting(tmp_path / "log")
+def test_a_sealer_that_was_overtaken_by_another_raises_no_alarm(desk: Desk, sealer: Sealer, database: Database, folder: Path) -> None:
+    slow, met = sealer_of(desk, database, folder), Meeting(folder)
     fill(desk, 3)
-    seal(desk, memory)
+    sealer.work()
     fill(desk, 3)
-    desk.session.commit()
-    slow, quick = (Sealer(lambda: Session(engine), desk.book_id, ORIGIN, [bytes(range(32))], one, desk.clock) for one in (met, memory))
-    met.other = quick.work
+    slow.memory, met.other = met, sealer.work
     assert slow.work() is None
     assert queries.alarms(desk.session, desk.book_id) == []
     assert_whole(desk)
 
 
-def test_what_is_sealed_and_stands_in_the_queue_again_keeps_nothing_from_being_sealed(desk: Desk, memory: Memory) -> None:
+def test_what_is_sealed_and_stands_in_the_queue_again_keeps_nothing_from_being_sealed(desk: Desk, sealer: Sealer) -> None:
     fill(desk, 3)
-    seal(desk, memory)
+    sealer.work()
     again = select(Leaf.book_id, Leaf.entry_id).where(Leaf.book_id == desk.book_id, Leaf.number == 8)
     desk.session.execute(insert(Unsealed).from_select(["book_id", "entry_id"], again))
+    desk.session.commit()
     fill(desk, 3)
-    sealed = seal(desk, memory)
+    sealed = sealer.work()
     assert sealed is not None
     assert sealed.head.size == 20
     assert actions.backlog(desk.session, desk.book_id) == []
+    desk.clock.advance(hours=2)
+    assert not queries.is_stalled(desk.session, desk.book_id, desk.clock.now())
 
 
-def test_a_clock_set_back_a_day_makes_no_gap(desk: Desk, memory: Memory) -> None:
+def test_a_clock_set_back_a_day_makes_no_gap(desk: Desk, sealer: Sealer) -> None:
     fill(desk, 5)
-    seal(desk, memory)
+    sealer.work()
     desk.clock.advance(days=-1)
     desk.award("zhao", 5)
     fill(desk, 5)
-    seal(desk, memory)
+    sealer.work()
     assert_whole(desk)
-
-
-def dropped(owner: Engine, table: str) -> None:
-    """Do what only the tables' owner can: take the guard of a table away."""
-    with owner.begin() as connection:
-        if owner.dialect.name == "postgresql":
-            connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-        else:
-            for name in (
-                connection.exec_driver_sql(f"SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name='{table}'").scalars().all()
-            ):
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
 
 
 @pytest.mark.parametrize(
@@ -298,9 +329,9 @@ def dropped(owner: Engine, table: str) -> None:
         "DELETE FROM leaf WHERE book_id = :book AND number = 300",
     ],
 )
-def test_nothing_is_signed_on_a_log_that_was_rewritten(desk: Desk, memory: Memory, owner: Engine, change: str) -> None:
+def test_nothing_is_signed_on_a_log_that_was_rewritten(desk: Desk, sealer: Sealer, owner: Engine, change: str) -> None:
     fill(desk, 100)
-    seal(desk, memory)
+    sealer.work()
     for table in ("leaf", "tile", "side"):
         dropped(owner, table)
     book = {"book": desk.book_id if owner.dialect.name == "postgresql" else desk.book_id.hex}
@@ -317,51 +348,194 @@ def test_nothing_is_signed_on_a_log_that_was_rewritten(desk: Desk, memory: Memor
     desk.session.rollback()
     if "leaf SET" in change:
         # Leaf 3 stands in a full tile: what is signed is read from there, and the leaf is found by `verify`.
-        seal(desk, memory)
+        sealer.work()
     else:
         with pytest.raises(actions.SealError):
-            seal(desk, memory)
+            sealer.work()
         desk.session.rollback()
         assert desk.session.execute(select(Checkpoint.size).where(Checkpoint.book_id == desk.book_id)).scalars().all() == sizes
 
 
-def test_a_database_turned_back_to_a_backup_is_not_signed_over(desk: Desk, memory: Memory, tmp_path: Path) -> None:
-    fill(desk, 3)
-    seal(desk, memory)
-    # What was signed after the backup was made: the database knows nothing of it, the memory does.
-    ahead = notes.Head(ORIGIN, 13, b"\x01" * 32)
-    memory.keep(notes.Note(str(ahead), (SIGNER.sign(str(ahead)),)))
-    fill(desk, 3)
-    with pytest.raises(actions.SealError):
-        seal(desk, memory)
+def test_a_database_turned_back_to_a_backup_is_not_signed_over(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    with fresh_database("sqlite", request, tmp_path) as database:
+        path, backup = Path(str(database.engine.url.database)), tmp_path / "backup.db"
+        with Session(database.engine) as session:
+            desk = open_desk(session)
+            sealer = sealer_of(desk, database, tmp_path / "log")
+            fill(desk, 3)
+            sealer.work()
+            with closing(pysqlite3.dbapi2.connect(path)) as connection:
+                connection.execute(f"VACUUM INTO '{backup}'")
+            fill(desk, 3)
+            signed = sealer.work()
+            assert signed is not None
+        database.engine.dispose()
+        for kept in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            kept.unlink(missing_ok=True)
+        shutil.copyfile(backup, path)
+        with Session(database.engine) as session:
+            desk = Desk(session, desk.book_id, desk.accounts, desk.clock)
+            for rounds in (0, 2, 4):
+                # Whether it is shorter than what was signed, as long or longer; and before anything waits.
+                if rounds:
+                    fill(desk, rounds)
+                with pytest.raises(actions.DoesNotExtendError):
+                    sealer.work()
+            assert sealer.memory.head(ORIGIN) == signed.head
+            heads = session.execute(select(Checkpoint.size).where(Checkpoint.book_id == desk.book_id)).scalars().all()
+            assert heads == [10]
+            assert {(one.what, one.seen) for one in queries.alarms(session, desk.book_id)} == {("does-not-extend", signed.head.size)}
 
 
-def test_a_folder_that_remembers_nothing_is_not_taken_for_the_right_one(desk: Desk, memory: Memory, tmp_path: Path) -> None:
+def test_a_folder_that_remembers_nothing_is_not_taken_for_the_right_one(
+    desk: Desk, sealer: Sealer, database: Database, tmp_path: Path
+) -> None:  # fmt: skip
     fill(desk, 3)
-    sealed = seal(desk, memory)
-    elsewhere = Memory(tmp_path / "elsewhere")
+    sealed = sealer.work()
+    assert sealed is not None
     with pytest.raises(actions.UnknownPastError):
-        actions.compare(desk.session, desk.book_id, elsewhere)
-    actions.compare(desk.session, desk.book_id, elsewhere, begin_here=True)
+        sealer_of(desk, database, tmp_path / "elsewhere").work()
+    told = sealer_of(desk, database, tmp_path / "elsewhere", begin_here=True)
+    assert told.work() is None
+    assert told.memory.head(ORIGIN) == sealed.head
+
+
+def forge(desk: Desk, owner: Engine, head: notes.Head, signer: notes.Signer) -> None:
+    """Write a head into the database that no sealer signed."""
+    desk.session.rollback()
+    note = notes.Note(str(head), (signer.sign(str(head)),))
+    row = {"book_id": desk.book_id, "size": head.size, "root": head.root, "note": str(note), "signed_at": desk.clock.now()}
+    with owner.begin() as connection:
+        connection.execute(insert(Checkpoint).values(row))
+
+
+def test_a_head_of_a_key_that_is_not_at_hand_is_no_forgery(desk: Desk, sealer: Sealer, database: Database, tmp_path: Path) -> None:
+    fill(desk, 3)
+    sealed = sealer.work()
     assert sealed is not None
-    assert elsewhere.head(ORIGIN) == sealed.head
+    other = sealer_of(desk, database, tmp_path / "other", begin_here=True)
+    other.keys = [bytes(range(2, 34))]
+    with pytest.raises(actions.StrangeKeyError):
+        other.work()
+    assert other.memory.head(ORIGIN) is None
+    assert queries.alarms(desk.session, desk.book_id) == []
+    desk.session.rollback()
+    other.key_was_lost = True
+    assert other.work() is None
+    assert other.memory.head(ORIGIN) == sealed.head
 
 
-def test_what_another_sealer_signed_is_remembered_here_too(desk: Desk, memory: Memory, tmp_path: Path) -> None:
-    other = Memory(tmp_path / "other")
-    fill(desk, 3)
-    seal(desk, other)
-    actions.compare(desk.session, desk.book_id, memory, begin_here=True)
-    fill(desk, 3)
-    sealed = seal(desk, other)
-    actions.compare(desk.session, desk.book_id, memory)
+STRANGER = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+
+
+@pytest.mark.parametrize(("signer", "root"), [(STRANGER, None), (SIGNER, b"\x07" * 32)], ids=["of another key", "of other leaves"])
+@pytest.mark.parametrize("begin_here", [False, True])
+def test_a_made_up_head_is_refused_and_not_remembered(
+    desk: Desk, database: Database, owner: Engine, tmp_path: Path, signer: notes.Signer, root: bytes | None, begin_here: bool
+) -> None:
+    sealer = sealer_of(desk, database, tmp_path / "log")
+    fill(desk, 5)
+    first = sealer.work()
+    assert first is not None
+    fill(desk, 1)
+    actions.seal(desk.session, desk.book_id, actions.backlog(desk.session, desk.book_id))
+    desk.session.commit()
+    size = first.head.size + 4
+    true = queries.tree(desk.session, desk.book_id, size).root()
+    forge(desk, owner, notes.Head(ORIGIN, size, root or true), signer)
+    if begin_here:
+        sealer = sealer_of(desk, database, tmp_path / "new", begin_here=True)
+    fill(desk, 1)
+    with pytest.raises(actions.DoesNotExtendError):
+        sealer.work()
+    assert sealer.memory.head(ORIGIN) == (None if begin_here else first.head)
+    assert [(one.what, one.seen) for one in queries.alarms(desk.session, desk.book_id)] == [("does-not-extend", size)]
+    desk.session.rollback()
+    # Once the forgery is gone, the log goes on.
+    dropped(owner, "checkpoint")
+    with owner.begin() as connection:
+        connection.execute(delete(Checkpoint).where(Checkpoint.book_id == desk.book_id, Checkpoint.size == size))
+    sealed = sealer.work()
     assert sealed is not None
-    assert memory.head(ORIGIN) == sealed.head
+    assert sealed.head.size == size + 4
+    assert_whole(desk)
 
 
-def test_of_many_witnesses_no_more_are_shown_than_a_note_may_have(desk: Desk, memory: Memory) -> None:
+def test_what_another_sealer_signed_is_remembered_here_too(desk: Desk, sealer: Sealer, database: Database, tmp_path: Path) -> None:
+    other = sealer_of(desk, database, tmp_path / "other")
     fill(desk, 3)
-    sealed = seal(desk, memory)
+    other.work()
+    begun = sealer_of(desk, database, tmp_path / "log", begin_here=True)
+    assert begun.work() is None
+    fill(desk, 3)
+    sealed = other.work()
+    assert sealed is not None
+    assert sealer.work() is None
+    assert sealer.memory.head(ORIGIN) == sealed.head
+
+
+def test_what_was_written_and_not_signed_is_signed_by_the_next(desk: Desk, sealer: Sealer) -> None:
+    fill(desk, 3)
+    sealer.work()
+    fill(desk, 1)
+    actions.seal(desk.session, desk.book_id, actions.backlog(desk.session, desk.book_id))
+    desk.session.commit()
+    sealed = sealer.work()
+    assert sealed is not None
+    assert sealed.head.size == 14
+
+
+def test_an_entry_and_each_of_its_sides_have_salts_of_their_own(desk: Desk, sealer: Sealer) -> None:
+    fill(desk, 3)
+    sealer.work()
+    salts = [*desk.session.execute(select(Leaf.salt).where(Leaf.book_id == desk.book_id)).scalars()]
+    salts += desk.session.execute(select(Side.salt).where(Side.book_id == desk.book_id)).scalars()
+    assert len(salts) == len(set(salts)) == 3 * 10
+
+
+def cosign(desk: Desk, sealed: queries.Sealed | None, *names: str) -> None:
+    """Let witnesses of these names cosign a head; whoever is new begins to watch."""
+    assert sealed is not None
+    for name in names:
+        own = notes.Signer(name, notes.COSIGNATURE, Ed25519PrivateKey.from_private_bytes(sha256(name.encode()).digest()))
+        if str(own.key) not in {one.key for one in queries.witnesses(desk.session, desk.book_id)}:
+            actions.add_witness(desk.session, desk.book_id, own.key, desk.clock.now(), address="https://w.example")
+        assert actions.hear(desk.session, desk.book_id, sealed.head.size, own.sign(sealed.note.body, 1), desk.clock.now())
+    desk.session.commit()
+
+
+def test_a_line_is_proved_by_the_head_that_most_witnesses_cosigned(desk: Desk, sealer: Sealer) -> None:
+    heads = []
+    for names in (("a.example",), ("a.example", "b.example"), ("b.example",), ()):
+        fill(desk, 1)
+        heads.append(sealer.work())
+        cosign(desk, heads[-1], *names)
+
+    def proving(number: int) -> notes.Head:
+        proof = queries.receipt(desk.session, desk.book_id, desk.account("li"), number).proof
+        assert proof is not None
+        return notes.head_of(proof.checkpoint.body)
+
+    first, second, third, newest = (sealed.head for sealed in heads if sealed)
+    # Two lines of each set.
+    assert [proving(number) for number in (1, 3, 5, 7)] == [second, second, third, newest]
+    assert first not in (second, third, newest)
+
+
+def test_a_witness_that_was_ended_counts_no_longer(desk: Desk, sealer: Sealer) -> None:
+    fill(desk, 1)
+    sealed = sealer.work()
+    cosign(desk, sealed, "a.example", "b.example")
+    assert actions.end_witness(desk.session, desk.book_id, "a.example", desk.clock.now())
+    shown = queries.newest(desk.session, desk.book_id)
+    assert shown is not None
+    assert [notes.key_of(key).name for key in shown.witnesses] == ["b.example"]
+    assert [signature.name for signature in shown.note.signatures] == [ORIGIN, "b.example"]
+
+
+def test_of_many_witnesses_no_more_are_shown_than_a_note_may_have(desk: Desk, sealer: Sealer) -> None:
+    fill(desk, 3)
+    sealed = sealer.work()
     assert sealed is not None
     for number in range(70):
         own = notes.Signer(f"w{number}.example", notes.COSIGNATURE, Ed25519PrivateKey.generate())
@@ -398,9 +572,9 @@ SIDE = (
     ],
     ids=["of no entry", "of no log", "of no account", "of no leaf"],
 )
-def test_a_leaf_is_of_an_entry_of_its_log_and_a_side_is_of_a_leaf(desk: Desk, memory: Memory, row: str) -> None:
+def test_a_leaf_is_of_an_entry_of_its_log_and_a_side_is_of_a_leaf(desk: Desk, sealer: Sealer, row: str) -> None:
     fill(desk, 3)
-    sealed = seal(desk, memory)
+    sealed = sealer.work()
     assert sealed is not None
     assert sealed.head.size == 10
     is_sqlite = desk.session.get_bind().dialect.name == "sqlite"
@@ -410,10 +584,10 @@ def test_a_leaf_is_of_an_entry_of_its_log_and_a_side_is_of_a_leaf(desk: Desk, me
 
 
 def test_a_witness_that_does_not_know_the_logs_key_is_named_once(
-    desk: Desk, memory: Memory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    desk: Desk, sealer: Sealer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(desk, 3)
-    sealed, own = seal(desk, memory), notes.Signer("w.example", notes.COSIGNATURE, Ed25519PrivateKey.generate())
+    sealed, own = sealer.work(), notes.Signer("w.example", notes.COSIGNATURE, Ed25519PrivateKey.generate())
     assert sealed is not None
     before = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.generate()).key
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(Witness(own, [before], Memory(tmp_path / "witness"), desk.clock)))
@@ -421,17 +595,17 @@ def test_a_witness_that_does_not_know_the_logs_key_is_named_once(
     address = f"http://127.0.0.1:{server.server_port}"
     actions.add_witness(desk.session, desk.book_id, own.key, desk.clock.now(), address=address)
     desk.session.commit()
-    bind = desk.session.get_bind()
-    sealer = Sealer(lambda: Session(bind), desk.book_id, ORIGIN, [bytes(range(32))], memory, desk.clock)
     assert [sealer.ask_witnesses(sealed) for _ in range(2)] == [[], []]
+    # It answered, and is asked again about the next head.
+    assert sealer.resting == {}
     server.shutdown()
     server.server_close()
     assert capsys.readouterr().err.count("见证方 w.example 不认得日志的公钥 / does not know the log's key (403)") == 1
 
 
-def test_the_same_refusal_is_one_alarm(desk: Desk, memory: Memory) -> None:
+def test_the_same_refusal_is_one_alarm(desk: Desk, sealer: Sealer) -> None:
     fill(desk, 3)
-    sealed = seal(desk, memory)
+    sealed = sealer.work()
     assert sealed is not None
     for _ in range(3):
         actions.alarm(desk.session, desk.book_id, "witness-refused", "w.example", sealed.head, 9, desk.clock.now())

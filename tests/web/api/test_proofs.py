@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from ledger import activities
@@ -13,6 +14,7 @@ from tests.builders import an_act
 from tests.builders import give_points
 from tests.conftest import START
 from tests.sealing import WITNESS
+from tests.sealing import rewrite
 from tests.sealing import sealed
 from tests.sealing import watched
 from tests.web.api.conftest import Somebody
@@ -30,7 +32,7 @@ def test_a_line_is_promised_until_it_is_sealed_and_proven_from_then_on(somebody:
     key = seal.promiser(bytes(range(32)), "localhost:8000/promise").key
     assert note.signed_by([key]) == [key]
     assert "line 2\namount 5\nbefore 30\nafter 35\n" in note.body
-    assert waiting == {"sealed": False, "index": None, "size": None, "check_word": None, "cosigned": [], "proof": None}
+    assert waiting == {"sealed": False, "differs": False, "index": None, "size": None, "check_word": None, "cosigned": [], "proof": None}
     sealed(session, book, START, WITNESS)
     session.commit()
     told = ask("/passbook/lines/2/proof").get_json()
@@ -41,8 +43,35 @@ def test_a_line_is_promised_until_it_is_sealed_and_proven_from_then_on(somebody:
     assert isinstance(opening, Opening)
     assert (opening.side.amount, opening.side.before, opening.side.after) == (5, 30, 35)
     assert told == {
-        "sealed": True, "index": proof.index, "size": 4, "check_word": opening.word, "cosigned": [WITNESS.name], "promise": None,
+        "sealed": True, "differs": False, "index": proof.index, "size": 4, "check_word": opening.word, "cosigned": [WITNESS.name],
+        "promise": None,
     }  # fmt: skip
+
+
+def test_a_line_that_is_not_what_was_sealed_is_neither_proven_nor_promised(
+    somebody: Somebody, session: Session, book: Book, owner: Engine
+) -> None:
+    person, ask = somebody()
+    give_points(session, book, person, 30)
+    sealed(session, book, START)
+    session.commit()
+    rewrite(owner, book.id, "UPDATE line SET deed_on = '2020-01-01' WHERE book_id = :book")
+    nothing = dict.fromkeys(("index", "size", "check_word", "proof", "promise"))
+    assert ask("/passbook/lines/1/proof").get_json() == nothing | {"sealed": False, "differs": True, "cosigned": []}
+
+
+def test_hours_that_are_not_what_was_sealed_are_not_proven_and_are_an_alarm(
+    somebody: Somebody, session: Session, book: Book, owner: Engine
+) -> None:  # fmt: skip
+    person, ask = somebody()
+    activities.record_hours(session, an_act(book, START), [activities.Served(person.id, "credit", 90, START.date(), new_id())])
+    sealed(session, book, START)
+    session.commit()
+    assert ask("/hours/proof").get_json()["sealed"] is True
+    rewrite(owner, book.id, "UPDATE hours_record SET minutes = 900 WHERE book_id = :book")
+    assert ask("/hours/proof").get_json()["sealed"] is False
+    (alarm,) = seal.alarms(session, book.id)
+    assert (alarm.what, alarm.seen) == ("line-differs", 1)
 
 
 def test_a_line_that_is_none_or_anothers_is_not_found(somebody: Somebody, session: Session, book: Book) -> None:

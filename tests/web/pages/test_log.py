@@ -320,12 +320,48 @@ def test_a_supervisor_sees_at_home_how_many_alarms_there_are(hall: Hall, hall_se
     for seen in (98, 99):
         seal.alarm(hall.session, book.id, "till-refused", f"till-12345678.{origin_of(book)}", hall_sealed.head, seen, hall.clock.now())
     hall.session.commit()
-    assert "近 30 天有 2 次警报" in supervisor.open("/home").text
+    assert "账本日志有 2 次警报" in supervisor.open("/home").text
     assert supervisor.follow("次警报").headings[0] == "账本日志"
-    assert "近 30 天有 2 次警报" in supervisor.open("/figures").text
-    hall.clock.advance(days=31)
+    assert "账本日志有 2 次警报" in supervisor.open("/figures").text
+
+
+def told_to_a_supervisor(hall: Hall) -> str:
     _, supervisor = hall.enter("resident_supervisor", area_code=COUNTY)
-    assert "次警报" not in supervisor.open("/home").text
+    return supervisor.open("/home").text
+
+
+def test_an_alarm_that_holds_still_does_not_fall_silent(hall: Hall, hall_sealed: seal.Sealed, tmp_path: Path) -> None:
+    book, witness = hall.community.book, a_witness("street.example.org")
+    seal.add_witness(hall.session, book.id, witness.key, hall.clock.now(), address="https://street.example.org")
+    hall.clock.advance(minutes=1)
+    for what, name in (("witness-refused", "street.example.org"), ("does-not-extend", hall_sealed.head.origin)):
+        seal.alarm(hall.session, book.id, what, name, hall_sealed.head, 2, hall.clock.now())
+    hall.session.commit()
+    hall.clock.advance(days=31)
+    assert "账本日志有 2 次警报" in told_to_a_supervisor(hall)
+    # The log is signed again, and the witness cosigns that.
+    hall.community.credited(hall.community.person(), "patrol")
+    sealed = carry_on(hall.session, book, hall.clock, tmp_path)
+    assert "账本日志有 1 次警报" in told_to_a_supervisor(hall)
+    assert seal.hear(hall.session, book.id, sealed.head.size, witness.sign(sealed.note.body, 1), hall.clock.now())
+    hall.session.commit()
+    assert "次警报" not in told_to_a_supervisor(hall)
+    # What is told again after that is a new alarm.
+    seal.alarm(hall.session, book.id, "witness-refused", "street.example.org", hall_sealed.head, 2, hall.clock.now())
+    hall.session.commit()
+    assert "账本日志有 1 次警报" in told_to_a_supervisor(hall)
+
+
+def test_a_sealer_that_stands_still_is_an_alarm(hall: Hall, hall_sealed: seal.Sealed, tmp_path: Path) -> None:
+    hall.community.credited(hall.community.person(), "patrol")
+    hall.session.commit()
+    hall.clock.advance(minutes=59)
+    assert "次警报" not in told_to_a_supervisor(hall)
+    hall.clock.advance(minutes=2)
+    assert "账本日志有 1 次警报" in told_to_a_supervisor(hall)
+    assert "有记录等了一个多小时" in Browser(hall.app).open(f"/log/{hall.community.book.number}").text
+    carry_on(hall.session, hall.community.book, hall.clock, tmp_path)
+    assert "次警报" not in told_to_a_supervisor(hall)
 
 
 def test_the_landing_page_leads_to_the_log(app: Flask, hall: Hall) -> None:

@@ -9,6 +9,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 
 from ledger import activities
 from ledger import seal
@@ -20,6 +21,7 @@ from tests.builders import an_act
 from tests.builders import give_points
 from tests.journeys.pictures import drawn
 from tests.sealing import WITNESS
+from tests.sealing import rewrite
 from tests.sealing import sealed
 from tests.sealing import signer_of
 from tests.sealing import watched
@@ -102,6 +104,27 @@ def test_a_line_without_witnesses_says_that_only_the_service_signed(hall: Hall) 
     watched(hall.session, hall.community.book, hall.clock.now())
     hall.session.commit()
     assert "1 家见证方都还没有联署" in browser.open("/me/passbook/lines/1/proof").text
+
+
+def test_a_line_that_is_not_what_was_sealed_says_so_everywhere_and_is_an_alarm(hall: Hall, owner: Engine) -> None:
+    person, browser = hall.enter()
+    earn(hall, person)
+    seal_all(hall)
+    rewrite(owner, hall.community.book.id, "UPDATE line SET deed_on = '2020-01-01' WHERE book_id = :book AND number = 3")
+    page = browser.open("/me/passbook/lines/3/proof")
+    assert "对不上：这一行现在写的，不是封存时写的。请联系监督员" in page.text
+    assert "已经封存" not in page.text
+    assert "验证码" not in page.text
+    assert "这一行的证明" not in page.html
+    for what in ("line.tlog-proof", "promise.txt"):
+        assert browser.client.get(f"/me/passbook/lines/3/{what}").status_code == 404
+    assert "已经封存" in browser.open("/me/passbook/lines/2/proof").text
+    assert packed_codes(browser.client.get("/me/passbook.pdf").data) == [[]]
+    assert opened(browser, "/me/passbook.pdf").says("第 3 行对不上：它不是封存时写的，请联系监督员。")
+    (alarm,) = seal.alarms(hall.session, hall.community.book.id)
+    assert (alarm.what, alarm.seen) == ("line-differs", alarm.size)
+    hall.session.rollback()
+    assert f"第 {alarm.seen} 条对不上：存折上现在写的，不是封存时写的。" in browser.open(f"/log/{hall.community.book.number}").text
 
 
 @pytest.mark.parametrize("number", ["0", "4", "99999999999999999999999"])
