@@ -25,7 +25,9 @@ from ledger.store import Base
 from ledger.store import one_of
 from ledger.store import table_args
 
+_IS_ASKED = text("erasure_asked_by IS NOT NULL")
 _IS_LIVE = text("revoked_at IS NULL")
+_IS_UNCONFIRMED = text("confirmed_by IS NULL")
 
 
 class Person(Base):
@@ -37,6 +39,7 @@ class Person(Base):
         UniqueConstraint("book_id", "handle"),
         one_of("status", "active", "left"),
         Index("ix_person_area", "book_id", "area_code"),
+        Index("ix_person_erasure_asked", "book_id", "id", sqlite_where=_IS_ASKED, postgresql_where=_IS_ASKED),
         changes=("handle", "status", "guarded_until", "erasure_asked_by"),
     )
 
@@ -193,6 +196,7 @@ class Grant(Base):
         CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates_in_order"),
         CheckConstraint("confirmed_by NOT IN (granted_by, person_id)", name="two_people"),
         Index("ix_role_grant_person", "book_id", "person_id"),
+        Index("ix_role_grant_unconfirmed", "book_id", "role", sqlite_where=_IS_UNCONFIRMED, postgresql_where=_IS_UNCONFIRMED),
         changes=("ends_on", "confirmed_by"),
     )
 

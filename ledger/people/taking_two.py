@@ -11,11 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ledger import areas
+from ledger.act import OPERATOR
 from ledger.areas import Scope
-from ledger.people import queries
 from ledger.people.model import Grant
 from ledger.people.model import Merge
 from ledger.people.model import Person
+from ledger.people.rules import STRONG_ROLES
 
 
 def grants_waiting(session: Session, book_id: UUID, scope: Scope, on: date, *, limit: int) -> Sequence[Grant]:
@@ -23,7 +24,9 @@ def grants_waiting(session: Session, book_id: UUID, scope: Scope, on: date, *, l
     wanted = select(Grant).where(
         Grant.book_id == book_id,
         areas.covered(book_id, Grant.area_code, scope),
-        ~queries.is_confirmed(),
+        Grant.role.in_(STRONG_ROLES),
+        Grant.granted_by != OPERATOR,
+        Grant.confirmed_by.is_(None),
         or_(Grant.ends_on.is_(None), Grant.ends_on >= on),
     )
     return session.execute(wanted.order_by(Grant.id).limit(limit)).scalars().all()
