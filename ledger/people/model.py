@@ -196,7 +196,7 @@ class Grant(Base):
         CheckConstraint("ends_on IS NULL OR ends_on >= starts_on", name="dates_in_order"),
         CheckConstraint("confirmed_by NOT IN (granted_by, person_id)", name="two_people"),
         Index("ix_role_grant_person", "book_id", "person_id"),
-        Index("ix_role_grant_unconfirmed", "book_id", "role", sqlite_where=_IS_UNCONFIRMED, postgresql_where=_IS_UNCONFIRMED),
+        Index("ix_role_grant_unconfirmed", "book_id", "role", "id", sqlite_where=_IS_UNCONFIRMED, postgresql_where=_IS_UNCONFIRMED),
         changes=("ends_on", "confirmed_by"),
     )
 

@@ -29,7 +29,7 @@ def grants_waiting(session: Session, book_id: UUID, scope: Scope, on: date, *, l
         Grant.confirmed_by.is_(None),
         or_(Grant.ends_on.is_(None), Grant.ends_on >= on),
     )
-    return session.execute(wanted.order_by(Grant.id).limit(limit)).scalars().all()
+    return session.execute(wanted.order_by(Grant.role, Grant.id).limit(limit)).scalars().all()
 
 
 def merges_waiting(session: Session, book_id: UUID, scope: Scope, *, limit: int) -> Sequence[Merge]:

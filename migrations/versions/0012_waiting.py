@@ -16,5 +16,5 @@ def upgrade() -> None:
     asked, unconfirmed = sa.text("erasure_asked_by IS NOT NULL"), sa.text("confirmed_by IS NULL")
     op.create_index("ix_person_erasure_asked", "person", ["book_id", "id"], sqlite_where=asked, postgresql_where=asked)
     op.create_index(
-        "ix_role_grant_unconfirmed", "role_grant", ["book_id", "role"], sqlite_where=unconfirmed, postgresql_where=unconfirmed
+        "ix_role_grant_unconfirmed", "role_grant", ["book_id", "role", "id"], sqlite_where=unconfirmed, postgresql_where=unconfirmed
     )  # fmt: skip
