@@ -18,6 +18,8 @@ from granian.constants import Interfaces
 
 ROOT = Path(__file__).parent.parent
 VAR = ROOT / "var"
+#: A worker that is asked to stop while it is starting does not hear it, and is ended after so many seconds.
+STOPS_WITHIN_S = 10
 
 
 def main() -> None:
@@ -43,7 +45,7 @@ def main() -> None:
     try:
         Granian(
             "wsgi:create_app", factory=True, interface=Interfaces.WSGI, address="127.0.0.1", port=port,
-            workers=min(4, os.cpu_count() or 1), blocking_threads=4, websockets=False,
+            workers=min(4, os.cpu_count() or 1), blocking_threads=4, websockets=False, workers_kill_timeout=STOPS_WITHIN_S,
         ).serve()  # fmt: skip
     finally:
         sealer.terminate()

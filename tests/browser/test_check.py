@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from datetime import datetime
@@ -107,8 +108,8 @@ def certificate(stand: Stand, visit: Visit) -> Paper:
 
 def printed(content: bytes) -> Paper:
     """What a camera reads of a print."""
-    with pypdfium2.PdfDocument(content) as document:
-        picture = document[0].render(scale=6).to_pil()
+    with closing(pypdfium2.PdfDocument(content)) as document, closing(document[0]) as page:
+        picture = page.render(scale=6).to_pil()
     codes = [one.bytes for one in zxingcpp.read_barcodes(picture)]
     (code,) = [one for one in codes if one.startswith(MAGIC)]
     return Paper(picture, seal.proof_of_packed(code))

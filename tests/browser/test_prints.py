@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from contextlib import closing
 
 import pypdfium2
 import pytest
@@ -20,9 +21,9 @@ Visit = Callable[..., Visitor]
 
 def photographed(content: bytes) -> bytes:
     """A photo of a sheet of paper."""
-    with pypdfium2.PdfDocument(content) as document:
-        file = io.BytesIO()
-        document[0].render(scale=2).to_pil().save(file, "PNG")
+    file = io.BytesIO()
+    with closing(pypdfium2.PdfDocument(content)) as document, closing(document[0]) as page:
+        page.render(scale=2).to_pil().save(file, "PNG")
     return file.getvalue()
 
 

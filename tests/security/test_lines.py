@@ -465,7 +465,7 @@ def test_nothing_takes_an_address_that_the_service_would_go_to(app: Flask) -> No
     # The sealer's own process asks witnesses, whose addresses an operator gave by command: no request leads there.
     asks = ROOT / "ledger" / "seal" / "asking.py"
     assert [path for path in served if goes_out.search(path.read_text())] == [asks]
-    told_by = [path.name for path in served if re.search(r"\.add_witness\([^)]*\baddress=", path.read_text())]
+    told_by = [path.name for path in served if re.search(r"\.ask_at\(", path.read_text())]
     assert told_by == ["seal.py"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from contextlib import closing
 
 import pypdfium2
 import pytest
@@ -45,9 +46,11 @@ def seal_all(hall: Hall, *witnesses: Signer) -> None:
 def packed_codes(content: bytes) -> list[list[seal.Proof]]:
     """The proofs that a camera reads from each page of a print."""
     found = []
-    with pypdfium2.PdfDocument(content) as document:
-        for page in document:
-            codes = zxingcpp.read_barcodes(page.render(scale=6).to_pil())
+    # Closed in this order: pages that outlive their document bring the interpreter down.
+    with closing(pypdfium2.PdfDocument(content)) as document:
+        for number in range(len(document)):
+            with closing(document[number]) as page:
+                codes = zxingcpp.read_barcodes(page.render(scale=6).to_pil())
             found.append([seal.proof_of_packed(one.bytes) for one in codes if one.bytes.startswith(seal.MAGIC)])
     return found
 

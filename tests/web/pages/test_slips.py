@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pypdfium2
 import pytest
 import zxingcpp
@@ -37,7 +39,8 @@ def test_the_printed_slip_is_read_from_the_paper_and_pays_once(desk: Desk) -> No
     drawn(desk.volunteer)
     answer = desk.volunteer.client.get(desk.volunteer.page.link("打印"))
     assert answer.mimetype == "application/pdf"
-    picture = pypdfium2.PdfDocument(answer.data)[0].render(scale=3).to_pil()
+    with closing(pypdfium2.PdfDocument(answer.data)) as document, closing(document[0]) as page:
+        picture = page.render(scale=3).to_pil()
     (code,) = zxingcpp.read_barcodes(picture)
     inch = 72 * 3
     side_mm = (code.position.top_right.x - code.position.top_left.x) / inch * 25.4
