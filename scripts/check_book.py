@@ -427,7 +427,7 @@ def shown(text: str) -> str:
 def moment(microseconds: int) -> str:
     """Return a moment as it is told to people."""
     try:
-        return f"{datetime(1970, 1, 1) + timedelta(microseconds=microseconds):%Y-%m-%d %H:%M} UTC"  # noqa: DTZ001
+        return f"{datetime(1970, 1, 1) + timedelta(microseconds=microseconds):%Y-%m-%d %H:%M} UTC"  # noqa: DTZ001  both are UTC, and Python 3.9 has no datetime.UTC
     except OverflowError:
         return f"{microseconds} microseconds"
 
@@ -448,8 +448,7 @@ def _read(told: Value, form: dict[str, str], wrong: list[str] | None = None) -> 
     """Read a list of fields; refuse it where one is not of its form, or name that one in `wrong` where that is given."""
     if not isinstance(told, list) or len(told) != len(form):
         raise Unreadable(f"{len(form)} fields belong here")
-    # As long as each other, as just seen; `strict` is not known to Python 3.9.
-    return tuple(_taken(value, kind, name, wrong) for value, (name, kind) in zip(told, form.items()))  # noqa: B905
+    return tuple(_taken(value, kind, name, wrong) for value, (name, kind) in zip(told, form.items()))  # noqa: B905  as long as each other, and Python 3.9 has no `strict`
 
 
 #: Taken for an id, bytes, a text or a day that the database's owner made into something else: other faults are told beside that one.

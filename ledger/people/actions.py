@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete
-from sqlalchemy import insert
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import tuple_
@@ -67,6 +66,7 @@ from ledger.people.vault import Vault
 from ledger.people.vault import seal_bytes
 from ledger.people.vault import seal_field
 from ledger.points import POINTS_MAX
+from ledger.store import insert_rows
 
 Rows = dict[Any, list[dict[str, Any]]]
 
@@ -199,9 +199,7 @@ def _today(session: Session, act: Act) -> date:
 
 def _insert(session: Session, book_id: UUID, rows: Mapping[Any, list[dict[str, Any]]]) -> None:
     for model, listed in rows.items():
-        if listed:
-            # The plain table, not the class: a set of thousands needs none of the mapper's care.
-            session.execute(insert(model.__table__), [{"book_id": book_id, **row} for row in listed])
+        insert_rows(session, model, [{"book_id": book_id, **row} for row in listed])
 
 
 def _check_areas(session: Session, book_id: UUID, codes: Collection[str], within: Scope) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete
-from sqlalchemy import insert
 from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import update
@@ -36,6 +35,7 @@ from ledger.people.model import Tie
 from ledger.people.queries import PowersOf
 from ledger.people.rules import PLAIN_ROLES
 from ledger.people.rules import ROLES
+from ledger.store import insert_rows
 
 
 def propose_merge(
@@ -229,8 +229,7 @@ def _take_charges(session: Session, book_id: UUID, kept_id: UUID, gone_id: UUID)
 
 
 def _insert(session: Session, book_id: UUID, model: Any, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        session.execute(insert(model.__table__), [{"book_id": book_id, **row} for row in rows])
+    insert_rows(session, model, [{"book_id": book_id, **row} for row in rows])
 
 
 def merged_into(session: Session, book_id: UUID, ids: Collection[UUID]) -> dict[UUID, UUID]:

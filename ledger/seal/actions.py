@@ -56,6 +56,7 @@ from ledger.seal.model import SealedHours
 from ledger.seal.model import Side
 from ledger.seal.model import Tile
 from ledger.seal.model import Witness
+from ledger.store import insert_rows
 
 #: How many entries and records of hours are sealed in one transaction.
 AT_ONCE = 2_000
@@ -128,22 +129,8 @@ def backlog(session: Session, book_id: UUID) -> list[UUID]:
     later entry is seen without its earlier ones, and moments within an account go up. What is committed later comes after all of these.
     Hours have no numbers of their own, and are numbered as they are sealed.
     """
-    # Asked once a row: a queue that was long a moment ago is not joined with the whole log.
-    leaf = select(Leaf.number).where(Leaf.book_id == book_id, Leaf.entry_id == Unsealed.entry_id).scalar_subquery()
-    link = select(SealedHours.number).where(SealedHours.book_id == book_id, SealedHours.hours_id == UnsealedHours.hours_id)
-    entries = (
-        select(Unsealed.entry_id)
-        .join(Entry, (Entry.book_id == Unsealed.book_id) & (Entry.id == Unsealed.entry_id))
-        .where(Unsealed.book_id == book_id, leaf.is_(None))
-        .order_by(Entry.posted_at, Entry.id)
-    )
-    hours = (
-        select(UnsealedHours.hours_id)
-        .join(HoursRecord, (HoursRecord.book_id == UnsealedHours.book_id) & (HoursRecord.id == UnsealedHours.hours_id))
-        .where(UnsealedHours.book_id == book_id, link.scalar_subquery().is_(None))
-        .order_by(HoursRecord.recorded_at, HoursRecord.id)
-    )
-    return [*session.execute(entries).scalars(), *session.execute(hours).scalars()]
+    entries, hours = queries.waiting_entries(book_id), queries.waiting_hours(book_id)
+    return [one for wanted in (entries, hours) for one in session.execute(wanted).scalars()]
 
 
 def pieces(ids: Sequence[UUID], most: int = AT_ONCE) -> Iterator[Sequence[UUID]]:
@@ -343,9 +330,8 @@ def _write(session: Session, growth: Growth) -> None:
 
 
 def _insert(session: Session, book_id: UUID, table: Any, rows: Sequence[tuple[Any, ...]]) -> None:
-    if rows:
-        names = [column.name for column in table.__table__.columns]
-        session.execute(insert(table), [dict(zip(names, (book_id, *row), strict=True)) for row in rows])
+    names = [column.name for column in table.__table__.columns]
+    insert_rows(session, table, [dict(zip(names, (book_id, *row), strict=True)) for row in rows])
 
 
 def _unqueue(session: Session, book_id: UUID, queue: Any, column: Any, ids: Sequence[UUID]) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger
 from sqlalchemy import ColumnElement
+from sqlalchemy import Select
 from sqlalchemy import and_
 from sqlalchemy import exists
 from sqlalchemy import func
@@ -273,24 +274,41 @@ def alarming(session: Session, book_id: UUID, now: datetime) -> int:
     return session.execute(wanted).scalar_one() + is_stalled(session, book_id, now)
 
 
+def waiting_entries(book_id: UUID) -> Select[UUID, datetime]:
+    """Return the query for the entries that wait to be sealed, and when each was posted, in the order in which they are to be sealed.
+
+    What stands in the queue and has a leaf waits no more.
+    """
+    # Asked once a row: a queue that was long a moment ago is not joined with the whole log.
+    leaf = select(Leaf.number).where(Leaf.book_id == book_id, Leaf.entry_id == Unsealed.entry_id).scalar_subquery()
+    return (
+        select(Entry.id, Entry.posted_at)
+        .join(Unsealed, (Unsealed.book_id == Entry.book_id) & (Unsealed.entry_id == Entry.id))
+        .where(Entry.book_id == book_id, leaf.is_(None))
+        .order_by(Entry.posted_at, Entry.id)
+    )
+
+
+def waiting_hours(book_id: UUID) -> Select[UUID, datetime]:
+    """Return the query for the records of hours that wait to be sealed, and when each was recorded, in that order."""
+    link = select(SealedHours.number).where(SealedHours.book_id == book_id, SealedHours.hours_id == UnsealedHours.hours_id)
+    return (
+        select(HoursRecord.id, HoursRecord.recorded_at)
+        .join(UnsealedHours, (UnsealedHours.book_id == HoursRecord.book_id) & (UnsealedHours.hours_id == HoursRecord.id))
+        .where(HoursRecord.book_id == book_id, link.scalar_subquery().is_(None))
+        .order_by(HoursRecord.recorded_at, HoursRecord.id)
+    )
+
+
+def waiting_since(book_id: UUID, moment: datetime) -> tuple[Select[UUID, datetime], Select[UUID, datetime]]:
+    """Return the queries for the entries and for the records of hours that have waited since before a moment."""
+    return waiting_entries(book_id).where(Entry.posted_at < moment), waiting_hours(book_id).where(HoursRecord.recorded_at < moment)
+
+
 def is_stalled(session: Session, book_id: UUID, now: datetime) -> bool:
     """Tell whether anything waits longer to be sealed than it does while a sealer runs: none does, or it cannot."""
-    # What stands in a queue and has a leaf waits no more.
-    leaf = exists().where(Leaf.book_id == book_id, Leaf.entry_id == Unsealed.entry_id)
-    entry = (
-        select(Unsealed.entry_id)
-        .join(Entry, (Entry.book_id == Unsealed.book_id) & (Entry.id == Unsealed.entry_id))
-        .where(Unsealed.book_id == book_id, Entry.posted_at < now - _STALLED_AFTER, ~leaf)
-        .limit(1)
-    )
-    link = exists().where(SealedHours.book_id == book_id, SealedHours.hours_id == UnsealedHours.hours_id)
-    hours = (
-        select(UnsealedHours.hours_id)
-        .join(HoursRecord, (HoursRecord.book_id == UnsealedHours.book_id) & (HoursRecord.id == UnsealedHours.hours_id))
-        .where(UnsealedHours.book_id == book_id, HoursRecord.recorded_at < now - _STALLED_AFTER, ~link)
-        .limit(1)
-    )
-    return any(session.execute(waits).first() is not None for waits in (entry, hours))
+    long = waiting_since(book_id, now - _STALLED_AFTER)
+    return any(session.execute(waits.order_by(None).limit(1)).first() is not None for waits in long)
 
 
 @dataclass(frozen=True)

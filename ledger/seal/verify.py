@@ -151,21 +151,7 @@ def _queue(session: Session, book_id: UUID) -> Iterator[Fault]:
 
 def _held_back(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]:
     # What has a leaf and waits still is told as such.
-    leaf = select(Leaf.number).where(Leaf.book_id == book_id, Leaf.entry_id == Unsealed.entry_id).scalar_subquery()
-    wanted = (
-        select(Entry.id, Entry.posted_at)
-        .join(Unsealed, (Unsealed.book_id == Entry.book_id) & (Unsealed.entry_id == Entry.id))
-        .where(Entry.book_id == book_id, Entry.posted_at < at - SEALED_WITHIN, leaf.is_(None))
-        .order_by(Entry.posted_at, Entry.id)
-    )
-    link = select(SealedHours.number).where(SealedHours.book_id == book_id, SealedHours.hours_id == UnsealedHours.hours_id)
-    hours = (
-        select(HoursRecord.id, HoursRecord.recorded_at)
-        .join(UnsealedHours, (UnsealedHours.book_id == HoursRecord.book_id) & (UnsealedHours.hours_id == HoursRecord.id))
-        .where(HoursRecord.book_id == book_id, HoursRecord.recorded_at < at - SEALED_WITHIN, link.scalar_subquery().is_(None))
-        .order_by(HoursRecord.recorded_at, HoursRecord.id)
-    )
-    for what, rows in (("entry", wanted), ("hours", hours)):
+    for what, rows in zip(("entry", "hours"), queries.waiting_since(book_id, at - SEALED_WITHIN), strict=True):
         for one, since in streams.stream(session, rows):
             yield Fault(f"{what} {one}", f"waits since {since:%Y-%m-%d %H:%M} UTC, and was to be sealed within a day")
 

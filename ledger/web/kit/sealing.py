@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,6 +14,7 @@ from ledger import journal
 from ledger import seal
 from ledger.areas import Book
 from ledger.errors import NotFound
+from ledger.journal import LineRow
 from ledger.seal import Head
 from ledger.seal import HoursOpening
 from ledger.seal import Key
@@ -86,6 +89,12 @@ def receipt(number: int) -> Proven | Promised | Differs:
         return Promised(found.facts, seal.promise(signer, origin_of(me().book), found.facts))
     keys, cosigned = _watching(found.proof)
     return Proven(found.facts, found.opening.word, found.proof, _size(found.proof), _names(keys), _names(cosigned))
+
+
+def check_words_of(account: UUID | None, lines: Sequence[LineRow]) -> Mapping[int, str]:
+    """Return the check words of those of these lines of an account that are sealed, by their numbers."""
+    numbers = [line.number for line in lines]
+    return seal.check_words(session(), me().book_id, account, min(numbers), max(numbers)) if account and numbers else {}
 
 
 def checked_receipt(account: UUID, number: int) -> seal.Receipt:

@@ -40,6 +40,7 @@ from ledger.web.kit.printing import code
 from ledger.web.kit.printing import sent
 from ledger.web.kit.reach import own
 from ledger.web.kit.sealing import ProvenHours
+from ledger.web.kit.sealing import check_words_of
 from ledger.web.kit.sealing import checked_receipt
 from ledger.web.kit.sealing import hours_receipt
 from ledger.web.kit.templating import entry_kind
@@ -82,7 +83,7 @@ def passbook() -> Response:
     name = people.names_of(session(), services().vault, me().book_id, [me().person_id])[me().person_id]
     about = {"period": gettext("%(year)s 年", year=year), "name": name, "number": _number(_handle(me().person_id))}
     title = gettext("善行存折 %(year)s", year=year)
-    rows = {"rows_a_page": ROWS_A_PAGE, "rows": _rows(lines, own(), check_words := _check_words(account, lines))}
+    rows = {"rows_a_page": ROWS_A_PAGE, "rows": _rows(lines, own(), check_words := check_words_of(account, lines))}
     proofs = [_proof(account, check_words, page) for page in _pages(lines)]
     return sent("passbook", title, about | rows | {"proofs": proofs, "words": _page_words() | words})
 
@@ -126,11 +127,6 @@ def _foot(path: str = "") -> list[str]:
 
 def _pages(lines: Sequence[LineRow]) -> list[Sequence[LineRow]]:
     return [lines[start : start + ROWS_A_PAGE] for start in range(0, len(lines), ROWS_A_PAGE)]
-
-
-def _check_words(account: UUID | None, lines: Sequence[LineRow]) -> Mapping[int, str]:
-    """Return the check words of those of these lines that are sealed."""
-    return seal.check_words(session(), me().book_id, account, lines[0].number, lines[-1].number) if account and lines else {}
 
 
 def _proof(account: UUID | None, check_words: Mapping[int, str], page: Sequence[LineRow]) -> dict[str, Any] | None:
@@ -341,7 +337,7 @@ def printed(person_id: UUID, print_id: UUID) -> Response:
     found, account = people.print_of(session(), me().book_id, person_id, print_id), _account(person_id)
     lines = journal.lines_numbered(session(), me().book_id, account, found.line_from, found.line_to) if account else []
     sheets: dict[int, dict[str, Any]] = {}
-    for row, line in enumerate(_rows(lines, Own(person_id, on_behalf=True), _check_words(account, lines)), found.row_from):
+    for row, line in enumerate(_rows(lines, Own(person_id, on_behalf=True), check_words_of(account, lines)), found.row_from):
         page, place = people.page_and_row(row)
         sheets.setdefault(page, {"row": place, "rows": []})["rows"].append(line)
     title = gettext("存折 %(first)s–%(last)s 行", first=found.line_from, last=found.line_to)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import date
 from datetime import datetime
@@ -22,7 +21,6 @@ from ledger import areas
 from ledger import claims
 from ledger import journal
 from ledger import people
-from ledger import seal
 from ledger import tariff
 from ledger.clock import local_day
 from ledger.errors import NotFound
@@ -38,6 +36,7 @@ from ledger.web.kit.parts import waiting
 from ledger.web.kit.pictures import with_photos
 from ledger.web.kit.reach import own
 from ledger.web.kit.reach import reach
+from ledger.web.kit.sealing import check_words_of
 from ledger.web.kit.sealing import hours_receipt
 from ledger.web.kit.writing import act
 from ledger.web.kit.writing import form_write
@@ -125,13 +124,8 @@ def passbook() -> ResponseReturnValue:
         lines=page.items,
         next=page.next,
         deeds=_deeds,
-        words=_check_words(account, page.items),
+        words=check_words_of(account, page.items),
     )
-
-
-def _check_words(account: UUID | None, lines: Sequence[journal.LineRow]) -> Mapping[int, str]:
-    numbers = [line.number for line in lines]
-    return seal.check_words(session(), me().book_id, account, min(numbers), max(numbers)) if account and numbers else {}
 
 
 def _chosen_year(years: Sequence[int]) -> int:

@@ -7,11 +7,9 @@ import contextlib
 import gzip
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
-from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
@@ -43,6 +41,7 @@ from tests.books import open_desk
 from tests.conftest import ROOT
 from tests.conftest import Database
 from tests.conftest import sealers_engine
+from tests.sealing import full_disk
 
 CHECKER = ROOT / "scripts" / "check_book.py"
 _ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -78,17 +77,6 @@ def records(scene: tampering.Scene) -> list[Any]:
     """What a dump of that book has."""
     with scene.session(scene.path) as session:
         return json.loads(json.dumps(list(dumping.records(session, scene.book_id, scene.clock.now()))))
-
-
-@contextlib.contextmanager
-def full_disk() -> Iterator[None]:
-    """Let no file of this process grow over some bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def dump_of(records: list[Any]) -> BytesIO:

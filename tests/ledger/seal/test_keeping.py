@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +19,7 @@ from ledger.seal.merkle import EMPTY_ROOT
 from ledger.seal.witness import Witness
 from scripts.witness import handler_for
 from tests.conftest import HandClock
+from tests.sealing import full_disk
 
 ORIGIN = "passbook.example.org/log/1"
 LOG = notes.Signer(ORIGIN, notes.ED25519, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
@@ -30,17 +29,6 @@ OWN = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.f
 def note(size: int) -> notes.Note:
     body = str(notes.Head(ORIGIN, size, EMPTY_ROOT))
     return notes.Note(body, (LOG.sign(body),))
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Let no file of this process grow over some bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 TORN = [b"", b"passbook.example.org/log/1\n7\n", b"\xff\xfe", b"no checkpoint\n\n\xe2\x80\x94 x AAAAAAAA\n"]
