@@ -63,7 +63,7 @@ from ledger.store import engine_for
 
 THREADS = 8
 #: Days of the story, the first of which is 0.
-WRONG_DAY, REFILL_DAY, FIRST_SPENDING_DAY = 20, 26, 3
+WRONG_DAY, REFILL_DAY = 20, 26
 ERRORS_SHOWN = 20
 
 
@@ -171,11 +171,9 @@ def _chapters(day: int) -> Iterator[tuple[str, Callable[[Month, int], object]]]:
     yield "the office", themselves.open_office
     yield "approving", earning.decide
     yield "activities", earning.hold_mornings
-    yield "the counter", themselves.open_counter
     if day == WRONG_DAY:
         yield "what must be refused", try_all
-    if day >= FIRST_SPENDING_DAY:
-        yield "shopping", spend
+    yield "the counter and the shops", spend
     if day % 7 == 2:
         yield "mediation at the tea house", earning.mediate
     if day % 7 == 3:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,21 +13,31 @@ from bench.month.month import Month
 from bench.month.month import Sale
 from bench.month.opening import Shop
 from bench.month.stand import Stand
+from bench.month.themselves import beside_the_shopping
 
+#: The days of the story are counted from 0.
+FIRST_SPENDING_DAY = 3
 #: What passes at once by a pay code; above it the volunteer is asked.
 AT_ONCE = 50
 
 
 def spend(month: Month, day: int) -> None:
-    """Let people go shopping, then void two of the day's sales as mistakes."""
-    seen = [one for one in month.seen.values() if not month.is_elder(one)]
+    """Let people go shopping, and to the counter; then void two of the day's sales as mistakes. On the first days nobody has any points."""
+    month.at(day, 14)
+    if day < FIRST_SPENDING_DAY:
+        month.client.together(beside_the_shopping(month, day))
+        return
+    # Elders pay by card, and whoever acts for somebody meanwhile does nothing of their own.
+    elsewhere = {elder.who.id for elder in month.elders} | {month.helper.id, month.guardian.id}
+    seen = [one for one in month.seen.values() if one.id not in elsewhere]
     people = month.some(seen, min(month.sizes.redemptions_a_day, len(seen)))
     with_phone = [one for one in seen if one.id in month.phones and one not in people]
     people += month.some(with_phone, min(month.sizes.phones_reporting, len(with_phone)))
     tasks = [
         partial(_visit, month, day, person, month.shops[number % len(month.shops)], way=number % 8) for number, person in enumerate(people)
     ]
-    month.sales += [sale for sale in month.client.together(tasks) if sale]
+    going_on: list[Callable[[], Sale | None]] = [*beside_the_shopping(month, day), *tasks]
+    month.sales += [sale for sale in month.client.together(going_on) if sale]
     month.client.together([stand.end for shop in month.shops if (stand := shop.stand)])
     month.at(day, 17)
     today = [sale for sale in month.sales if sale.day == day and month.may_void(sale)]

@@ -1,7 +1,9 @@
-"""What people do themselves, over the pages: the office in the morning, the counter at noon, phones in the evening."""
+"""What people do themselves, over the pages: the office in the morning, the counter in the afternoon, phones in the evening."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from bench.month.arriving import HELPER_SPENDS
@@ -40,8 +42,7 @@ def open_office(month: Month, day: int) -> None:
     administrator.prove()
     charged = [one for charges in community.charges.values() for one in charges if one.id not in month.phones and not month.is_elder(one)]
     newcomers = month.some(charged, month.sizes.phones_a_day)
-    for one in newcomers:
-        come_by_link(month, one)
+    month.client.together([partial(come_by_link, month, one) for one in newcomers])
     stranger = Browser(month.client)
     stranger.open(month.used_links[-1])
     stranger.send("", expects="link-used")
@@ -78,19 +79,24 @@ def report_on_page(month: Month, phone: Browser, deed: str, day: int, minutes: i
     return phone.send("/me/report", **told).last
 
 
-def open_counter(month: Month, day: int) -> None:
-    """Let elders come to the counter and to the till with card and PIN, a helper pay for one of them, and a guardian report for a child."""
-    month.at(day, 12)
+def beside_the_shopping(month: Month, day: int) -> list[Callable[[], None]]:
+    """Return what goes on while others go shopping: elders at the counter and a till, a helper who pays for one of them, a guardian."""
+    going_on: list[Callable[[], None]] = [partial(_with_cards, month, day)]
+    if day >= ELDERS_SPEND:
+        going_on.append(partial(pay_for_elder, month, month.shops[-1], day))
+    if day % 5 == 4:
+        going_on.append(partial(report_for_child, month, day))
+    return going_on
+
+
+def _with_cards(month: Month, day: int) -> None:
+    """Let elders come to the counter, and to a till, with card and PIN."""
     elder, other = month.elders[day % len(month.elders)], month.elders[(day + 1) % len(month.elders)]
     guess(month, elder)
     read_passbook(month, other)
     if day >= ELDERS_SPEND:
-        shop = month.shops[day % month.sizes.devices]
         # Whoever guessed at the counter has locked nobody out of the till.
-        pay_by_card(month, elder, shop, day)
-        pay_for_elder(month, month.shops[-1], day)
-    if day % 5 == 4:
-        report_for_child(month, day)
+        pay_by_card(month, elder, month.shops[day % month.sizes.devices], day)
 
 
 def guess(month: Month, elder: Elder) -> None:
