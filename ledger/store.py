@@ -29,6 +29,7 @@ from sqlalchemy import JSON
 from sqlalchemy import BigInteger
 from sqlalchemy import Boolean
 from sqlalchemy import CheckConstraint
+from sqlalchemy import ColumnElement
 from sqlalchemy import Connection
 from sqlalchemy import Date
 from sqlalchemy import Dialect
@@ -48,6 +49,7 @@ from sqlalchemy import create_engine
 from sqlalchemy import event
 from sqlalchemy import func
 from sqlalchemy import insert
+from sqlalchemy import literal_column
 from sqlalchemy import make_url
 from sqlalchemy import or_
 from sqlalchemy import select
@@ -86,6 +88,7 @@ LOCK_TIMEOUT_MS = 5_000
 STATEMENTS_KEPT = 1_000
 #: A connection that rested for so many seconds is tried before it is used: the server may have gone away meanwhile.
 TRY_AFTER_S = 5.0
+_A_WORD = re.compile(r"[a-z_-]+")
 _AN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -325,6 +328,13 @@ def update_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
         changed = frozenset(rows[0]) - {column.name for column in model.__mapper__.primary_key}
         told = [{f"to_{name}" if name in changed else f"of_{name}": value for name, value in row.items()} for row in rows]
         session.connection().execute(_update(model, changed), told)
+
+
+def words(known: Iterable[str]) -> list[ColumnElement[str]]:
+    """Return words of the code itself, for `in_`: as they stand in a statement, and no parameters, which are written out anew each time."""
+    listed = sorted(known)
+    assert all(_A_WORD.fullmatch(word) for word in listed), listed
+    return [literal_column(f"'{word}'", String()) for word in listed]
 
 
 def _table(model: type[Base]) -> Table:

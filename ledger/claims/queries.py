@@ -39,6 +39,7 @@ from ledger.claims.rules import text_field
 from ledger.clock import local_day
 from ledger.errors import NotFound
 from ledger.people import Vault
+from ledger.store import words
 
 
 @dataclass(frozen=True)
@@ -293,7 +294,7 @@ def done_before(session: Session, book_id: UUID, owners: Collection[UUID], years
             .where(
                 Claim.book_id == book_id,
                 owned(chunk),
-                Claim.state.in_(COUNTING),
+                Claim.state.in_(words(COUNTING)),
                 Claim.deed_on.between(date(min(years), 1, 1), date(max(years), 12, 31)),
             )
         )
@@ -318,7 +319,7 @@ def told_before(session: Session, vault: Vault, book_id: UUID, asked: Collection
                 Claim.starts_at,
             )
             .join(tariff.Rate, and_(tariff.Rate.book_id == Claim.book_id, tariff.Rate.id == Claim.rate_id))
-            .where(Claim.book_id == book_id, owned(chunk), Claim.state.in_(COUNTING), Claim.deed_on.between(min(days), max(days)))
+            .where(Claim.book_id == book_id, owned(chunk), Claim.state.in_(words(COUNTING)), Claim.deed_on.between(min(days), max(days)))
         )  # fmt: skip
         for claim_id, keeper, owner, deed, on, minutes, starts_at in rows:
             if (told := (owner, deed, on, minutes, starts_at)) in alike:
@@ -337,7 +338,7 @@ def timed(
             select(OWNER, Claim.starts_at, Claim.minutes).where(
                 Claim.book_id == book_id,
                 owned(chunk),
-                Claim.state.in_(COUNTING),
+                Claim.state.in_(words(COUNTING)),
                 Claim.starts_at.between(since, until),
                 Claim.activity_id.is_(None),
             )
@@ -473,7 +474,7 @@ def public_notices(
     credited = select(Decision.number).where(
         Decision.book_id == Claim.book_id,
         Decision.claim_id == Claim.id,
-        Decision.act.in_(("approve", "credit")),
+        Decision.act.in_(words(("approve", "credit"))),
         Decision.decided_at >= month,
     )
     wanted = (

@@ -26,6 +26,7 @@ from ledger.claims.rules import Seen
 from ledger.claims.rules import conflict
 from ledger.claims.rules import looks_told_twice
 from ledger.people import Vault
+from ledger.store import words
 
 
 def standing_aside(session: Session, book_id: UUID, rows: Sequence[ClaimRow], actor_id: UUID) -> dict[UUID, str]:
@@ -69,7 +70,7 @@ def told_twice(session: Session, vault: Vault, book_id: UUID, rows: Sequence[Cla
         .where(
             Claim.book_id == book_id,
             queries.owned(set(owners.values())),
-            Claim.state.in_(COUNTING),
+            Claim.state.in_(words(COUNTING)),
             Claim.deed_on.between(min(days) - NEAR, max(days) + NEAR),
             tariff.Rate.deed.in_({row.rate.deed for row in rows}),
         )
@@ -114,10 +115,10 @@ class Record:
 
 def records_this_year(session: Session, book_id: UUID, owners: Collection[UUID], today: date) -> dict[UUID, Record]:
     """Return what each person and team is said to have done this month and year, in one query."""
-    counts, points = Claim.state.in_(COUNTING), func.coalesce(Claim.points, 0)
+    counts, points = Claim.state.in_(words(COUNTING)), func.coalesce(Claim.points, 0)
     is_this_month = and_(counts, Claim.deed_on >= today.replace(day=1))
     figures = (
-        (is_this_month, 1), (is_this_month, points), (counts, 1), (counts, points), (Claim.state.in_(("returned", "refused")), 1),
+        (is_this_month, 1), (is_this_month, points), (counts, 1), (counts, points), (Claim.state.in_(words(("returned", "refused"))), 1),
     )  # fmt: skip
     sums = [func.sum(case((condition, value), else_=0)) for condition, value in figures]
     found = dict.fromkeys(owners, Record())
@@ -137,7 +138,7 @@ def last_deeds(session: Session, book_id: UUID, person_ids: Collection[UUID]) ->
     found: dict[UUID, ClaimRow] = {}
     for chunk in people.in_sets(set(person_ids)):
         counted = select(Claim.id, place.label("place")).where(
-            Claim.book_id == book_id, Claim.person_id.in_(chunk), Claim.state.in_(COUNTING)
+            Claim.book_id == book_id, Claim.person_id.in_(chunk), Claim.state.in_(words(COUNTING))
         )
         ranked = counted.subquery()
         ids = session.execute(select(ranked.c.id).where(ranked.c.place == 1)).scalars().all()

@@ -51,6 +51,7 @@ from ledger.people.rules import is_handle
 from ledger.people.vault import Vault
 from ledger.people.vault import open_bytes
 from ledger.people.vault import open_field
+from ledger.store import words
 from ledger.tokens import digits_of
 
 #: Stands for a name that is not there (any more).
@@ -190,7 +191,7 @@ def found_by(session: Session, vault: Vault, book_id: UUID, field: str, values: 
 
 def is_confirmed() -> ColumnElement[bool]:
     """Return the condition that a grant is none of the strong roles, or was given by the operator, or confirmed by a second."""
-    return or_(Grant.role.not_in(STRONG_ROLES), Grant.granted_by == OPERATOR, Grant.confirmed_by.is_not(None))
+    return or_(Grant.role.not_in(words(STRONG_ROLES)), Grant.granted_by == OPERATOR, Grant.confirmed_by.is_not(None))
 
 
 def holds_on(day: date) -> ColumnElement[bool]:
@@ -235,7 +236,11 @@ def staff_since(session: Session, book_id: UUID, wanted: Collection[tuple[UUID, 
     for chunk in in_sets({person_id for person_id, _ in wanted}):
         rows = session.execute(
             select(Grant.person_id, Grant.ends_on).where(
-                Grant.book_id == book_id, Grant.person_id.in_(chunk), Grant.role.in_(STAFF_ROLES), Grant.starts_on <= until, is_confirmed()
+                Grant.book_id == book_id,
+                Grant.person_id.in_(chunk),
+                Grant.role.in_(words(STAFF_ROLES)),
+                Grant.starts_on <= until,
+                is_confirmed(),
             )
         )
         for person_id, ends_on in rows:

@@ -46,6 +46,7 @@ from ledger.sign_in.rules import NOTED_EVERY
 from ledger.sign_in.rules import STAFF
 from ledger.sign_in.rules import STRONG_WAYS
 from ledger.sign_in.rules import lives_of
+from ledger.store import words
 from ledger.tokens import book_number_of
 from ledger.tokens import hash_of
 from ledger.tokens import new_token
@@ -217,19 +218,35 @@ def _has_proof(session: Session, book_id: UUID, person_id: UUID) -> bool:
     return factors_of(session, book_id, person_id).is_strong or session.execute(pin).one_or_none() is not None
 
 
-# Asked with every request, so it is put together once.
+#: What of a session or token is told of whoever shows it.
+_OF_CREDENTIAL = (
+    "book_id",
+    "person_id",
+    "kind",
+    "id",
+    "token_hash",
+    "created_at",
+    "way",
+    "last_used_at",
+    "proved_at",
+    "acting_for",
+    "device_id",
+)
+# Asked with every request, so it is put together once, and of columns: objects of the mapper's would each be made for it alone.
 _RECOGNISE = (
     select(
-        Credential,
         areas.Book,
+        *(getattr(Credential, name) for name in _OF_CREDENTIAL),
+        Credential.scopes,
+        Credential.rests_max_s,
         people.Grant.role,
         people.Grant.starts_on,
         people.Grant.ends_on,
         areas.Area.path,
         people.Person.guarded_until,
-        Device.ended_at,
-        Device.token_hash,
-        Device.unit_id,
+        Device.ended_at.label("device_ended_at"),
+        Device.token_hash.label("device_hash"),
+        Device.unit_id.label("device_unit_id"),
     )
     .select_from(Credential)
     .join(areas.Book, areas.Book.id == Credential.book_id)
@@ -243,7 +260,7 @@ _RECOGNISE = (
     .where(
         areas.Book.number == bindparam("number"),
         Credential.token_hash == bindparam("token_hash"),
-        Credential.kind.in_(("session", "bearer")),
+        Credential.kind.in_(words(("session", "bearer"))),
         Credential.ended_at.is_(None),
         Credential.expires_at > bindparam("at"),
         people.Person.status == "active",
@@ -259,30 +276,29 @@ def recognise(session: Session, token: str, at: datetime) -> tuple[SignedIn, lis
     rows = session.execute(_RECOGNISE, {"number": number, "token_hash": hash_of(token), "at": at}).all()
     if not rows:
         return None
-    found, book, *_, guarded_until, device_ended_at, device_hash, device_unit_id = rows[0]
-    session.expunge(found)
-    if device_ended_at or (found.rests_max_s and found.last_used_at and (at - found.last_used_at).total_seconds() > found.rests_max_s):
+    found = rows[0]
+    book: areas.Book = found[0]
+    if found.device_ended_at or _has_rested(found, at):
         return None
     today = local_day(at, book.zone)
-    if guarded_until and today <= guarded_until:
+    if found.guarded_until and today <= found.guarded_until:
         return None
-    powers = [Power(role, path) for _, _, role, start, end, path, *_ in rows if role and start <= today and (end is None or today <= end)]
-    columns = (
-        "book_id",
-        "person_id",
-        "kind",
-        "id",
-        "token_hash",
-        "created_at",
-        "way",
-        "last_used_at",
-        "proved_at",
-        "acting_for",
-        "device_id",
+    powers = [
+        Power(row.role, row.path) for row in rows if row.role and row.starts_on <= today and (row.ends_on is None or today <= row.ends_on)
+    ]
+    signed_in = SignedIn(
+        book=book,
+        scopes=None if found.scopes is None else frozenset(found.scopes),
+        device_hash=found.device_hash,
+        device_unit_id=found.device_unit_id,
+        **{name: getattr(found, name) for name in _OF_CREDENTIAL},
     )
-    scopes = None if found.scopes is None else frozenset(found.scopes)
-    device = {"device_hash": device_hash, "device_unit_id": device_unit_id}
-    return SignedIn(book=book, scopes=scopes, **device, **{column: getattr(found, column) for column in columns}), powers
+    return signed_in, powers
+
+
+def _has_rested(found: Any, at: datetime) -> bool:
+    """Tell whether a session was not used for longer than it may be."""
+    return bool(found.rests_max_s and found.last_used_at and (at - found.last_used_at).total_seconds() > found.rests_max_s)
 
 
 def once_held(session: Session, token: str) -> OnceHeld | None:
@@ -293,7 +309,7 @@ def once_held(session: Session, token: str) -> OnceHeld | None:
         return None
     found = session.execute(
         select(Credential.book_id, Credential.person_id, Credential.id).where(
-            Credential.book_id == book.id, Credential.token_hash == hash_of(token), Credential.kind.in_(("session", "bearer"))
+            Credential.book_id == book.id, Credential.token_hash == hash_of(token), Credential.kind.in_(words(("session", "bearer")))
         )
     ).one_or_none()
     return OnceHeld(*found) if found else None
@@ -348,14 +364,12 @@ def sessions_of(session: Session, book_id: UUID, person_id: UUID, at: datetime) 
     wanted = select(Credential).where(
         Credential.book_id == book_id,
         Credential.person_id == person_id,
-        Credential.kind.in_(("session", "bearer")),
+        Credential.kind.in_(words(("session", "bearer"))),
         Credential.ended_at.is_(None),
         Credential.expires_at > at,
     )
     found = session.execute(wanted.order_by(Credential.last_used_at.desc(), Credential.created_at.desc())).scalars().all()
-    return [
-        one for one in found if not (one.rests_max_s and one.last_used_at and (at - one.last_used_at).total_seconds() > one.rests_max_s)
-    ]
+    return [one for one in found if not _has_rested(one, at)]
 
 
 def is_open(book_id: Any, session_id: Any, at: Any) -> ColumnElement[bool]:
