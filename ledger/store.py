@@ -25,8 +25,11 @@ from uuid import UUID
 import psycopg
 import pysqlite3.dbapi2
 from psycopg import pq
+from sqlalchemy import ARRAY
 from sqlalchemy import JSON
 from sqlalchemy import BigInteger
+from sqlalchemy import BinaryExpression
+from sqlalchemy import BindParameter
 from sqlalchemy import Boolean
 from sqlalchemy import CheckConstraint
 from sqlalchemy import ColumnElement
@@ -41,6 +44,7 @@ from sqlalchemy import SmallInteger
 from sqlalchemy import String
 from sqlalchemy import Table
 from sqlalchemy import Text
+from sqlalchemy import Tuple
 from sqlalchemy import TypeDecorator
 from sqlalchemy import Update
 from sqlalchemy import Uuid
@@ -64,6 +68,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.pool import NullPool
 from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.operators import in_op
+from sqlalchemy.sql.visitors import cloned_traverse
 
 from ledger.turns import Turns
 from ledger.turns import turns_at
@@ -166,6 +173,19 @@ for _integer in (BigInteger, SmallInteger, Boolean):
     compiles(_integer, "sqlite")(_as("INTEGER"))
 for _text in (Uuid, Date, JSON):
     compiles(_text, "sqlite")(_as("TEXT"))
+
+
+@compiles(BinaryExpression, "postgresql")
+def _one_of_many(element: BinaryExpression[Any], compiler: SQLCompiler, **options: Any) -> str:
+    # Of so many values PostgreSQL is given one array: the statement is the same however many there are, so it is put together, prepared
+    # and planned once.
+    many = element.right
+    if element.operator is not in_op or not (isinstance(many, BindParameter) and many.expanding) or isinstance(element.left, Tuple):
+        written: str = compiler.visit_binary(element, **options)  # type: ignore[no-untyped-call]  # it has no types
+        return written
+    array: BindParameter[Any] = cloned_traverse(many, {}, {})
+    array.expanding, array.type = False, ARRAY(many.type, dimensions=1)
+    return f"{compiler.process(element.left, **options)} = ANY ({compiler.process(array, **options)})"
 
 
 def engine_for(url: str, *, migrating: bool = False, sealing: bool = False, **options: Any) -> Engine:
