@@ -114,16 +114,17 @@ class Shelf:
             assert journal.balance_of(session, self.book_id, ids[0], _AT).balance == 1
         return page[times // 2], balance[times // 2]
 
-    def entries_as_bytes(self, most: int) -> list[bytes]:
-        """Return each entry's content as bytes, ready to be hashed."""
-        with Session(self.engine) as session:
-            rows = session.execute(text("SELECT * FROM entry WHERE book_id = :book LIMIT :most"), {"book": self.book_id, "most": most})
-            return ["|".join(map(str, row)).encode() for row in rows]
-
     def verify(self) -> list[journal.Fault]:
         """Recompute it."""
         with Session(self.engine) as session:
             return journal.verify(session, self.book_id, _AT)
+
+
+def entries_as_bytes(engine: Engine, book_id: UUID, most: int) -> list[bytes]:
+    """Return each entry's content as bytes, ready to be hashed."""
+    with Session(engine) as session:
+        rows = session.execute(text("SELECT * FROM entry WHERE book_id = :book LIMIT :most"), {"book": book_id, "most": most})
+        return ["|".join(map(str, row)).encode() for row in rows]
 
 
 def open_shelf(engine: Engine, owner_url: str) -> Shelf:

@@ -17,6 +17,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import field
@@ -132,6 +133,7 @@ def main() -> int:
             _post(bench)
             _seal_the_rest(bench)
             _post_normally(bench)
+            _verify(bench)
             plans = _prove(bench)
             _weigh(bench)
         finally:
@@ -241,6 +243,21 @@ def _took_ms(bench: Bench, first: int) -> list[float]:
         sizes = [size for size, _ in heads]
         # A leaf is under the first head that is larger than its number.
         return sorted((heads[bisect_right(sizes, number)][1] - at) / timedelta(milliseconds=1) for number, at in session.execute(posted))
+
+
+def _verify(bench: Bench) -> None:
+    """Recompute the journal and the log, as `flask ledger verify` does, against hashing each entry's bytes once."""
+    entries, now = _leaves(bench) + 1, datetime.now(UTC)
+    hashed = floor.hashes(reading.entries_as_bytes(bench.engine, bench.bank.book_id, 50_000))
+    for name, verify, line in (("journal", journal.verify, (0.05, 0.1)), ("log", log.verify, ())):
+        bench.say(f"verifying the {name} of {entries:,} entries")
+        with Session(bench.engine) as session:
+            rate = floor.rate_once(entries, lambda: _must_be_clean(verify(session, bench.bank.book_id, now)))  # noqa: B023  called here
+        bench.add(Figure(f"entries verified, the {name}", rate, "a second", "hashing each entry's bytes once", hashed, line))
+
+
+def _must_be_clean(faults: Sequence[object]) -> None:
+    assert not faults, faults[:3]
 
 
 def _prove(bench: Bench) -> list[reading.Plan]:
