@@ -10,13 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger
-from sqlalchemy import LargeBinary
 from sqlalchemy import String
 from sqlalchemy import cast
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy import type_coerce
 from sqlalchemy.orm import Session
+from sqlalchemy.types import NULLTYPE
 
 from ledger.activities import HoursRecord
 from ledger.activities import UnsealedHours
@@ -34,7 +34,12 @@ _PLAIN = {"amount", "kind", "position", "channel", "reversal_number", "left_afte
 def raw_id(session: Session, column: Any) -> Any:
     """Return an expression for an id as 16 bytes."""
     function = func.uuid_send if session.get_bind().dialect.name == "postgresql" else func.unhex
-    return function(column, type_=LargeBinary)
+    return function(column, type_=NULLTYPE)
+
+
+def raw(column: Any) -> Any:
+    """Return an expression for bytes as the driver gives them: its type would make each of some millions anew."""
+    return type_coerce(column, NULLTYPE)
 
 
 def entry_columns(session: Session) -> list[Any]:
@@ -61,7 +66,7 @@ def stream(session: Session, wanted: Any) -> Iterator[Any]:
 def sides(session: Session, book_id: UUID) -> Any:
     """Return a query for the sides of a log in the order of its leaves: leaf, account, number, salt and hash of each."""
     return (
-        select(Side.leaf_number, raw_id(session, Side.account_id), Side.number, Side.salt, Side.hash)
+        select(Side.leaf_number, raw_id(session, Side.account_id), Side.number, raw(Side.salt), raw(Side.hash))
         .where(Side.book_id == book_id)
         .order_by(Side.leaf_number)
     )

@@ -238,19 +238,19 @@ def _told(moment: int) -> str:
 
 
 def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
-    kinds = session.execute(select(streams.raw_id(session, Account.id), Account.kind).where(Account.book_id == book_id)).all()
+    kinds = session.connection().execute(select(streams.raw_id(session, Account.id), Account.kind).where(Account.book_id == book_id)).all()
     chains = {account_id: _Chain(account_id, is_lined=kind in LINED) for account_id, kind in kinds}
     sides = streams.ByLeaf(session, streams.sides(session, book_id))
     hours, served = streams.ByLeaf(session, streams.hours(session, book_id, sealed=True)), _Served()
     cosigned = _Cosigned(session, book_id)
     wanted = (
-        select(Leaf.number, Leaf.salt, Leaf.data, Leaf.hash, Leaf.entry_id, *streams.entry_columns(session))
+        select(Leaf.number, *map(streams.raw, (Leaf.salt, Leaf.data, Leaf.hash)), Leaf.entry_id.is_(None), *streams.entry_columns(session))
         .outerjoin(Entry, (Entry.book_id == book_id) & (Entry.id == Leaf.entry_id))
         .where(Leaf.book_id == book_id)
         .order_by(Leaf.number)
     )
     expected = 0
-    for number, salt, data, hashed, entry_id, *entry in streams.stream(session, wanted):
+    for number, salt, data, hashed, is_of_hours, *entry in streams.stream(session, wanted):
         place = f"leaf {number}"
         if number != expected:
             yield Fault(place, f"stands where leaf {expected} follows")
@@ -260,7 +260,7 @@ def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
         tree.add(own)
         if len(salt) != leaves.SALT_BYTES:
             yield _another_salt(place, salt)
-        if entry_id is None:
+        if is_of_hours:
             yield from served.faults(hours.of(number), number, salt, data)
         elif entry[0] is None:
             yield Fault(place, "has lost its entry")
@@ -275,13 +275,16 @@ def _leaves(session: Session, book_id: UUID, tree: Growing) -> Iterator[Fault]:
 
 
 def _entry(entry: list[Any], number: int, salt: bytes, data: bytes, cosigned: _Cosigned) -> Iterator[Fault]:
-    place = f"entry {UUID(bytes=entry[0])}"
     if sha256(b"\x10" + salt + written_entry(entry)).digest() != data[2:34]:
-        yield Fault(place, f"is not what was sealed as leaf {number}")
+        yield Fault(_named(entry), f"is not what was sealed as leaf {number}")
     if (what := cosigned.gainsay(number, entry[_POSTED_AT])) is not None:
-        yield Fault(place, what)
+        yield Fault(_named(entry), what)
     if (channel := entry[_CHANNEL]) not in CHANNELS:
-        yield Fault(place, f"came by {channel}, which is no way in")
+        yield Fault(_named(entry), f"came by {channel}, which is no way in")
+
+
+def _named(entry: list[Any]) -> str:
+    return f"entry {UUID(bytes=entry[0])}"
 
 
 class _Served:
