@@ -186,10 +186,10 @@ def _redeemed(session: Session, book_id: UUID) -> list[UUID]:
     return [UUID(row[0]) for row in session.connection().exec_driver_sql(query, (book_id.hex,))]
 
 
-def carry_on(scene: Scene, path: Path, memory: seal.Memory) -> seal.Sealed:
-    """Seal and sign what waits, as the service does."""
+def carry_on(scene: Scene, path: Path, memory: seal.Memory, *, begin_here: bool = False) -> seal.Sealed:
+    """Seal and sign what waits, as the service does; `begin_here` where nothing outside of the database is to be remembered."""
     engine = engine_for(f"sqlite:///{path}", sealing=True, poolclass=NullPool)
-    sealed = seal.Sealer(lambda: Session(engine), scene.book_id, ORIGIN, [_KEY], memory, scene.clock).work()
+    sealed = seal.Sealer(lambda: Session(engine), scene.book_id, ORIGIN, [_KEY], memory, scene.clock, begin_here=begin_here).work()
     engine.dispose()
     assert sealed is not None, "something waited"
     return sealed
@@ -430,7 +430,7 @@ def _restore(owner: Owner) -> bool:
         size = 0
         while size <= owner.scene.size:
             live(owner.scene, owner.path, owner.random)
-            size = carry_on(owner.scene, owner.path, memory).head.size
+            size = carry_on(owner.scene, owner.path, memory, begin_here=not size).head.size
     return True
 
 

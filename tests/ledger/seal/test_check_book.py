@@ -92,7 +92,8 @@ def test_an_untouched_book_is_clean(scene: tampering.Scene) -> None:
 @pytest.mark.parametrize("kind", tampering.KINDS)
 def test_no_tampering_before_a_kept_head_escapes(scene: tampering.Scene, kind: str) -> None:
     random = Random(kind)
-    for _ in range(4):
+    # A backup is either all there is, or life goes on from it: both come up among eight.
+    for _ in range(8 if kind == "restore an old backup" else 4):
         assert scene.check(scene.dump(tampering.tampered(scene, kind, random))).count > 0
 
 
