@@ -1,4 +1,4 @@
-"""The connections: one that rested while the server went away is replaced before anybody uses it."""
+"""The connections: one that was lost is replaced, what is prepared stays prepared, and many values are asked for as one."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy import insert
 from sqlalchemy import make_url
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from ledger import store
+from ledger.areas import Book
+from ledger.ids import new_id
 from ledger.store import engine_for
 from tests.conftest import Database
 from tests.conftest import fresh_database
@@ -49,6 +54,66 @@ def test_one_that_was_lost_a_moment_ago_fails_once_and_is_replaced(service: Data
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() != lost
     engine.dispose()
+
+
+def test_a_connection_that_rolls_back_keeps_what_it_has_prepared(service: Database) -> None:
+    engine = engine_for(service.url, pool_size=1, max_overflow=0)
+    for _ in range(10):
+        with engine.connect() as connection:
+            connection.execute(select(Book.id))
+            connection.rollback()
+    with engine.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars().all()
+    engine.dispose()
+    assert any(statement.startswith("SELECT book.id") for statement in kept)
+
+
+def test_what_was_written_is_taken_back(service: Database) -> None:
+    engine = engine_for(service.url, pool_size=1, max_overflow=0)
+    with engine.connect() as connection:
+        connection.execute(insert(Book).values(a_book(7)))
+        connection.rollback()
+        assert connection.execute(select(Book.id)).all() == []
+    engine.dispose()
+
+
+def test_a_transaction_that_lost_its_server_cannot_be_taken_back_and_its_connection_is_replaced(service: Database) -> None:
+    engine = engine_for(service.url, pool_size=1, max_overflow=0)
+    connection = engine.connect()
+    connection.execute(insert(Book).values(a_book(7)))
+    process = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    with engine_for(service.owner_url, migrating=True, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as owner:
+        assert owner.exec_driver_sql(f"SELECT pg_terminate_backend({process}, 5000)").scalar_one()
+    with pytest.raises(OperationalError) as problem:
+        connection.rollback()
+    connection.close()
+    assert problem.value.connection_invalidated
+    with engine.connect() as connection:
+        assert connection.execute(select(Book.id)).all() == []
+    engine.dispose()
+
+
+def a_book(number: int) -> dict[str, object]:
+    return {"id": new_id(), "number": number, "name": "book", "area_code": "320106", "zone": "Asia/Shanghai"}
+
+
+@pytest.mark.parametrize("many", [0, 1, 2, 1_000])
+def test_of_many_values_each_is_found_whatever_is_asked_for_how_often(database: Database, many: int) -> None:
+    books = [a_book(number) for number in range(1, 4)]
+    wanted = [book["number"] for book in books]
+    with Session(database.engine) as session:
+        store.insert_rows(session, Book, books)
+        asked = [*(book["id"] for book in books), *(new_id() for _ in range(1_000))][:many]
+        for column, values in ((Book.id, asked), (Book.number, range(1, many + 1)), (Book.zone, {"Asia/Shanghai"} if many else set())):
+            statement = select(Book.number).where(column.in_(values)).order_by(Book.number)
+            assert session.execute(statement).scalars().all() == wanted[: 3 if values == {"Asia/Shanghai"} else many]
+        assert len(session.execute(select(Book.number).where(Book.id.not_in(asked))).all()) == max(0, 3 - many)
+
+
+def test_words_of_the_code_stand_in_a_statement_as_they_are() -> None:
+    assert "book.zone IN ('a-word', 'another')" in str(select(Book.id).where(Book.zone.in_(store.words({"another", "a-word"}))))
+    with pytest.raises(AssertionError):
+        store.words({"'"})
 
 
 def test_only_the_tables_owner_clears_away_what_was_deleted(service: Database) -> None:
