@@ -143,6 +143,7 @@ def play(month: Month, server: Server, bar: Progress) -> None:
         bar.advance(task)
         if not bar.console.is_terminal:
             bar.console.print(f"day {day + 1} of {DAYS}: {month.client.tally.requests:,} requests, {len(month.client.tally.errors)} errors")
+    month.at(DAYS, 7, 30)
     month.client.attempt(partial(earning.decide, month, DAYS))
     if not month.awaited_funds:
         month.client.fail("the fund never ran out")
@@ -168,8 +169,7 @@ def _chapters(day: int) -> Iterator[tuple[str, Callable[[Month, int], object]]]:
     if day == REFILL_DAY:
         yield "a new budget", earning.refill
     yield "crediting", earning.credit_due
-    yield "the office", themselves.open_office
-    yield "approving", earning.decide
+    yield "the office, and approving", _in_the_morning
     yield "activities", earning.hold_mornings
     if day == WRONG_DAY:
         yield "what must be refused", try_all
@@ -183,6 +183,13 @@ def _chapters(day: int) -> Iterator[tuple[str, Callable[[Month, int], object]]]:
     yield "patrol", earning.patrol
     yield "proposals", earning.propose
     yield "reports", earning.report
+
+
+def _in_the_morning(month: Month, day: int) -> None:
+    """Let the administrator come in, and later work beside those who approve."""
+    themselves.open_office(month, day)
+    month.at(day, 7, 30)
+    month.client.together([partial(themselves.work_in_the_office, month, day), partial(earning.decide, month, day)])
 
 
 def _check(month: Month, server: Server, bar: Progress) -> tuple[Books, bool]:

@@ -38,6 +38,8 @@ DEEDS = (
 )
 #: Claims decided by one request.
 AT_ONCE = 100
+#: An activity: its host, its id, and who comes.
+Held = tuple[Somebody, str, list[Somebody]]
 
 
 def hold_mornings(month: Month, day: int) -> None:
@@ -57,10 +59,21 @@ def hold_mornings(month: Month, day: int) -> None:
         planned.append(partial(_plan, month, day, host, MORNINGS[number % len(MORNINGS)], 9, 2, persons))
     held = month.client.together(planned)
     month.at(day, 8, 50)
-    by_code = [_by_venue_code if number % 5 == 0 else _by_host for number in range(len(held))]
-    month.client.together([partial(arrive, month, "in", *one) for arrive, one in zip(by_code, held, strict=True)])
+    _check(month, "in", held)
     month.at(day, 11)
-    month.client.together([partial(leave, month, "out", *one) for leave, one in zip(by_code, held, strict=True)])
+    _check(month, "out", held)
+
+
+def _check(month: Month, way: str, held: Sequence[Held]) -> None:
+    """Check everybody in or out at once: of every fifth activity by the code that is shown at its venue, of the others by the host."""
+    by_code, by_host = held[::5], [one for number, one in enumerate(held) if number % 5]
+    shown = month.client.together(
+        [partial(month.client.get, host.token, "/activities/{}/venue-code", activity_id) for host, activity_id, _ in by_code]
+    )
+    tasks = [partial(_by_host, month, way, *one) for one in by_host]
+    for (_, activity_id, persons), code in zip(by_code, shown, strict=True):
+        tasks += [partial(_by_venue_code, month, way, activity_id, code, *one) for one in enumerate(persons)]
+    month.client.together(tasks)
 
 
 def patrol(month: Month, day: int) -> None:
@@ -76,7 +89,7 @@ def patrol(month: Month, day: int) -> None:
 
 def _plan(
     month: Month, day: int, host: Somebody, what: tuple[str, str, str], hour: int, hours: int, persons: list[Somebody]
-) -> tuple[Somebody, str, list[Somebody]]:  # fmt: skip
+) -> Held:  # fmt: skip
     deed, title, place = what
     begins = month.moment(day, hour)
     activity = month.client.post(
@@ -94,11 +107,9 @@ def _by_host(month: Month, way: str, host: Somebody, activity_id: str, persons: 
     month.judged(month.client.post(host.token, f"/activities/{{}}/check-{way}s", activity_id, person_ids=ids)["items"])
 
 
-def _by_venue_code(month: Month, way: str, host: Somebody, activity_id: str, persons: Sequence[Somebody]) -> None:
-    shown = month.client.get(host.token, "/activities/{}/venue-code", activity_id)
-    for number, person in enumerate(persons):
-        typed = {"activity_id": activity_id, "digits": shown["digits"]}
-        month.client.post(person.token, f"/check-{way}", body=typed if number % 3 == 0 else {"code": shown["address"]})
+def _by_venue_code(month: Month, way: str, activity_id: str, shown: dict[str, Any], number: int, person: Somebody) -> None:
+    typed = {"activity_id": activity_id, "digits": shown["digits"]}
+    month.client.post(person.token, f"/check-{way}", body=typed if number % 3 == 0 else {"code": shown["address"]})
 
 
 def report(month: Month, day: int) -> None:
@@ -184,7 +195,6 @@ def warn(month: Month, day: int) -> None:
 
 def decide(month: Month, day: int) -> None:
     """Let an approver work off the first page of the queue, and machines the rest, a hundred at a time, in the name of each in turn."""
-    month.at(day, 7, 30)
     first = month.community.approvers[day % len(month.community.approvers)]
     approved = approve_on_page(month, first)
     ids = [claim["id"] for claim in month.client.pages(first.token, "/claims/queue", "state=attested")]

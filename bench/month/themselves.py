@@ -25,14 +25,17 @@ WRONG_PIN = "274915"
 
 
 def open_office(month: Month, day: int) -> None:
-    """Let the administrator sign in, give a role with a fresh proof, print links for volunteers, and sign out.
+    """Let the administrator sign in."""
+    month.at(day, 7, 10)
+    month.officer(month.community.administrator).come_in()
+
+
+def work_in_the_office(month: Month, day: int) -> None:
+    """Let the administrator, who came in long ago, give a role with a fresh proof, print links for volunteers, and sign out.
 
     A link opens once, a copied cookie nothing after its owner has signed out, and no machine more than its scopes.
     """
-    month.at(day, 7, 10)
     administrator, community = month.officer(month.community.administrator), month.community
-    administrator.come_in()
-    month.later(minutes=6)
     leader = community.leaders[day % len(community.leaders)]
     roles = f"/staff/people/{leader.id}/roles"
     administrator.browser.open(f"/staff/people/{leader.id}")
