@@ -10,6 +10,7 @@ from ledger.errors import NotFound
 from ledger.web.kit.api import Resource
 from ledger.web.kit.auth import allow
 from ledger.web.kit.fields import Shape
+from ledger.web.kit.sealing import HoursDiffer
 from ledger.web.kit.sealing import Promised
 from ledger.web.kit.sealing import Proven
 from ledger.web.kit.sealing import ProvenHours
@@ -57,9 +58,10 @@ def proof(number: int) -> dict[str, Any]:
 
 
 class HoursProofOut(Shape):
-    """What proves one's hours as far as they are sealed; nothing where none of them are."""
+    """What proves one's hours as far as they are sealed; nothing where none of them are, or where they are not what was sealed."""
 
     sealed = fields.Boolean(required=True, metadata={"description": "Some stand in the log, under a signed head"})
+    differs = fields.Boolean(required=True, metadata={"description": "They are not what was sealed: tell the residents' supervisor"})
     records = fields.Integer(required=True, allow_none=True, metadata={"description": "How many records are proven, the first ones"})
     credit_minutes = fields.Integer(required=True, allow_none=True, metadata={"description": "What they come to by check-in"})
     honour_minutes = fields.Integer(required=True, allow_none=True, metadata={"description": "What they come to by attested report"})
@@ -87,13 +89,14 @@ def hours_record_proof(number: int) -> dict[str, Any]:
     return _told(found)
 
 
-def _told(found: ProvenHours | None) -> dict[str, Any]:
-    if found is None:
+def _told(found: ProvenHours | HoursDiffer | None) -> dict[str, Any]:
+    if not isinstance(found, ProvenHours):
         nothing = dict.fromkeys(("records", "credit_minutes", "honour_minutes", "index", "size", "check_word", "proof"))
-        return nothing | {"sealed": False, "cosigned": []}
+        return nothing | {"sealed": False, "differs": found is not None, "cosigned": []}
     hours = found.opening.hours
     return {
         "sealed": True,
+        "differs": False,
         "records": hours.number,
         "credit_minutes": hours.credit,
         "honour_minutes": hours.honour,

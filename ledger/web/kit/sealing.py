@@ -76,6 +76,11 @@ class ProvenHours:
     cosigned: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class HoursDiffer:
+    """One's own hours of service are not what was sealed: as of a line."""
+
+
 def receipt(number: int) -> Proven | Promised | Differs:
     """Return what proves a line of the passbook of whoever asks; raise NotFound where there is no such line."""
     account = journal.account_ids(session(), me().book_id, "passbook", [me().person_id]).get(me().person_id)
@@ -105,15 +110,16 @@ def checked_receipt(account: UUID, number: int) -> seal.Receipt:
     return found
 
 
-def hours_receipt(number: int | None = None) -> ProvenHours | None:
+def hours_receipt(number: int | None = None) -> ProvenHours | HoursDiffer | None:
     """Return what proves the first `number` records of the hours of whoever asks, or all that are sealed; none where so many are not.
 
-    Nothing proves what is not what was sealed, and that is kept as an alarm.
+    Where they are not what was sealed, that is kept as an alarm.
     """
     account = journal.account_ids(session(), me().book_id, "passbook", [me().person_id]).get(me().person_id)
     found = seal.hours_receipt(session(), me().book_id, account, number) if account else None
     if found is not None and found.differs_at is not None:
         _keep_alarm(*found.differs_at)
+        return HoursDiffer()
     if found is None or found.proof is None:
         return None
     _, cosigned = _watching(found.proof)

@@ -39,6 +39,7 @@ from ledger.web.kit.parts import had
 from ledger.web.kit.printing import code
 from ledger.web.kit.printing import sent
 from ledger.web.kit.reach import own
+from ledger.web.kit.sealing import HoursDiffer
 from ledger.web.kit.sealing import ProvenHours
 from ledger.web.kit.sealing import check_words_of
 from ledger.web.kit.sealing import checked_receipt
@@ -207,10 +208,15 @@ def hours() -> Response:
     return sent("hours", gettext("志愿服务时数证明"), sums | {"day": day, "words": words, "proof": _hours_proof(hours_receipt())})
 
 
-def _hours_proof(found: ProvenHours | None) -> dict[str, Any] | None:
-    """Return what proves hours as far as they are sealed, as a code, and where that is checked; none where none of them are."""
+def _hours_proof(found: ProvenHours | HoursDiffer | None) -> dict[str, Any] | None:
+    """Return what proves hours as far as they are sealed, as a code, and where that is checked; none where none of them are.
+
+    Where they are not what was sealed there is no code, and the page says so.
+    """
     if found is None:
         return None
+    if isinstance(found, HoursDiffer):
+        return {"told": gettext("时数对不上：它不是封存时写的，请联系监督员。")}
     served = found.opening.hours
     credit, honour, _ = _columns(Hours(served.credit, served.honour))
     told = gettext(

@@ -19,6 +19,7 @@ from ledger.web.kit.extensions import services
 from ledger.web.kit.sealing import Differs
 from ledger.web.kit.sealing import Promised
 from ledger.web.kit.sealing import Proven
+from ledger.web.kit.sealing import ProvenHours
 from ledger.web.kit.sealing import hours_receipt
 from ledger.web.kit.sealing import known
 from ledger.web.kit.sealing import promise_keys
@@ -69,7 +70,7 @@ def promise(number: int) -> ResponseReturnValue:
 def hours() -> ResponseReturnValue:
     """Return the proof of one's hours, all that are sealed, as a file (https://c2sp.org/tlog-proof)."""
     found = hours_receipt()
-    if found is None:
+    if not isinstance(found, ProvenHours):
         raise NotFound("proof")
     return _file(str(found.proof), "hours.tlog-proof")
 

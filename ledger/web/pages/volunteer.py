@@ -36,6 +36,8 @@ from ledger.web.kit.parts import waiting
 from ledger.web.kit.pictures import with_photos
 from ledger.web.kit.reach import own
 from ledger.web.kit.reach import reach
+from ledger.web.kit.sealing import HoursDiffer
+from ledger.web.kit.sealing import ProvenHours
 from ledger.web.kit.sealing import check_words_of
 from ledger.web.kit.sealing import hours_receipt
 from ledger.web.kit.writing import act
@@ -145,15 +147,17 @@ def hours() -> ResponseReturnValue:
     year = _chosen_year(years)
     served = activities.services_of(session(), me().book_id, me().person_id, year)
     told = claims.among(session(), me().book_id, {one.reference for one in served if one.title is None}, own=own())
+    total, sealed = activities.hours_of(session(), me().book_id, me().person_id), hours_receipt()
     return render_template(
         "ledger/volunteer/hours.html",
-        total=activities.hours_of(session(), me().book_id, me().person_id),
+        total=total,
         by_year=by_year,
         years=years,
         year=year,
         served=served,
         rates={row.id: row.rate for row in told},
-        proven=hours_receipt(),
+        proven=sealed if isinstance(sealed, ProvenHours) else None,
+        differ=isinstance(sealed, HoursDiffer),
     )
 
 

@@ -69,7 +69,8 @@ def test_hours_that_are_not_what_was_sealed_are_not_proven_and_are_an_alarm(
     session.commit()
     assert ask("/hours/proof").get_json()["sealed"] is True
     rewrite(owner, book.id, "UPDATE hours_record SET minutes = 900 WHERE book_id = :book")
-    assert ask("/hours/proof").get_json()["sealed"] is False
+    told = ask("/hours/proof").get_json()
+    assert (told["sealed"], told["differs"], told["proof"]) == (False, True, None)
     (alarm,) = seal.alarms(session, book.id)
     assert (alarm.what, alarm.seen) == ("line-differs", 1)
 
@@ -92,7 +93,7 @@ def test_hours_are_proven_as_far_as_they_are_sealed(somebody: Somebody, session:
         activities.record_hours(session, an_act(book, START + timedelta(minutes=later)), [served])
     session.commit()
     nothing = dict.fromkeys(("records", "credit_minutes", "honour_minutes", "index", "size", "check_word", "proof"))
-    assert ask("/hours/proof").get_json() == nothing | {"sealed": False, "cosigned": []}
+    assert ask("/hours/proof").get_json() == nothing | {"sealed": False, "differs": False, "cosigned": []}
     sealed(session, book, START, WITNESS)
     session.commit()
     told = ask("/hours/proof").get_json()
@@ -101,7 +102,7 @@ def test_hours_are_proven_as_far_as_they_are_sealed(somebody: Somebody, session:
     opening, head = seal.opening_of(proof.extra), seal.head_of(proof.checkpoint.body)
     assert seal.is_included(seal.leaf_hash(opening.leaf), proof.index, head.size, proof.path, head.root)
     assert told == {
-        "sealed": True, "records": 2, "credit_minutes": 90, "honour_minutes": 45, "index": 1, "size": 2, "check_word": opening.word,
+        "sealed": True, "differs": False, "records": 2, "credit_minutes": 90, "honour_minutes": 45, "index": 1, "size": 2, "check_word": opening.word,
         "cosigned": [WITNESS.name],
     }  # fmt: skip
     first = ask("/hours/records/1/proof").get_json()

@@ -226,6 +226,21 @@ def test_the_printed_proof_of_hours_carries_its_proof_and_says_what_that_covers(
     assert seal.proof_of(browser.client.get(page.link("保存时数的封存证明")).text).extra == proof.extra
 
 
+def test_hours_that_are_not_what_was_sealed_say_so_on_the_page_and_on_paper(hall: Hall, owner: Engine) -> None:
+    person, browser = hall.enter()
+    serve(hall, person, ("credit", 90))
+    seal_all(hall)
+    rewrite(owner, hall.community.book.id, "UPDATE hours_record SET minutes = 900 WHERE book_id = :book")
+    page = browser.open("/me/hours")
+    assert "对不上：时数现在写的，不是封存时写的。请联系监督员" in page.text
+    assert "验证码" not in page.text
+    assert browser.client.get("/me/hours/hours.tlog-proof").status_code == 404
+    assert packed_codes(browser.client.get("/me/hours.pdf").data) == [[]]
+    assert opened(browser, "/me/hours.pdf").says("时数对不上：它不是封存时写的，请联系监督员。")
+    (alarm,) = seal.alarms(hall.session, hall.community.book.id)
+    assert alarm.what == "line-differs"
+
+
 def test_nobody_is_given_the_proof_of_anothers_hours(hall: Hall) -> None:
     person, _ = hall.enter()
     serve(hall, person, ("credit", 90))
