@@ -102,8 +102,8 @@ def test_hours_are_proven_as_far_as_they_are_sealed(somebody: Somebody, session:
     opening, head = seal.opening_of(proof.extra), seal.head_of(proof.checkpoint.body)
     assert seal.is_included(seal.leaf_hash(opening.leaf), proof.index, head.size, proof.path, head.root)
     assert told == {
-        "sealed": True, "differs": False, "records": 2, "credit_minutes": 90, "honour_minutes": 45, "index": 1, "size": 2, "check_word": opening.word,
-        "cosigned": [WITNESS.name],
+        "sealed": True, "differs": False, "records": 2, "credit_minutes": 90, "honour_minutes": 45, "index": 1, "size": 2,
+        "check_word": opening.word, "cosigned": [WITNESS.name],
     }  # fmt: skip
     first = ask("/hours/records/1/proof").get_json()
     assert (first["records"], first["credit_minutes"], first["honour_minutes"]) == (1, 90, 0)
