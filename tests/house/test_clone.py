@@ -32,7 +32,11 @@ def imported(path: Path) -> Iterator[str]:
 
 def locked(name: str) -> set[str]:
     """The distributions that a lock installs."""
-    return set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / name).read_text(encoding="utf-8").replace("_", "-"), re.MULTILINE))
+    return set(
+        re.findall(
+            r"^([a-z0-9-]+)(?:\[[a-z,]+\])?==", (ROOT / "requirements" / name).read_text(encoding="utf-8").replace("_", "-"), re.MULTILINE
+        )
+    )
 
 
 def test_what_is_served_imports_only_what_the_lock_installs() -> None:

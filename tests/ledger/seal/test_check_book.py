@@ -98,8 +98,9 @@ def test_no_tampering_before_a_kept_head_escapes(scene: tampering.Scene, kind: s
 
 
 def test_a_log_rewritten_as_a_whole_is_betrayed_by_the_kept_head_alone(scene: tampering.Scene) -> None:
-    dump = scene.dump(tampering.tampered(scene, "re-chain everything", Random(3)))
-    assert scene.check(dump, keeping=False).count == 0
+    rewritten = (scene.dump(tampering.tampered(scene, "re-chain everything", Random(seed))) for seed in range(20))
+    # Of three in four nothing else tells.
+    dump = next(one for one in rewritten if scene.check(one, keeping=False).count == 0)
     told = {fault.place: fault.what for fault in scene.check(dump).faults}
     assert told[f"kept, a head of {scene.size:,} that was kept"].startswith("is not a beginning of this log")
 
