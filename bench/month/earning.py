@@ -65,15 +65,9 @@ def hold_mornings(month: Month, day: int) -> None:
 
 
 def _check(month: Month, way: str, held: Sequence[Held]) -> None:
-    """Check everybody in or out at once: of every fifth activity by the code that is shown at its venue, of the others by the host."""
-    by_code, by_host = held[::5], [one for number, one in enumerate(held) if number % 5]
-    shown = month.client.together(
-        [partial(month.client.get, host.token, "/activities/{}/venue-code", activity_id) for host, activity_id, _ in by_code]
-    )
-    tasks = [partial(_by_host, month, way, *one) for one in by_host]
-    for (_, activity_id, persons), code in zip(by_code, shown, strict=True):
-        tasks += [partial(_by_venue_code, month, way, activity_id, code, *one) for one in enumerate(persons)]
-    month.client.together(tasks)
+    """Check everybody in or out: of every fifth activity by the code that is shown at its venue, of the others by the host."""
+    checks = [_by_venue_code if number % 5 == 0 else _by_host for number in range(len(held))]
+    month.client.together([partial(check, month, way, *one) for check, one in zip(checks, held, strict=True)])
 
 
 def patrol(month: Month, day: int) -> None:
@@ -107,9 +101,11 @@ def _by_host(month: Month, way: str, host: Somebody, activity_id: str, persons: 
     month.judged(month.client.post(host.token, f"/activities/{{}}/check-{way}s", activity_id, person_ids=ids)["items"])
 
 
-def _by_venue_code(month: Month, way: str, activity_id: str, shown: dict[str, Any], number: int, person: Somebody) -> None:
-    typed = {"activity_id": activity_id, "digits": shown["digits"]}
-    month.client.post(person.token, f"/check-{way}", body=typed if number % 3 == 0 else {"code": shown["address"]})
+def _by_venue_code(month: Month, way: str, host: Somebody, activity_id: str, persons: Sequence[Somebody]) -> None:
+    shown = month.client.get(host.token, "/activities/{}/venue-code", activity_id)
+    for number, person in enumerate(persons):
+        typed = {"activity_id": activity_id, "digits": shown["digits"]}
+        month.client.post(person.token, f"/check-{way}", body=typed if number % 3 == 0 else {"code": shown["address"]})
 
 
 def report(month: Month, day: int) -> None:
