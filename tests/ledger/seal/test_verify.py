@@ -50,13 +50,12 @@ def seal_all(desk: Desk, database: Database, folder: Path) -> seal.Sealed:
 
 
 def fill(desk: Desk, rounds: int) -> None:
-    """Post sets of 39 entries, and of each take one back."""
-    for _ in range(rounds):
-        ways = [(desk.give, "li", 5), (desk.give, "wang", 3), (desk.spend, "li", 2)] * 13
-        outcomes = desk.post([way(name, points, position=position) for position, (way, name, points) in enumerate(ways)])
-        assert isinstance(outcomes[2], journal.Posted)
-        desk.post([desk.reverse(outcomes[2].entry_id, 1)])
-        desk.clock.advance(minutes=1)
+    """Post 39 entries for each round in one set, and take one of each back in another."""
+    ways = [(desk.give, "li", 5), (desk.give, "wang", 3), (desk.spend, "li", 2)] * 13 * rounds
+    outcomes = desk.post([way(name, points, position=position) for position, (way, name, points) in enumerate(ways)])
+    spent = [one.entry_id for one in outcomes[2::39] if isinstance(one, journal.Posted)]
+    desk.post([desk.reverse(entry_id, 1, position=position) for position, entry_id in enumerate(spent)])
+    desk.clock.advance(minutes=rounds)
 
 
 @pytest.fixture
