@@ -91,7 +91,7 @@ SEALERS = "sealers"
 #: The databases' own patience, in milliseconds: a statement, and a wait for somebody else's lock (law 5: a bounded time).
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
-#: So many statements each connection keeps prepared: more than the service has.
+#: So many statements the service keeps as they were put together, and each connection prepared: more than it has.
 STATEMENTS_KEPT = 1_000
 #: A connection that rested for so many seconds is tried before it is used: the server may have gone away meanwhile.
 TRY_AFTER_S = 5.0
@@ -206,7 +206,7 @@ def absolute(url: str) -> str:
 def engine_options(url: str) -> dict[str, Any]:
     """Return what `create_engine` must be given for `url`."""
     # An error's text goes to the log: what was told of people must not stand in it.
-    always = {"hide_parameters": True}
+    always = {"hide_parameters": True, "query_cache_size": STATEMENTS_KEPT}
     if make_url(url).get_backend_name() == "sqlite":
         # Python's own SQLite may have the WAL-reset bug (3.7.0 to 3.51.2); this driver carries one that has not.
         connecting = {"factory": _SQLiteConnection, "timeout": LOCK_TIMEOUT_MS / 1000, "check_same_thread": False}

@@ -191,6 +191,20 @@ def _owners_engine(server: URL) -> Engine:
     return engine_for(server.render_as_string(hide_password=False), migrating=True, pool_size=1, isolation_level="AUTOCOMMIT")
 
 
+_first_engines: dict[str, Engine] = {}
+
+
+def quickly(engine: Engine) -> Engine:
+    """Return an engine that takes over statements as they were put together for other tests: a fifth of what a test does otherwise."""
+    if (first := _first_engines.get(engine.dialect.name)) is None:
+        with engine.connect():
+            _first_engines[engine.dialect.name] = engine
+    else:
+        # They are kept by dialect, each engine's own; it has only to know what the first one learned from the database.
+        engine.dialect, engine._compiled_cache = first.dialect, first._compiled_cache
+    return engine
+
+
 _numbers = count(1)
 
 
@@ -208,7 +222,7 @@ def fresh_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> I
         owner = template.set(database=name)
         owner_url = owner.render_as_string(hide_password=False)
         url = owner.set(username="passbook_test", password="test").render_as_string(hide_password=False)
-    engine = engine_for(url, pool_size=32) if kind == "postgresql" else engine_for(url)
+    engine = quickly(engine_for(url, pool_size=32) if kind == "postgresql" else engine_for(url))
     try:
         yield Database(kind, url, owner_url, engine)
         engine.dispose()
@@ -255,7 +269,7 @@ def session(database: Database) -> Iterator[Session]:
 
 def sealers_engine(engine: Engine) -> Engine:
     """Return an engine of the sealer's on the database that the service's `engine` is of; it keeps no connection open."""
-    return engine_for(sealers_url(engine.url.render_as_string(hide_password=False)), sealing=True, poolclass=NullPool)
+    return quickly(engine_for(sealers_url(engine.url.render_as_string(hide_password=False)), sealing=True, poolclass=NullPool))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -310,7 +324,7 @@ def app(
     app.extensions["gates"].clear()
     with app.app_context():
         db.engines[None].dispose()
-        db.engines[None] = engine_for(database.url, **({"pool_size": 20} if database.kind == "postgresql" else {}))
+        db.engines[None] = quickly(engine_for(database.url, **({"pool_size": 20} if database.kind == "postgresql" else {})))
     yield app
     with app.app_context():
         db.engine.dispose()
