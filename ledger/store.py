@@ -71,6 +71,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.operators import in_op
 from sqlalchemy.sql.visitors import cloned_traverse
+from sqlalchemy.types import NullType
 
 from ledger.turns import Turns
 from ledger.turns import turns_at
@@ -180,12 +181,14 @@ def _one_of_many(element: BinaryExpression[Any], compiler: SQLCompiler, **option
     # Of so many values PostgreSQL is given one array: the statement is the same however many there are, so it is put together, prepared
     # and planned once.
     many = element.right
-    if element.operator is not in_op or not (isinstance(many, BindParameter) and many.expanding) or isinstance(element.left, Tuple):
-        written: str = compiler.visit_binary(element, **options)  # type: ignore[no-untyped-call]  # it has no types
-        return written
-    array: BindParameter[Any] = cloned_traverse(many, {}, {})
-    array.expanding, array.type = False, ARRAY(many.type, dimensions=1)
-    return f"{compiler.process(element.left, **options)} = ANY ({compiler.process(array, **options)})"
+    is_of_values = element.operator is in_op and not isinstance(element.left, Tuple)
+    if is_of_values and isinstance(many, BindParameter) and many.expanding and not isinstance(many.type, NullType):
+        # Under its own key: the same condition in two places of a statement stays the same.
+        array: BindParameter[Any] = cloned_traverse(many, {"maintain_key": True}, {})
+        array.expanding, array.type = False, ARRAY(many.type, dimensions=1)
+        return f"{compiler.process(element.left, **options)} = ANY ({compiler.process(array, **options)})"
+    written: str = compiler.visit_binary(element, **options)  # type: ignore[no-untyped-call]  # it has no types
+    return written
 
 
 def engine_for(url: str, *, migrating: bool = False, sealing: bool = False, **options: Any) -> Engine:

@@ -140,7 +140,10 @@ class Client:
             self.tally.errors.append(what)
 
     def together(self, tasks: Iterable[Callable[[], T]]) -> list[T]:
-        """Do the tasks in all threads at once; return what came of those that went as expected, in order."""
+        """Do the tasks in all threads at once; return what came of those that went as expected, in order.
+
+        One task or two may do others together in turn: they hold their threads meanwhile, so no more of them than there are threads.
+        """
         return [done for done in self._pool.map(self.attempt, tasks) if done is not _FAILED]
 
     def attempt(self, task: Callable[[], T]) -> Any:

@@ -84,22 +84,21 @@ def report_on_page(month: Month, phone: Browser, deed: str, day: int, minutes: i
 
 def beside_the_shopping(month: Month, day: int) -> list[Callable[[], None]]:
     """Return what goes on while others go shopping: elders at the counter and a till, a helper who pays for one of them, a guardian."""
-    going_on: list[Callable[[], None]] = [partial(_with_cards, month, day)]
-    if day >= ELDERS_SPEND:
-        going_on.append(partial(pay_for_elder, month, month.shops[-1], day))
+    going_on: list[Callable[[], None]] = [partial(_elders, month, day)]
     if day % 5 == 4:
         going_on.append(partial(report_for_child, month, day))
     return going_on
 
 
-def _with_cards(month: Month, day: int) -> None:
-    """Let elders come to the counter, and to a till, with card and PIN."""
+def _elders(month: Month, day: int) -> None:
+    """Let elders come to the counter and to a till with card and PIN, and the helper pay for one of them."""
     elder, other = month.elders[day % len(month.elders)], month.elders[(day + 1) % len(month.elders)]
     guess(month, elder)
     read_passbook(month, other)
     if day >= ELDERS_SPEND:
         # Whoever guessed at the counter has locked nobody out of the till.
         pay_by_card(month, elder, month.shops[day % month.sizes.devices], day)
+        pay_for_elder(month, month.shops[-1], day)
 
 
 def guess(month: Month, elder: Elder) -> None:

@@ -278,7 +278,7 @@ def recognise(session: Session, token: str, at: datetime) -> tuple[SignedIn, lis
         return None
     found = rows[0]
     book: areas.Book = found[0]
-    if found.device_ended_at or _has_rested(found, at):
+    if found.device_ended_at or _has_rested(found.rests_max_s, found.last_used_at, at):
         return None
     today = local_day(at, book.zone)
     if found.guarded_until and today <= found.guarded_until:
@@ -296,9 +296,9 @@ def recognise(session: Session, token: str, at: datetime) -> tuple[SignedIn, lis
     return signed_in, powers
 
 
-def _has_rested(found: Any, at: datetime) -> bool:
+def _has_rested(rests_max_s: int | None, last_used_at: datetime | None, at: datetime) -> bool:
     """Tell whether a session was not used for longer than it may be."""
-    return bool(found.rests_max_s and found.last_used_at and (at - found.last_used_at).total_seconds() > found.rests_max_s)
+    return bool(rests_max_s and last_used_at and (at - last_used_at).total_seconds() > rests_max_s)
 
 
 def once_held(session: Session, token: str) -> OnceHeld | None:
@@ -369,7 +369,7 @@ def sessions_of(session: Session, book_id: UUID, person_id: UUID, at: datetime) 
         Credential.expires_at > at,
     )
     found = session.execute(wanted.order_by(Credential.last_used_at.desc(), Credential.created_at.desc())).scalars().all()
-    return [one for one in found if not _has_rested(one, at)]
+    return [one for one in found if not _has_rested(one.rests_max_s, one.last_used_at, at)]
 
 
 def is_open(book_id: Any, session_id: Any, at: Any) -> ColumnElement[bool]:

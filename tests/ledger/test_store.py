@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import BindParameter
 from sqlalchemy import Engine
+from sqlalchemy import func
 from sqlalchemy import insert
+from sqlalchemy import literal
 from sqlalchemy import make_url
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -17,7 +21,9 @@ from sqlalchemy.pool import NullPool
 from ledger import store
 from ledger.areas import Book
 from ledger.ids import new_id
+from ledger.store import Instant
 from ledger.store import engine_for
+from tests.conftest import START
 from tests.conftest import Database
 from tests.conftest import fresh_database
 
@@ -108,6 +114,23 @@ def test_of_many_values_each_is_found_whatever_is_asked_for_how_often(database: 
             statement = select(Book.number).where(column.in_(values)).order_by(Book.number)
             assert session.execute(statement).scalars().all() == wanted[: 3 if values == {"Asia/Shanghai"} else many]
         assert len(session.execute(select(Book.number).where(Book.id.not_in(asked))).all()) == max(0, 3 - many)
+
+
+@pytest.mark.parametrize(
+    "value", [literal(b"\x00\xff"), literal(START, Instant()), literal(START.date()), literal(new_id()), literal(7), literal("seven")]
+)
+def test_values_of_every_kind_are_found_among_many(database: Database, value: BindParameter[Any]) -> None:
+    with Session(database.engine) as session:
+        assert session.execute(select(value.in_([value.value]))).scalar_one()
+        assert not session.execute(select(value.in_([]))).scalar_one()
+
+
+def test_the_same_condition_in_two_places_of_a_statement_stays_the_same(database: Database) -> None:
+    small = Book.number.in_([1, 2])
+    with Session(database.engine) as session:
+        store.insert_rows(session, Book, [a_book(number) for number in range(1, 6)])
+        found = session.execute(select(small, func.count()).group_by(small).order_by(small)).all()
+    assert [(bool(is_small), count) for is_small, count in found] == [(False, 3), (True, 2)]
 
 
 def test_words_of_the_code_stand_in_a_statement_as_they_are() -> None:

@@ -54,6 +54,7 @@ def fill(desk: Desk, rounds: int) -> None:
     ways = [(desk.give, "li", 5), (desk.give, "wang", 3), (desk.spend, "li", 2)] * 13 * rounds
     outcomes = desk.post([way(name, points, position=position) for position, (way, name, points) in enumerate(ways)])
     spent = [one.entry_id for one in outcomes[2::39] if isinstance(one, journal.Posted)]
+    assert len(spent) == rounds
     desk.post([desk.reverse(entry_id, 1, position=position) for position, entry_id in enumerate(spent)])
     desk.clock.advance(minutes=rounds)
 
