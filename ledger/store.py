@@ -179,9 +179,10 @@ for _text in (Uuid, Date, JSON):
 @compiles(BinaryExpression, "postgresql")
 def _one_of_many(element: BinaryExpression[Any], compiler: SQLCompiler, **options: Any) -> str:
     # Of so many values PostgreSQL is given one array: the statement is the same however many there are, so it is put together, prepared
-    # and planned once.
+    # and planned once. Not where a page is asked for: of one value it is to be an equality, so that an index gives the page its order.
     many = element.right
-    is_of_values = element.operator is in_op and not isinstance(element.left, Tuple)
+    is_page = getattr(compiler.current_executable, "_has_row_limiting_clause", False)
+    is_of_values = element.operator is in_op and not isinstance(element.left, Tuple) and not is_page
     if is_of_values and isinstance(many, BindParameter) and many.expanding and not isinstance(many.type, NullType):
         # Under its own key: the same condition in two places of a statement stays the same.
         array: BindParameter[Any] = cloned_traverse(many, {"maintain_key": True}, {})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import BindParameter
 from sqlalchemy import Engine
+from sqlalchemy import event
 from sqlalchemy import func
 from sqlalchemy import insert
 from sqlalchemy import literal
@@ -131,6 +132,16 @@ def test_the_same_condition_in_two_places_of_a_statement_stays_the_same(database
         store.insert_rows(session, Book, [a_book(number) for number in range(1, 6)])
         found = session.execute(select(small, func.count()).group_by(small).order_by(small)).all()
     assert [(bool(is_small), count) for is_small, count in found] == [(False, 3), (True, 2)]
+
+
+def test_a_page_is_asked_for_by_an_equality_so_that_an_index_gives_its_order(service: Database) -> None:
+    engine, asked = engine_for(service.url), list[str]()
+    event.listen(engine, "before_cursor_execute", lambda _connection, _cursor, statement, *_: asked.append(statement))
+    with Session(engine) as session:
+        for wanted in (select(Book.number), select(Book.number).limit(1), select(Book).limit(1), select(Book)):
+            session.execute(wanted.where(Book.number.in_([1])).order_by(Book.number)).all()
+    engine.dispose()
+    assert ["= ANY (" in statement for statement in asked] == [True, False, False, True]
 
 
 def test_words_of_the_code_stand_in_a_statement_as_they_are() -> None:
