@@ -24,7 +24,9 @@ from dataclasses import field
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 from rich.console import Console
 from rich.table import Table
@@ -247,16 +249,17 @@ def _took_ms(bench: Bench, first: int) -> list[float]:
 
 def _verify(bench: Bench) -> None:
     """Recompute the journal and the log, as `flask ledger verify` does, against hashing each entry's bytes once."""
-    entries, now = _leaves(bench) + 1, datetime.now(UTC)
+    entries = _leaves(bench) + 1
     hashed = floor.hashes(reading.entries_as_bytes(bench.engine, bench.bank.book_id, 50_000))
     for name, verify, line in (("journal", journal.verify, (0.05, 0.1)), ("log", log.verify, ())):
         bench.say(f"verifying the {name} of {entries:,} entries")
-        with Session(bench.engine) as session:
-            rate = floor.rate_once(entries, lambda: _must_be_clean(verify(session, bench.bank.book_id, now)))  # noqa: B023  called here
+        rate = floor.rate_once(entries, partial(_must_be_clean, bench, verify))
         bench.add(Figure(f"entries verified, the {name}", rate, "a second", "hashing each entry's bytes once", hashed, line))
 
 
-def _must_be_clean(faults: Sequence[object]) -> None:
+def _must_be_clean(bench: Bench, verify: Callable[[Session, UUID, datetime], Sequence[object]]) -> None:
+    with Session(bench.engine) as session:
+        faults = verify(session, bench.bank.book_id, datetime.now(UTC))
     assert not faults, faults[:3]
 
 

@@ -142,15 +142,16 @@ def _chosen_year(years: Sequence[int]) -> int:
 @allow("volunteer")
 def hours() -> ResponseReturnValue:
     """Show the hours of service, those of check-ins and those of reports apart: of every year, and of one what they come from."""
+    # First: an alarm that it keeps ends what was read before.
+    sealed = hours_receipt()
     by_year = activities.hours_by_year(session(), me().book_id, me().person_id)
     years = sorted({*by_year, me().today.year}, reverse=True)
     year = _chosen_year(years)
     served = activities.services_of(session(), me().book_id, me().person_id, year)
     told = claims.among(session(), me().book_id, {one.reference for one in served if one.title is None}, own=own())
-    total, sealed = activities.hours_of(session(), me().book_id, me().person_id), hours_receipt()
     return render_template(
         "ledger/volunteer/hours.html",
-        total=total,
+        total=activities.hours_of(session(), me().book_id, me().person_id),
         by_year=by_year,
         years=years,
         year=year,
