@@ -53,10 +53,12 @@ from sqlalchemy import create_engine
 from sqlalchemy import event
 from sqlalchemy import func
 from sqlalchemy import insert
+from sqlalchemy import literal
 from sqlalchemy import literal_column
 from sqlalchemy import make_url
 from sqlalchemy import or_
 from sqlalchemy import select
+from sqlalchemy import text
 from sqlalchemy import type_coerce
 from sqlalchemy import update
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -378,12 +380,28 @@ def _update(model: type[Base], changed: frozenset[str]) -> Update:
     return update(_table(model)).where(*these).values({name: bindparam(f"to_{name}") for name in sorted(changed)})
 
 
-def snapshot(session: Session) -> None:
-    """Begin the session's transaction as one snapshot of everything, which only reads and blocks no writer."""
+def snapshot(session: Session, same: str | None = None) -> None:
+    """Begin the session's transaction as one snapshot of everything, which only reads and blocks no writer.
+
+    On PostgreSQL it is the `same` that another session has given (`exported_snapshot`), if that one's transaction still goes on.
+    """
     if session.get_bind().dialect.name == "sqlite":
         session.connection(execution_options={"sqlite_begin": "DEFERRED"})
-    else:
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+        return
+    connection = session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+    if same is not None:
+        connection.execute(text(f"SET TRANSACTION SNAPSHOT {literal(same).compile(connection, compile_kwargs={'literal_binds': True})}"))
+
+
+def exported_snapshot(session: Session) -> str:
+    """Return the name of what this session sees on PostgreSQL, for others to see the same while its transaction goes on."""
+    return str(session.execute(select(func.pg_export_snapshot())).scalar_one())
+
+
+def without_timeout(session: Session) -> None:
+    """Let this transaction's statements take as long as they do: a whole book takes longer than anything else may."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 def strange_ids(session: Session, book_id: UUID, tables: Iterable[type[Base]]) -> Iterator[tuple[str, str]]:

@@ -29,7 +29,6 @@ from sqlalchemy import not_
 from sqlalchemy import null
 from sqlalchemy import or_
 from sqlalchemy import select
-from sqlalchemy import text
 from sqlalchemy import true
 from sqlalchemy import type_coerce
 from sqlalchemy.orm import Session
@@ -54,6 +53,7 @@ from ledger.journal.rules import REVERSALS
 from ledger.journal.rules import WAYS
 from ledger.journal.rules import microseconds
 from ledger.store import strange_ids
+from ledger.store import without_timeout
 
 Progress = Callable[[int, int], None]
 _ROWS_AT_ONCE = 10_000
@@ -88,9 +88,7 @@ def verify(session: Session, book_id: UUID, at: datetime, progress: Progress | N
     if strange := [Fault(*one) for one in strange_ids(session, book_id, _TABLES)]:
         return [*strange, Fault("book", "can be recomputed when its ids are put right")]
     reading = _reading(session, book_id, at)
-    if session.get_bind().dialect.name == "postgresql":
-        # Whoever asks for this waits for it; a large book takes longer than anything else may.
-        session.execute(text("SET LOCAL statement_timeout = 0"))
+    without_timeout(session)
     return [
         *_lines(reading, progress), *_tallies(reading), *_sums(reading), *_entries(reading), *_reversals(reading), *_clawbacks(reading),
         *_holds(reading), *_requests(reading),

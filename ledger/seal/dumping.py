@@ -34,7 +34,6 @@ from sqlalchemy import String
 from sqlalchemy import cast
 from sqlalchemy import func
 from sqlalchemy import select
-from sqlalchemy import text
 from sqlalchemy import type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.orm import aliased
@@ -54,6 +53,7 @@ from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
 from ledger.seal.model import SealedHours
 from ledger.seal.model import Side
+from ledger.store import without_timeout
 
 FORMAT = 1
 Record = list[Any]
@@ -72,8 +72,7 @@ def dump(session: Session, book_id: UUID, file: IO[bytes], at: datetime, progres
 
     Whoever dumps a book that is in use begins with `ledger.store.snapshot`, and reads the clock after it.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SET LOCAL statement_timeout = 0"))
+    without_timeout(session)
     count, total = 0, sum(_how_many(session, book_id, name) for name in ("accounts", "entries", "hours", "checkpoints")) + 2
     with ExitStack() as open_files:
         # Without a time of its own in it: the same book gives the same file.

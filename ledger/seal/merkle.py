@@ -48,6 +48,27 @@ def fold(hashes: Sequence[bytes]) -> bytes:
     return level[0]
 
 
+def subtrees(hashes: Sequence[bytes]) -> list[list[bytes]]:
+    """Return the hashes of all perfect subtrees over these hashes of one height: they themselves, those of their pairs, and so on."""
+    levels = [list(hashes)]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        levels.append([node_hash(left, right) for left, right in zip(below[::2], below[1::2], strict=False)])
+    return levels
+
+
+def hash_over(levels: Sequence[Sequence[bytes]], size: int, rest: bytes | None = None) -> bytes | None:
+    """Return the hash over the first `size` of what `subtrees` was given, followed by what `rest` is the hash over (RFC 6962, 2.1).
+
+    None where there is nothing to be hashed.
+    """
+    for height, hashes in enumerate(levels):
+        if size >> height & 1:
+            peak = hashes[(size >> height) - 1]
+            rest = peak if rest is None else node_hash(peak, rest)
+    return rest
+
+
 def _split(length: int) -> int:
     # The largest power of two below `length`: where RFC 6962 parts a tree.
     return 1 << (length - 1).bit_length() - 1

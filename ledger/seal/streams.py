@@ -6,14 +6,20 @@ Ids come as 16 bytes, moments as whole microseconds and dates as text, as leaves
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import chain
+from itertools import count
 from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import BigInteger
 from sqlalchemy import String
+from sqlalchemy import and_
 from sqlalchemy import cast
 from sqlalchemy import func
 from sqlalchemy import select
+from sqlalchemy import true
 from sqlalchemy import type_coerce
 from sqlalchemy.orm import Session
 from sqlalchemy.types import NULLTYPE
@@ -27,6 +33,9 @@ from ledger.seal.model import SealedHours
 from ledger.seal.model import Side
 
 ROWS_AT_ONCE = 10_000
+#: So few that they are still in the processor's cache when they are worked on.
+_RAW_ROWS_AT_ONCE = 1_000
+_cursors = count(1)
 _MOMENTS, _DATES = {"posted_at"}, {"deed_on"}
 _PLAIN = {"amount", "kind", "position", "channel", "reversal_number", "left_after"}
 
@@ -63,16 +72,50 @@ def stream(session: Session, wanted: Any) -> Iterator[Any]:
         yield from piece
 
 
-def sides(session: Session, book_id: UUID) -> Any:
+def rows(session: Session, wanted: Any) -> Iterator[tuple[Any, ...]]:
+    """Return the rows of a query as the driver itself makes them, in half the time: for what is read by the million.
+
+    No type of SQLAlchemy's touches them: the query asks for whatever the driver gives as it is wanted.
+    """
+    return chain.from_iterable(_pieces(session, wanted))
+
+
+def _pieces(session: Session, wanted: Any) -> Iterator[list[tuple[Any, ...]]]:
+    connection = session.connection()
+    statement = str(wanted.compile(connection, compile_kwargs={"literal_binds": True}))
+    driver: Any = connection.connection.driver_connection
+    is_far = connection.dialect.name == "postgresql"
+    with closing(driver.cursor(f"rows_{next(_cursors)}", binary=True) if is_far else driver.cursor()) as cursor:
+        cursor.execute(statement)
+        while piece := cursor.fetchmany(_RAW_ROWS_AT_ONCE):
+            yield piece
+
+
+class Part(NamedTuple):
+    """Some leaves of a log: from `first` on, up to and without `last`; None where nothing bounds them."""
+
+    first: int | None = None
+    last: int | None = None
+
+    def has(self, number: Any) -> Any:
+        """Return the condition that a leaf's number is one of these."""
+        bounds = [] if self.first is None else [number >= self.first]
+        return and_(true(), *bounds, *([] if self.last is None else [number < self.last]))
+
+
+ALL = Part()
+
+
+def sides(session: Session, book_id: UUID, part: Part = ALL) -> Any:
     """Return a query for the sides of a log in the order of its leaves: leaf, account, number, salt and hash of each."""
     return (
         select(Side.leaf_number, raw_id(session, Side.account_id), Side.number, raw(Side.salt), raw(Side.hash))
-        .where(Side.book_id == book_id)
+        .where(Side.book_id == book_id, part.has(Side.leaf_number))
         .order_by(Side.leaf_number)
     )
 
 
-def hours(session: Session, book_id: UUID, *, sealed: bool) -> Any:
+def hours(session: Session, book_id: UUID, part: Part = ALL, *, sealed: bool) -> Any:
     """Return a query for records of hours: those of the log in the order of its leaves, or those that have none.
 
     Each is its leaf; account, number, minutes of credit and of honour as they were sealed; what waits of it; and as the record says, its
@@ -87,7 +130,7 @@ def hours(session: Session, book_id: UUID, *, sealed: bool) -> Any:
     if sealed:
         record = (HoursRecord.book_id == book_id) & (HoursRecord.id == SealedHours.hours_id)
         wanted = wanted.select_from(SealedHours).outerjoin(HoursRecord, record)
-        wanted = wanted.where(SealedHours.book_id == book_id).order_by(SealedHours.leaf_number)
+        wanted = wanted.where(SealedHours.book_id == book_id, part.has(SealedHours.leaf_number)).order_by(SealedHours.leaf_number)
     else:
         link = (SealedHours.book_id == book_id) & (SealedHours.hours_id == HoursRecord.id)
         wanted = wanted.select_from(HoursRecord).outerjoin(SealedHours, link)
@@ -102,14 +145,14 @@ class ByLeaf:
     """Rows that belong to leaves of a log and are read in their order, to be taken leaf by leaf; each begins with its leaf's number."""
 
     def __init__(self, session: Session, wanted: Any) -> None:
-        self._rows = stream(session, wanted)
+        self._rows = rows(session, wanted)
         self._next = next(self._rows, None)
         #: How many were passed over, since nobody asked for their leaf.
         self.strays = 0
 
-    def of(self, leaf: int) -> list[Any]:
+    def of(self, leaf: int) -> list[tuple[Any, ...]]:
         """Return the rows of this leaf; those of leaves before it that nobody asked for are passed over."""
-        found = []
+        found: list[tuple[Any, ...]] = []
         row = self._next
         while row is not None and row[0] <= leaf:
             if row[0] == leaf:

@@ -1,0 +1,463 @@
+"""Recompute the leaves of a log, or a part of them, from the journal: what does not hold of them, and the tree that they make.
+
+A part begins with what its accounts had come to by the leaf before it, as that was sealed; so parts can be recomputed side by side, each
+by a process of its own, and what they say together is what one says that takes all of it. `side_by_side` does that where it is worth it.
+
+What a line said when it was sealed follows from the entries before it; where that does not fit, the line itself is read. So a single change
+is told at its own place, and not at every line after it.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from functools import lru_cache
+from hashlib import sha256
+from itertools import accumulate
+from itertools import pairwise
+from math import inf
+from multiprocessing import get_context
+from typing import Any
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from ledger.act import CHANNELS
+from ledger.errors import Fault
+from ledger.journal.model import Account
+from ledger.journal.model import Entry
+from ledger.journal.model import Line
+from ledger.journal.rules import LINED
+from ledger.seal import leaves
+from ledger.seal import notes
+from ledger.seal import streams
+from ledger.seal.merkle import TILE_WIDTH
+from ledger.seal.merkle import hash_over
+from ledger.seal.merkle import leaf_hash
+from ledger.seal.merkle import subtrees
+from ledger.seal.model import Checkpoint
+from ledger.seal.model import Cosignature
+from ledger.seal.model import Leaf
+from ledger.seal.model import SealedHours
+from ledger.seal.model import Side
+from ledger.seal.model import Witness
+from ledger.seal.promises import SEALED_WITHIN
+from ledger.seal.streams import Part
+from ledger.store import EPOCH
+from ledger.store import MICROSECOND
+from ledger.store import engine_for
+from ledger.store import exported_snapshot
+from ledger.store import snapshot
+from ledger.store import without_timeout
+
+#: A process takes a second to begin, in which another one recomputes some 80,000 leaves.
+_LEAVES_EACH = 100_000
+_PROCESSES_AT_MOST = 8
+_ABSENT, _LENGTHS = b"\xff", [bytes([length]) for length in range(255)]
+_LEAF_BEGINS = bytes([leaves.FORMAT, leaves.ENTRY])
+#: An entry is promised to be sealed within a day, and clocks of several offices differ by less.
+_A_DAY = SEALED_WITHIN // MICROSECOND
+
+_NONE: list[Fault] = []
+
+#: What an account's line says that it was before and after.
+LineOf = Callable[[bytes, int], tuple[int, int] | None]
+
+
+class Recomputed(NamedTuple):
+    """What some leaves came to: what does not hold, their hashes one after the other, and what the tree over them is made of."""
+
+    faults: list[Fault]
+    hashes: bytes
+    #: The hash over each full tile of them.
+    tops: list[bytes]
+    #: For each head that ends among them, the hash over its leaves after the last full tile, if there are any.
+    rests: dict[int, bytes | None]
+    #: How many sides and records of hours belong to leaves that are not there.
+    strays: tuple[int, int]
+
+
+def side_by_side(session: Session, book_id: UUID) -> list[Recomputed]:
+    """Recompute all leaves of the book's log, those of a large one in parts, by as many processes as there are processors."""
+    first, *others = _parts(session, book_id)
+    if not others:
+        return [recompute(session, book_id, first)]
+    url = session.get_bind().engine.url.render_as_string(hide_password=False)
+    same = exported_snapshot(session)
+    with ProcessPoolExecutor(len(others), get_context("spawn")) as processes:
+        beside = [processes.submit(_beside, url, same, book_id, part) for part in others]
+        return [recompute(session, book_id, first), *(one.result() for one in beside)]
+
+
+def _parts(session: Session, book_id: UUID) -> list[Part]:
+    count, lowest, highest = session.execute(
+        select(func.count(), func.min(Leaf.number), func.max(Leaf.number)).where(Leaf.book_id == book_id)
+    ).one()
+    processes = min(os.cpu_count() or 1, _PROCESSES_AT_MOST, count // _LEAVES_EACH)
+    # A leaf that is missing moves all after it; and SQLite has no snapshot to share.
+    if processes < 2 or (lowest, highest) != (0, count - 1) or session.get_bind().dialect.name != "postgresql":
+        return [streams.ALL]
+    ends = [count * number // processes // TILE_WIDTH * TILE_WIDTH for number in range(1, processes)]
+    return [Part(first, last) for first, last in pairwise([None, *ends, None])]
+
+
+def _beside(url: str, same: str, book_id: UUID, part: Part) -> Recomputed:
+    engine = engine_for(url, poolclass=NullPool)
+    with Session(engine) as session:
+        snapshot(session, same)
+        without_timeout(session)
+        return recompute(session, book_id, part)
+
+
+def recompute(session: Session, book_id: UUID, part: Part) -> Recomputed:
+    """Recompute these leaves from their entries and records of hours, in the order of the log."""
+    faults: list[Fault] = []
+    sides = streams.ByLeaf(session, streams.sides(session, book_id, part))
+    hours = streams.ByLeaf(session, streams.hours(session, book_id, part, sealed=True))
+    entered, served = _Entered(session, book_id, part), _Served(session, book_id, part)
+    expected = part.first or 0
+    tiles = Tiles(expected, _sizes(session, book_id, part))
+    for number, salt, data, hashed, is_of_hours, *entry in streams.rows(session, _leaves(session, book_id, part)):
+        if number != expected:
+            faults.append(Fault(f"leaf {number}", f"stands where leaf {expected} follows"))
+        expected = number + 1
+        own = leaf_hash(data)
+        if own != hashed:
+            faults.append(Fault(f"leaf {number}", "has another hash than its own"))
+        tiles.add(own)
+        if len(salt) != leaves.SALT_BYTES:
+            faults.append(_another_salt(f"leaf {number}", salt))
+        if is_of_hours:
+            faults += served.take(hours.of(number), number, salt, data)
+        else:
+            entered.take(entry, sides.of(number), number, salt, data, faults)
+    return Recomputed(faults, *tiles.end(), (sides.pass_over(), hours.pass_over()))
+
+
+def _leaves(session: Session, book_id: UUID, part: Part) -> Any:
+    return (
+        select(Leaf.number, *map(streams.raw, (Leaf.salt, Leaf.data, Leaf.hash)), Leaf.entry_id.is_(None), *streams.entry_columns(session))
+        .outerjoin(Entry, (Entry.book_id == book_id) & (Entry.id == Leaf.entry_id))
+        .where(Leaf.book_id == book_id, part.has(Leaf.number))
+        .order_by(Leaf.number)
+    )
+
+
+def _another_salt(place: str, salt: bytes) -> Fault:
+    # It could be read as a part of the fields, and one leaf as two entries.
+    return Fault(place, f"has a salt of {len(salt)} bytes, where {leaves.SALT_BYTES} belong")
+
+
+def _named(entry_id: bytes) -> str:
+    return f"entry {UUID(bytes=entry_id)}"
+
+
+def _sizes(session: Session, book_id: UUID, part: Part) -> Iterator[int]:
+    signed = select(Checkpoint.size).where(Checkpoint.book_id == book_id, Checkpoint.size >= 0, part.has(Checkpoint.size))
+    return iter(session.execute(signed.order_by(Checkpoint.size)).scalars().all())
+
+
+class Tiles:
+    """The tree over leaves that are added one by one, from a full tile's end on: tile by tile, and up to where it was signed.
+
+    `sizes` are those of its heads among them, in their order.
+    """
+
+    def __init__(self, first: int, sizes: Iterator[int]) -> None:
+        self._first = first
+        self._sizes = sizes
+        self._size = next(sizes, None)
+        self._tile: list[bytes] = []
+        self._hashes = bytearray()
+        self._tops: list[bytes] = []
+        self._rests: dict[int, bytes | None] = {}
+
+    def add(self, hashed: bytes) -> None:
+        """Add a leaf with this hash."""
+        self._tile.append(hashed)
+        if len(self._tile) == TILE_WIDTH:
+            self._tops.append(self._close()[-1][0])
+
+    def _close(self) -> list[list[bytes]]:
+        levels, longest = subtrees(self._tile), min(len(self._tile), TILE_WIDTH - 1)
+        while self._size is not None and self._size - self._first <= longest:
+            self._rests[self._size] = hash_over(levels, self._size - self._first)
+            self._size = next(self._sizes, None)
+        self._first += len(self._tile)
+        self._hashes += b"".join(self._tile)
+        self._tile.clear()
+        return levels
+
+    def end(self) -> tuple[bytes, list[bytes], dict[int, bytes | None]]:
+        """Return the hashes of all leaves, those over the full tiles, and what is over the rest of each head's."""
+        self._close()
+        return bytes(self._hashes), self._tops, self._rests
+
+
+class _Entered:
+    """The entries of the journal and their accounts, as far as they are recomputed."""
+
+    def __init__(self, session: Session, book_id: UUID, part: Part) -> None:
+        self._session = session
+        self._book_id = book_id
+        self._chains = _chains(session, book_id, part)
+        self._cosigned = _Cosigned(session, book_id)
+        self._earliest, self._latest, self._until = self._cosigned.limits(part.first or 0)
+
+    def take(self, entry: list[Any], sides: list[Any], number: int, salt: bytes, data: bytes, faults: list[Fault]) -> None:
+        """Take the next leaf of an entry, and add what does not hold of it."""
+        entry_id, giver, taker, amount, kind, deed_on, posted_at, _, _, _, _, channel, *_ = entry
+        if entry_id is None:
+            faults.append(Fault(f"leaf {number}", "has lost its entry"))
+            self._pass_over(sides)
+            return
+        said = said_in_both(kind, deed_on, posted_at)
+        if sha256(b"\x10" + salt + written_entry(entry, said)).digest() != data[2:34]:
+            faults.append(Fault(_named(entry_id), f"is not what was sealed as leaf {number}"))
+        if number >= self._until:
+            self._earliest, self._latest, self._until = self._cosigned.limits(number)
+        if not self._earliest <= posted_at <= self._latest:
+            faults.append(Fault(_named(entry_id), f"is of {_told(posted_at)}, and {self._cosigned.told(number, posted_at)}"))
+        if channel not in CHANNELS:
+            faults.append(Fault(_named(entry_id), f"came by {channel}, which is no way in"))
+        if len(sides) == 2 and sides[0][1] != giver:
+            sides.reverse()
+        chains = self._chains
+        if [side[1] for side in sides] != [giver, taker] or giver not in chains or taker not in chains:
+            faults.append(Fault(f"leaf {number}", "does not have one side for each account of its entry"))
+            self._pass_over(sides)
+            return
+        giving, taking = sides
+        faults += chains[giver].take(giving, -amount, said, self._line)
+        faults += chains[taker].take(taking, amount, said, self._line)
+        if data[:2] != _LEAF_BEGINS or data[34:] != giving[4] + taking[4]:
+            faults.append(Fault(f"leaf {number}", "is not made of its sides"))
+
+    def _pass_over(self, sides: list[Any]) -> None:
+        for side in sides:
+            if (chain := self._chains.get(side[1])) is not None:
+                chain.go_on_from(side)
+
+    def _line(self, account_id: bytes, number: int) -> tuple[int, int] | None:
+        wanted = select(Line.before, Line.after).where(Line.book_id == self._book_id, Line.account_id == UUID(bytes=account_id))
+        line = self._session.execute(wanted.where(Line.number == number)).one_or_none()
+        return line and (line.before, line.after)
+
+
+class _Chain:
+    """An account as far as it is recomputed: its last side, and its balance where it has lines."""
+
+    __slots__ = ("_balance", "_id", "_is_lined", "_last", "_previous", "_told")
+
+    def __init__(self, account_id: bytes, *, is_lined: bool) -> None:
+        self._id = account_id
+        self._is_lined = is_lined
+        self.stands_at(0)
+        self._last = 0
+        #: The hash of that side as it is written in the next one.
+        self._previous = _ABSENT
+
+    def stands_at(self, balance: int | None) -> None:
+        """Go on from this balance."""
+        self._balance = balance or 0
+        #: As it is written in the next side.
+        self._told = _whole(self._balance) if self._is_lined else _ABSENT
+
+    def go_on_from(self, side: Sequence[Any]) -> None:
+        """Let this side be the last one, whether it holds or not."""
+        _, _, self._last, _, hashed = side
+        self._previous = b"\x20" + hashed
+
+    def take(self, side: Sequence[Any], points: int, said: bytes, line_of: LineOf) -> list[Fault]:
+        """Take the account's next side and return what does not hold of it: what the account says of an entry that moves these points."""
+        _, _, number, salt, hashed = side
+        before, last = self._told, self._last
+        if self._is_lined:
+            self._balance += points
+            self._told = _whole(self._balance)
+        holds = self._hash(number, salt, points, before, said) == hashed
+        if not holds and self._is_lined and (line := line_of(self._id, number)) is not None:
+            # Something before it does not hold, and is told there; the line says itself what it was sealed with.
+            before = _whole(line[0])
+            self.stands_at(line[1])
+            holds = self._hash(number, salt, points, before, said) == hashed
+        self.go_on_from(side)
+        if holds and number == last + 1 and len(salt) == leaves.SALT_BYTES:
+            return _NONE
+        place = f"account {UUID(bytes=self._id)} line {number}"
+        return [
+            *([_another_salt(place, salt)] if len(salt) != leaves.SALT_BYTES else ()),
+            *([Fault(place, f"is sealed where line {last + 1} follows")] if number != last + 1 else ()),
+            *([] if holds else [Fault(place, "is not what was sealed, or does not follow the line before it")]),
+        ]
+
+    def _hash(self, number: int, salt: bytes, points: int, before: bytes, said: bytes) -> bytes:
+        facts = (b"\x11", salt, b"\x10", self._id, _whole(number), _whole(points), before, self._told, said, self._previous)
+        return sha256(b"".join(facts)).digest()
+
+
+def _chains(session: Session, book_id: UUID, part: Part) -> dict[bytes, _Chain]:
+    kinds = streams.rows(session, select(streams.raw_id(session, Account.id), Account.kind).where(Account.book_id == book_id))
+    chains = {account_id: _Chain(account_id, is_lined=kind in LINED) for account_id, kind in kinds}
+    if part.first is not None:
+        last = _last_before(part.first, Side, book_id)
+        wanted = (
+            select(
+                last.c.leaf_number, streams.raw_id(session, Side.account_id), Side.number, streams.raw(Side.salt), streams.raw(Side.hash),
+                Line.after,
+            )
+            .join(Side, (Side.account_id == last.c.account_id) & (Side.leaf_number == last.c.leaf_number))
+            .outerjoin(Line, (Line.book_id == book_id) & (Line.account_id == Side.account_id) & (Line.number == Side.number))
+            .where(Side.book_id == book_id)
+            .order_by(Side.number)
+        )  # fmt: skip
+        for *side, balance in streams.rows(session, wanted):
+            if (chain := chains.get(side[1])) is not None:
+                chain.go_on_from(side)
+                chain.stands_at(balance)
+    return chains
+
+
+def _last_before(leaf: int, links: type[Side | SealedHours], book_id: UUID) -> Any:
+    return (
+        select(links.account_id, func.max(links.leaf_number).label("leaf_number"))
+        .where(links.book_id == book_id, links.leaf_number < leaf)
+        .group_by(links.account_id)
+        .subquery()
+    )
+
+
+class _Served:
+    """The hours of every account as far as they are recomputed."""
+
+    def __init__(self, session: Session, book_id: UUID, part: Part) -> None:
+        #: Of each account, how many records there are, their minutes of credit and of honour, and the last one's hash.
+        self._last: dict[bytes, tuple[int, int, int, bytes | None]] = {}
+        if part.first is None:
+            return
+        last = _last_before(part.first, SealedHours, book_id)
+        wanted = (
+            select(
+                streams.raw_id(session, SealedHours.account_id), SealedHours.number, SealedHours.credit, SealedHours.honour,
+                streams.raw(Leaf.data),
+            )
+            .join(last, (SealedHours.account_id == last.c.account_id) & (SealedHours.leaf_number == last.c.leaf_number))
+            .join(Leaf, (Leaf.book_id == book_id) & (Leaf.number == SealedHours.leaf_number))
+            .where(SealedHours.book_id == book_id)
+            .order_by(SealedHours.number)
+        )  # fmt: skip
+        for account_id, number, credit, honour, data in streams.rows(session, wanted):
+            self._last[account_id] = (number, credit, honour, leaves.hours_in(data))
+
+    def take(self, found: list[Any], leaf: int, salt: bytes, data: bytes) -> Iterator[Fault]:
+        """Take the next leaf of hours, and tell what does not hold of it."""
+        place = f"leaf {leaf}"
+        if len(found) != 1:
+            yield Fault(place, "has no entry, and not one record of hours")
+            return
+        _, account, number, credit, honour, _, hours_id, own, kind, minutes, *when = found[0]
+        last, *sums, previous = self._last.get(account, (0, 0, 0, None))
+        sealed = leaves.hours_in(data)
+        self._last[account] = (number, credit, honour, sealed)
+        if hours_id is None:
+            yield Fault(place, "has lost its hours")
+            return
+        place = f"account {UUID(bytes=account)} hours {number}"
+        if number != last + 1:
+            yield Fault(place, f"is sealed where record {last + 1} follows")
+        # What they came to when they were sealed is told once more, so that one change is told at its own place alone.
+        if [credit, honour] != [sums[0] + minutes * (kind == "credit"), sums[1] + minutes * (kind == "honour")]:
+            yield Fault(place, "does not add up with the record before it")
+        facts = (hours_id, own, number, kind, minutes, *when, credit, honour, previous)
+        if leaves.leaf_of_hours(leaves.hours_hash(salt, facts)) != data:
+            yield Fault(place, "is not what was sealed, or does not follow the record before it")
+
+
+class _Cosigned:
+    """When other offices' witnesses cosigned heads: what no moment of an entry before or after these may gainsay."""
+
+    def __init__(self, session: Session, book_id: UUID) -> None:
+        # Those that are asked: the clock of a shop's tablet is nobody's word. Whether the signature holds is told with the heads.
+        wanted = (
+            select(Cosignature.size, Cosignature.line)
+            .join(Witness, (Witness.book_id == Cosignature.book_id) & (Witness.key == Cosignature.witness))
+            .where(Cosignature.book_id == book_id, Witness.address.is_not(None))
+        )
+        first: dict[int, int] = {}
+        for size, line in streams.rows(session, wanted):
+            with suppress(notes.NoteError):
+                at = int.from_bytes(notes.signature_of(line).value[:8]) * 1_000_000
+                first[size] = min(at, first.get(size, at))
+        self._sizes = sorted(first)
+        times = [first[size] for size in self._sizes]
+        self._last, self._first = list(accumulate(times, max)), list(accumulate(times[::-1], min))[::-1]
+
+    def limits(self, number: int) -> tuple[float, float, float]:
+        """Return from when until when the entry of a leaf may be, and up to which leaf that is so, without that one."""
+        at, heads = bisect_right(self._sizes, number), len(self._sizes)
+        earliest = self._last[at - 1] - _A_DAY if at else -inf
+        return (earliest, inf, inf) if at == heads else (earliest, self._first[at] + _A_DAY, self._sizes[at])
+
+    def told(self, number: int, posted_at: int) -> str:
+        """Return what is wrong with this moment of the entry of a leaf, which is outside of its limits."""
+        at = bisect_right(self._sizes, number)
+        if posted_at < self.limits(number)[0]:
+            return f"was sealed after a head that was cosigned on {_told(self._last[at - 1])}"
+        return f"stands under a head that was cosigned on {_told(self._first[at])}"
+
+
+def _told(moment: int) -> str:
+    try:
+        return f"{EPOCH + timedelta(microseconds=moment):%Y-%m-%d %H:%M} UTC"
+    except OverflowError:
+        return f"{moment} microseconds"
+
+
+# Of points, balances and kinds the same ones come again and again.
+@lru_cache(maxsize=65_536)
+def _whole(value: int) -> bytes:
+    told = b"%d" % value
+    return _LENGTHS[len(told)] + told
+
+
+@lru_cache(maxsize=4_096)
+def _text(value: str) -> bytes:
+    told = value.encode()
+    # One that is longer than any leaf can have it was never sealed: it only must not be taken for another.
+    return bytes([min(len(told), 254)]) + told
+
+
+def _id(value: bytes | None) -> bytes:
+    return _ABSENT if value is None else b"\x10" + value
+
+
+def said_in_both(kind: str, deed_on: str, posted_at: int) -> bytes:
+    """Write down what an entry and both its sides say alike."""
+    moment = b"%d" % posted_at
+    return _text(kind) + _text(deed_on) + _LENGTHS[len(moment)] + moment
+
+
+def written_entry(entry: Sequence[Any], said: bytes) -> bytes:
+    """Write down what `streams.entry_columns` gives, as `leaves.written` does with an entry: in a third of the time.
+
+    `said` is what the sides say as well (`said_in_both`).
+    """
+    (
+        entry_id, giver, taker, amount, _, _, _, request_id, position, actor, acted_for, channel, reference, contract_id, unit_id, till_id,
+        reverses, reversal_number, left_after,
+    ) = entry  # fmt: skip
+    return b"".join((
+        b"\x10", entry_id, b"\x10", giver, b"\x10", taker, _whole(amount), said, b"\x10", request_id, _whole(position), b"\x10", actor,
+        _id(acted_for), _text(channel), _id(reference), _id(contract_id), _id(unit_id), _id(till_id), _id(reverses),
+        _ABSENT if reversal_number is None else _whole(reversal_number), _ABSENT if left_after is None else _whole(left_after),
+    ))  # fmt: skip
