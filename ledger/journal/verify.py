@@ -53,7 +53,7 @@ from ledger.journal.rules import REVERSALS
 from ledger.journal.rules import WAYS
 from ledger.journal.rules import microseconds
 from ledger.store import strange_ids
-from ledger.store import without_timeout
+from ledger.store import without_haste
 
 Progress = Callable[[int, int], None]
 _ROWS_AT_ONCE = 10_000
@@ -88,7 +88,7 @@ def verify(session: Session, book_id: UUID, at: datetime, progress: Progress | N
     if strange := [Fault(*one) for one in strange_ids(session, book_id, _TABLES)]:
         return [*strange, Fault("book", "can be recomputed when its ids are put right")]
     reading = _reading(session, book_id, at)
-    without_timeout(session)
+    without_haste(session)
     return [
         *_lines(reading, progress), *_tallies(reading), *_sums(reading), *_entries(reading), *_reversals(reading), *_clawbacks(reading),
         *_holds(reading), *_requests(reading),

@@ -53,7 +53,7 @@ from ledger.seal.model import Cosignature
 from ledger.seal.model import Leaf
 from ledger.seal.model import SealedHours
 from ledger.seal.model import Side
-from ledger.store import without_timeout
+from ledger.store import without_haste
 
 FORMAT = 1
 Record = list[Any]
@@ -72,7 +72,7 @@ def dump(session: Session, book_id: UUID, file: IO[bytes], at: datetime, progres
 
     Whoever dumps a book that is in use begins with `ledger.store.snapshot`, and reads the clock after it.
     """
-    without_timeout(session)
+    without_haste(session)
     count, total = 0, sum(_how_many(session, book_id, name) for name in ("accounts", "entries", "hours", "checkpoints")) + 2
     with ExitStack() as open_files:
         # Without a time of its own in it: the same book gives the same file.
@@ -95,18 +95,18 @@ def records(session: Session, book_id: UUID, at: datetime) -> Iterator[Record]:
     yield from (["key", str(one.key), one.after, str(one.note) if one.note else None] for one in queries.log_keys(session, book_id))
     yield from _checkpoints(session, book_id)
     wanted = select(streams.raw_id(session, Account.id), Account.kind).where(Account.book_id == book_id).order_by(Account.id)
-    for account_id, kind in streams.stream(session, wanted):
+    for account_id, kind in streams.rows(session, wanted):
         # An id that is none has no bytes, and is told as not there.
         yield ["account", account_id and account_id.hex(), kind]
     sides = streams.ByLeaf(session, streams.sides(session, book_id))
     hours = streams.ByLeaf(session, streams.hours(session, book_id, sealed=True))
-    for is_of_hours, *row in streams.stream(session, _entries(session, book_id, sealed=True)):
+    for is_of_hours, *row in streams.rows(session, _entries(session, book_id, sealed=True)):
         number, salt, data, *_ = row
         yield _hours(hours.of(number), number, salt, data) if is_of_hours else _entry(row, sides.of(number))
-    for _, *row in streams.stream(session, _entries(session, book_id, sealed=False)):
+    for _, *row in streams.rows(session, _entries(session, book_id, sealed=False)):
         yield _entry(row, [])
-    for row in streams.stream(session, streams.hours(session, book_id, sealed=False)):
-        yield _hours([row])
+    for waiting in streams.rows(session, streams.hours(session, book_id, sealed=False)):
+        yield _hours([waiting])
     # Read to their end, so that nothing is left open: what belongs to no leaf is counted and not written down.
     for rows in (sides, hours):
         rows.pass_over()

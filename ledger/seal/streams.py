@@ -13,6 +13,7 @@ from typing import Any
 from typing import NamedTuple
 from uuid import UUID
 
+from psycopg.types.string import ByteaBinaryLoader
 from sqlalchemy import BigInteger
 from sqlalchemy import String
 from sqlalchemy import and_
@@ -41,9 +42,8 @@ _PLAIN = {"amount", "kind", "position", "channel", "reversal_number", "left_afte
 
 
 def raw_id(session: Session, column: Any) -> Any:
-    """Return an expression for an id as 16 bytes."""
-    function = func.uuid_send if session.get_bind().dialect.name == "postgresql" else func.unhex
-    return function(column, type_=NULLTYPE)
+    """Return an expression for an id that `rows` gives as 16 bytes."""
+    return raw(column) if session.get_bind().dialect.name == "postgresql" else func.unhex(column, type_=NULLTYPE)
 
 
 def raw(column: Any) -> Any:
@@ -75,7 +75,7 @@ def stream(session: Session, wanted: Any) -> Iterator[Any]:
 def rows(session: Session, wanted: Any) -> Iterator[tuple[Any, ...]]:
     """Return the rows of a query as the driver itself makes them, in half the time: for what is read by the million.
 
-    No type of SQLAlchemy's touches them: the query asks for whatever the driver gives as it is wanted.
+    No type of SQLAlchemy's touches them: the query asks for whatever the driver gives as it is wanted. Ids of PostgreSQL are 16 bytes.
     """
     return chain.from_iterable(_pieces(session, wanted))
 
@@ -86,6 +86,8 @@ def _pieces(session: Session, wanted: Any) -> Iterator[list[tuple[Any, ...]]]:
     driver: Any = connection.connection.driver_connection
     is_far = connection.dialect.name == "postgresql"
     with closing(driver.cursor(f"rows_{next(_cursors)}", binary=True) if is_far else driver.cursor()) as cursor:
+        if is_far:
+            cursor.adapters.register_loader("uuid", ByteaBinaryLoader)
         cursor.execute(statement)
         while piece := cursor.fetchmany(_RAW_ROWS_AT_ONCE):
             yield piece

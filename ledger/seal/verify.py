@@ -46,7 +46,7 @@ from ledger.seal.recompute import Recomputed
 from ledger.seal.recompute import side_by_side
 from ledger.store import MICROSECOND
 from ledger.store import strange_ids
-from ledger.store import without_timeout
+from ledger.store import without_haste
 
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
 _ABSENT, _LENGTHS = b"\xff", [bytes([length]) for length in range(255)]
@@ -60,7 +60,7 @@ _LEAF_BEGINS = bytes([leaves.FORMAT, leaves.ENTRY])
 
 def verify(session: Session, book_id: UUID, at: datetime) -> list[Fault]:
     """Return everything of the book's log that does not hold at this moment; nothing where all of it does."""
-    without_timeout(session)
+    without_haste(session)
     return list(_faults(session, book_id, at))
 
 

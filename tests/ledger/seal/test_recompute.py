@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
+from sqlalchemy import func
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from ledger.errors import Fault
 from ledger.seal import recompute
@@ -15,13 +20,17 @@ from ledger.seal.merkle import fold
 from ledger.seal.merkle import hash_over
 from ledger.seal.merkle import leaf_hash
 from ledger.seal.merkle import subtrees
+from ledger.seal.model import Leaf
 from ledger.seal.recompute import Recomputed
 from ledger.seal.recompute import Tiles
 from ledger.seal.streams import ALL
 from ledger.seal.streams import Part
 from ledger.seal.verify import Tree
+from ledger.store import snapshot
 from tests.books import Desk
+from tests.conftest import Database
 from tests.ledger.seal.test_verify import desk
+from tests.ledger.seal.test_verify import seal_all
 from tests.ledger.seal.test_verify import sealed
 from tests.ledger.seal.test_verify import tamper
 
@@ -103,3 +112,21 @@ def test_a_part_tells_what_was_tampered_with_as_the_whole_does(sealed: Desk, own
     parts = parts_of(sealed, Part(None, 256), Part(256, None))
     assert what_does_not_hold(parts) == what_does_not_hold(whole)
     assert what_does_not_hold(whole) != [] or statement.startswith("UPDATE line")
+
+
+def test_processes_side_by_side_see_the_moment_that_whoever_asks_them_sees(
+    sealed: Desk, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recompute, "_LEAVES_EACH", 100)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    whole = parts_of(sealed, ALL)
+    with Session(database.engine) as asking:
+        snapshot(asking)
+        assert asking.execute(select(func.count()).where(Leaf.book_id == sealed.book_id)).scalar_one() == 321
+        # SQLite's writer waits for nobody who reads.
+        assert seal_all(sealed, database, tmp_path).head.size == 361
+        parts = recompute.side_by_side(asking, sealed.book_id)
+    assert len(parts) == (2 if database.kind == "postgresql" else 1)
+    assert what_does_not_hold(parts) == []
+    assert Tree(parts).rows == Tree(whole).rows
+    assert Tree(parts).root(321) == Tree(whole).root(321) is not None
