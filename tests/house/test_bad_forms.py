@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import quote_plus
 from urllib.parse import urljoin
@@ -24,9 +25,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from ledger.ids import new_id
+from ledger.web.kit.auth import SESSION_COOKIE
 from ledger.web.kit.problems import PROBLEMS
 from tests.conftest import ROOT
+from tests.conftest import Database
 from tests.house.conftest import Community
+from tests.house.conftest import Played
+from tests.house.conftest import Theatre
 
 pytestmark = pytest.mark.walk("postgresql")
 
@@ -100,13 +105,35 @@ class Walk:
     forms: list[Form]
 
 
-@pytest.fixture
-def walk(app: Flask, community: Community) -> Walk:
-    """Follow every link, and open every page that needs no link, as somebody who may do everything."""
+def let_in(community: Community) -> str:
+    """Let somebody come in who may do everything."""
     community.make_owner_of_everything("owner")
+    return community.come_in("owner")
+
+
+@pytest.fixture
+def played(theatre: Theatre) -> Played:
+    return theatre.after(let_in)
+
+
+@pytest.fixture(scope="module")
+def walks() -> dict[str, Walk]:
+    """The walk through each kind of database, done once: what was seen is there, for the same session, in every copy of what was played."""
+    return {}
+
+
+@pytest.fixture
+def walk(app: Flask, database: Database, played: Played, community: Community, walks: dict[str, Walk]) -> Walk:
     client = app.test_client()
-    community.enter(client, "owner")
-    known, seen, forms = community.known(), set[str](), dict[tuple[str, ...], Form]()
+    client.set_cookie(SESSION_COOKIE, played.token)
+    if database.kind not in walks:
+        walks[database.kind] = walk_through(app, client, community.known())
+    return replace(walks[database.kind], client=client)
+
+
+def walk_through(app: Flask, client: FlaskClient, known: dict[str, list[str]]) -> Walk:
+    """Follow every link, and open every page that needs no link."""
+    seen, forms = set[str](), dict[tuple[str, ...], Form]()
     waiting, pages, alike = deque(_doors(app, known)), list[str](), Counter[str]()
     while waiting:
         path = waiting.popleft()
