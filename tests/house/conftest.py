@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
-from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import URL
-from sqlalchemy import make_url
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -46,8 +39,12 @@ from scripts.demo.stage import Stage
 from tests.builders import PUBLISHED
 from tests.builders import VAULT
 from tests.conftest import START
-from tests.conftest import Database
-from tests.conftest import fresh_database
+from tests.played import Played
+from tests.played import Theatre
+from tests.played import database  # noqa: F401
+from tests.played import theatre  # noqa: F401
+from tests.played import theatre_on_postgresql  # noqa: F401
+from tests.played import theatre_on_sqlite  # noqa: F401
 
 CHAPTERS = (draw_grids, enrol, set_tariff, fill_library, hold_activities, report_deeds, redeem, see_to_todays_activity)
 
@@ -120,97 +117,25 @@ class Community:
         self.session.commit()
 
 
-@dataclass(frozen=True)
-class Played:
-    """A database in which something was played, and what a test has to know of it."""
-
-    database: Database
-    ids: dict[str, UUID]
-    token: str = ""
-
-    def getfixturevalue(self, name: str) -> Path | URL:
-        """Return what `fresh_database` copies, in the place of the empty template that the fixture `name` would be."""
-        url = make_url(self.database.owner_url)
-        return Path(str(url.database)) if self.database.kind == "sqlite" else url
-
-
-#: Plays on a stage, and returns the token of whoever has come in, if anybody has.
-Play = Callable[[Community], str]
-
-
-@dataclass
-class Theatre:
-    """Plays once what many tests stand on: each of them has a copy of the database in which it was played."""
-
-    kind: str
-    request: pytest.FixtureRequest
-    folder: Path
-    stack: ExitStack
-    _played: dict[Play | None, Played] = field(default_factory=dict)
-
-    def community(self) -> Played:
-        """The demonstration community."""
-        return self._once(None, self.request, lambda session: (make_community(session, VAULT, START), ""))
-
-    def after(self, play: Play) -> Played:
-        """The demonstration community, after something more was played."""
-        before = self.community()
-
-        def go_on(session: Session) -> tuple[Community, str]:
-            community = Community(session, Stage(session, VAULT, START, dict(before.ids)))
-            return community, play(community)
-
-        return self._once(play, before, go_on)
-
-    def _once(self, play: Play | None, template: Any, work: Callable[[Session], tuple[Community, str]]) -> Played:
-        if play not in self._played:
-            database = self.stack.enter_context(fresh_database(self.kind, template, self.folder))
-            with Session(database.engine) as session:
-                community, token = work(session)
-                session.commit()
-            database.engine.dispose()
-            self._played[play] = Played(database, community.stage.ids, token)
-        return self._played[play]
-
-
-@pytest.fixture(scope="session")
-def theatre_on_sqlite(request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
-    with ExitStack() as stack:
-        yield Theatre("sqlite", request, tmp_path_factory.mktemp("played"), stack)
-
-
-@pytest.fixture(scope="session")
-def theatre_on_postgresql(
-    request: pytest.FixtureRequest, postgresql_server: URL, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Theatre]:
-    with ExitStack() as stack:
-        yield Theatre("postgresql", request, tmp_path_factory.mktemp("played"), stack)
-
-
 @pytest.fixture
-def theatre(request: pytest.FixtureRequest) -> Theatre:
-    """Where plays on this test's kind of database are kept."""
-    theatre: Theatre = request.getfixturevalue(f"theatre_on_{request.node.callspec.params['database']}")
-    return theatre
-
-
-@pytest.fixture
-def played(theatre: Theatre) -> Played:
-    """What this test's community begins as; a file whose tests all begin later has a fixture of its own in its place."""
-    return theatre.community()
-
-
-@pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty, migrated database; where the test is about the community, one in which it was played already."""
-    template: Any = request.getfixturevalue("played") if "played" in request.fixturenames else request
-    with fresh_database(request.param, template, tmp_path) as database:
-        yield database
+def played(theatre: Theatre) -> Played:  # noqa: F811
+    """What a community begins as, and who is who in it; a file whose tests all begin later has a fixture of its own in its place."""
+    return theatre.once(demonstration)
 
 
 @pytest.fixture
 def community(played: Played, session: Session) -> Community:
-    return Community(session, Stage(session, VAULT, START, dict(played.ids)))
+    return community_of(session, played.told)
+
+
+def demonstration(session: Session) -> dict[str, UUID]:
+    """Play the community, and return who is who."""
+    return make_community(session, VAULT, START).stage.ids
+
+
+def community_of(session: Session, ids: dict[str, UUID]) -> Community:
+    """The community that was played in the session's database, by who is who."""
+    return Community(session, Stage(session, VAULT, START, dict(ids)))
 
 
 def make_community(session: Session, vault: people.Vault, now: datetime) -> Community:

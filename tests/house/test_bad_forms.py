@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
@@ -30,9 +31,9 @@ from ledger.web.kit.auth import SESSION_COOKIE
 from ledger.web.kit.problems import PROBLEMS
 from tests.conftest import ROOT
 from tests.conftest import Database
-from tests.house.conftest import Community
-from tests.house.conftest import Played
-from tests.house.conftest import Theatre
+from tests.house.conftest import community_of
+from tests.played import Played
+from tests.played import Theatre
 
 pytestmark = pytest.mark.walk("postgresql")
 
@@ -107,15 +108,16 @@ class Walk:
     forms: list[Form]
 
 
-def let_in(community: Community) -> str:
-    """Let somebody come in who may do everything."""
-    community.make_owner_of_everything("owner")
-    return community.come_in("owner")
-
-
 @pytest.fixture
-def played(theatre: Theatre) -> Played:
-    return theatre.after(let_in)
+def played(theatre: Theatre, played: Played) -> Played:
+    """The community after somebody has come in who may do everything: told is the token of their session."""
+
+    def come_in(session: Session) -> str:
+        community = community_of(session, played.told)
+        community.make_owner_of_everything("owner")
+        return community.come_in("owner")
+
+    return theatre.once(come_in, after=played)
 
 
 @pytest.fixture(scope="module")
@@ -125,11 +127,11 @@ def walks() -> dict[str, Walk]:
 
 
 @pytest.fixture
-def walk(app: Flask, database: Database, played: Played, community: Community, walks: dict[str, Walk]) -> Walk:
+def walk(app: Flask, database: Database, session: Session, played: Played, walks: dict[str, Walk]) -> Walk:
     client = app.test_client()
-    client.set_cookie(SESSION_COOKIE, played.token)
+    client.set_cookie(SESSION_COOKIE, played.told)
     if database.kind not in walks:
-        walks[database.kind] = walk_through(app, client, community.known())
+        walks[database.kind] = walk_through(app, client, community_of(session, {}).known())
     return replace(walks[database.kind], client=client)
 
 
