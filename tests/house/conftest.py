@@ -38,7 +38,13 @@ from scripts.demo.stage import ZONE
 from scripts.demo.stage import Stage
 from tests.builders import PUBLISHED
 from tests.builders import VAULT
-from tests.conftest import HandClock
+from tests.conftest import START
+from tests.played import Played
+from tests.played import Theatre
+from tests.played import database  # noqa: F401
+from tests.played import theatre  # noqa: F401
+from tests.played import theatre_on_postgresql  # noqa: F401
+from tests.played import theatre_on_sqlite  # noqa: F401
 
 CHAPTERS = (draw_grids, enrol, set_tariff, fill_library, hold_activities, report_deeds, redeem, see_to_todays_activity)
 
@@ -60,10 +66,11 @@ class Community:
 
     def enter(self, client: FlaskClient, key: str) -> None:
         """Let somebody of the cast come in by passkey, in this browser."""
-        client.set_cookie(
-            SESSION_COOKIE,
-            self._issued(lambda act, person_id: sign_in.open_session(self.session, self.book, person_id, "passkey", act.at), key),
-        )
+        client.set_cookie(SESSION_COOKIE, self.come_in(key))
+
+    def come_in(self, key: str) -> str:
+        """Let somebody of the cast come in by passkey; return the token of their session."""
+        return self._issued(lambda act, person_id: sign_in.open_session(self.session, self.book, person_id, "passkey", act.at), key)
 
     def _issued(self, issue: Callable[..., str], key: str) -> str:
         issued = issue(self.stage.act(), self.stage.who(key))
@@ -111,8 +118,24 @@ class Community:
 
 
 @pytest.fixture
-def community(session: Session, clock: HandClock) -> Community:
-    return make_community(session, VAULT, clock.now())
+def played(theatre: Theatre) -> Played:  # noqa: F811
+    """What a community begins as, and who is who in it; a file whose tests all begin later has a fixture of its own in its place."""
+    return theatre.once(demonstration)
+
+
+@pytest.fixture
+def community(played: Played, session: Session) -> Community:
+    return community_of(session, played.told)
+
+
+def demonstration(session: Session) -> dict[str, UUID]:
+    """Play the community, and return who is who."""
+    return make_community(session, VAULT, START).stage.ids
+
+
+def community_of(session: Session, ids: dict[str, UUID]) -> Community:
+    """The community that was played in the session's database, by who is who."""
+    return Community(session, Stage(session, VAULT, START, dict(ids)))
 
 
 def make_community(session: Session, vault: people.Vault, now: datetime) -> Community:

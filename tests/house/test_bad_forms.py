@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from urllib.parse import quote_plus
 from urllib.parse import urljoin
@@ -20,13 +22,18 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
 from ledger.ids import new_id
+from ledger.web.kit.auth import SESSION_COOKIE
 from ledger.web.kit.problems import PROBLEMS
 from tests.conftest import ROOT
-from tests.house.conftest import Community
+from tests.conftest import Database
+from tests.house.conftest import community_of
+from tests.played import Played
+from tests.played import Theatre
 
 pytestmark = pytest.mark.walk("postgresql")
 
@@ -51,6 +58,7 @@ ODD = (
 )
 #: As they come over the line: what is not UTF-8, and half a character.
 RAW = ("%FF", "%ED%A0%80", "%")
+SIGN_OUT = "/sign-out"
 #: A null, and a number of more bits than any database counts with.
 CURSORS = ("WyJcdTAwMDAiXQ", "WzEyMDg5MjU4MTk2MTQ2MjkxNzQ3MDYxNzZd")
 
@@ -101,12 +109,35 @@ class Walk:
 
 
 @pytest.fixture
-def walk(app: Flask, community: Community) -> Walk:
-    """Follow every link, and open every page that needs no link, as somebody who may do everything."""
-    community.make_owner_of_everything("owner")
+def played(theatre: Theatre, played: Played) -> Played:
+    """The community after somebody has come in who may do everything: told is the token of their session."""
+
+    def come_in(session: Session) -> str:
+        community = community_of(session, played.told)
+        community.make_owner_of_everything("owner")
+        return community.come_in("owner")
+
+    return theatre.once(come_in, after=played)
+
+
+@pytest.fixture(scope="module")
+def walks() -> dict[str, Walk]:
+    """The walk through each kind of database, done once: what was seen is there, for the same session, in every copy of what was played."""
+    return {}
+
+
+@pytest.fixture
+def walk(app: Flask, database: Database, session: Session, played: Played, walks: dict[str, Walk]) -> Walk:
     client = app.test_client()
-    community.enter(client, "owner")
-    known, seen, forms = community.known(), set[str](), dict[tuple[str, ...], Form]()
+    client.set_cookie(SESSION_COOKIE, played.told)
+    if database.kind not in walks:
+        walks[database.kind] = walk_through(app, client, community_of(session, {}).known())
+    return replace(walks[database.kind], client=client)
+
+
+def walk_through(app: Flask, client: FlaskClient, known: dict[str, list[str]]) -> Walk:
+    """Follow every link, and open every page that needs no link."""
+    seen, forms = set[str](), dict[tuple[str, ...], Form]()
     waiting, pages, alike = deque(_doors(app, known)), list[str](), Counter[str]()
     while waiting:
         path = waiting.popleft()
@@ -151,14 +182,22 @@ def sent(walk: Walk, form: Form, name: str, raw: str) -> TestResponse:
     return walk.client.post(form.action, data=body, content_type="application/x-www-form-urlencoded", headers={"Accept-Language": "zh"})
 
 
+@cache
+def sentences() -> frozenset[str]:
+    """The sentences for people, as far as they are always the same."""
+    return frozenset(max(re.split(r"\{\w+\}", problem.zh), key=len) for problem in PROBLEMS.values())
+
+
 def says_what_is_wrong(answer: TestResponse) -> bool:
-    """Tell whether one of the sentences for people stands on a page, as far as it is always the same."""
-    return any(max(re.split(r"\{\w+\}", problem.zh), key=len) in answer.text for problem in PROBLEMS.values())
+    """Tell whether one of the sentences for people stands on a page."""
+    return any(sentence in answer.text for sentence in sentences())
 
 
 def test_whatever_is_typed_into_a_form_a_page_says_what_came_of_it(walk: Walk) -> None:
     found, asked = [], 0
-    for form in walk.forms:
+    # Whoever has signed out has nothing left to type into.
+    for form in sorted(walk.forms, key=lambda form: form.action == SIGN_OUT):
+        assert form.action != SIGN_OUT or walk.client.get("/me").status_code == 200, "what was typed came of somebody who is in"
         for name in form.fields:
             for raw in (*map(quote_plus, ODD), *RAW):
                 answer, asked = sent(walk, form, name, raw), asked + 1
@@ -166,6 +205,7 @@ def test_whatever_is_typed_into_a_form_a_page_says_what_came_of_it(walk: Walk) -
                 if answer.status_code >= 500 or not is_said:
                     found.append(f"{form.method} {form.action} {name}={raw[:40]}: {answer.status_code}")
     assert found == []
+    assert [form.action for form in walk.forms].count(SIGN_OUT) == 1
     assert len(walk.forms) > 15
     assert asked > 1000
 

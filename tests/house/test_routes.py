@@ -114,9 +114,8 @@ def test_a_credential_of_the_other_kind_opens_nothing(app: Flask, actors: Actors
             assert is_shut(knock(app, rule, method, (bearer, session_token)), is_api=False, role=NOBODY), rule.rule
 
 
-@pytest.mark.own_app
-def test_a_door_without_a_guard_is_found(app: Flask, actors: Actors) -> None:
-    app.before_request_funcs[None].clear()
+def test_a_door_without_a_guard_is_found(app: Flask, actors: Actors, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.before_request_funcs, None, [])
     found = wrongly_open_or_shut(app, {role: actors[role] for role in (NOBODY, "volunteer")})
     assert any(" as nobody" in one for one in found)
     assert any(" as volunteer" in one for one in found)

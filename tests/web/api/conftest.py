@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from ledger import areas
 from ledger import funds
 from ledger import journal
 from ledger import sign_in
@@ -27,6 +28,8 @@ from tests.builders import a_claimed_act
 from tests.builders import a_person
 from tests.builders import an_act
 from tests.conftest import START
+from tests.played import Played
+from tests.played import Theatre
 
 Ask = Callable[..., TestResponse]
 #: Category, deed, unit and points: by the hour, small, to be put on notice, always by two, and told without a text.
@@ -41,27 +44,41 @@ Somebody = Callable[..., tuple[Person, Ask]]
 
 
 @pytest.fixture
-def book(session: Session) -> Book:
-    """A book with its accounts and its categories."""
+def played(request: pytest.FixtureRequest, theatre: Theatre) -> Played:
+    opened = theatre.once(opens)
+    return theatre.once(earns, after=opened) if "earning" in request.fixturenames else opened
+
+
+def opens(session: Session) -> None:
+    """Open a book with its accounts and its categories."""
     book = a_book(session)
     journal.open_book_accounts(session, book.id, START)
     tariff.define_categories(session, an_act(book))
-    session.refresh(book)
-    session.expunge(book)  # so that reading it takes no lock
-    session.commit()
-    return book
 
 
-@pytest.fixture
-def earning(session: Session, book: Book) -> Book:
-    """The book with a tariff in force and a fund of 10,000 points."""
+def earns(session: Session) -> None:
+    """Let the book have a tariff in force and a fund of 10,000 points."""
+    (book,) = areas.books(session)
     for category, deed, unit, points in RATES:
         row = tariff.RateRow(category, deed, f"做{deed}", deed, unit, points)
         assert not isinstance(tariff.define_rate(session, an_act(book), row, valid_from=date(2025, 1, 1)), Refusal)
     act = a_claimed_act(session, book)
     fund = funds.open_fund(session, act, name="积分经费", area_code=COUNTY, opens_on=date(2026, 1, 1), budget=10_000)
     assert not isinstance(fund, Refusal)
+
+
+@pytest.fixture
+def book(played: Played, session: Session) -> Book:
+    """A book with its accounts and its categories."""
+    (book,) = areas.books(session)
+    session.expunge(book)  # so that reading it takes no lock
     session.commit()
+    return book
+
+
+@pytest.fixture
+def earning(book: Book) -> Book:
+    """The book with a tariff in force and a fund of 10,000 points: see `played`."""
     return book
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from ledger import areas
 from ledger import people
 from ledger.people import Person
 from tests.builders import an_act
@@ -48,6 +49,14 @@ class Hall:
         given = people.give_charge(self.session, an_act(self.community.book), leader.id, [person.id for person in persons])
         assert given is None, given
         self.session.commit()
+
+
+def hall_of(app: Flask, session: Session, clock: HandClock) -> Hall:
+    """The way into the community that was played in the session's database already."""
+    session.expire_on_commit = False
+    (book,) = areas.books(session)
+    session.commit()
+    return Hall(app, session, clock, Community(session, book))
 
 
 def a_hall(app: Flask, session: Session, clock: HandClock) -> Hall:
