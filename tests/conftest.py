@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import os
 import shutil
 import signal
@@ -11,7 +12,9 @@ import sys
 import tempfile
 import time
 import zlib
+from collections.abc import Callable
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC
 from datetime import datetime
@@ -87,6 +90,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database", kinds, indirect=True)
 
 
+def pytest_collection_finish() -> None:
+    # What was imported stays until the end: looking through it again and again for rubbish was a twelfth of the run.
+    gc.collect()
+    gc.freeze()
+
+
 class HandClock:
     """A clock that stands until it is moved."""
 
@@ -104,12 +113,18 @@ class HandClock:
 
 @dataclass(frozen=True)
 class Database:
-    """One empty, migrated database: where it is for the service, and for its owner."""
+    """One migrated database of a test's own: where it is for the service, and for its owner."""
 
     kind: str
     url: str
     owner_url: str
     engine: Engine
+    #: What the groundwork has answered, where there is one; else the database is empty.
+    laid: Any = None
+
+
+#: Does once what many tests begin with, in a database and a folder that is kept, commits it, and answers what they need to know of it.
+Groundwork = Callable[[Database, Path], Any]
 
 
 def migrate(url: str) -> None:
@@ -175,7 +190,8 @@ def _template(server: URL) -> Iterator[URL]:
         ),
     )
     yield server.set(database=name)
-    _as_owner(server, f"DROP DATABASE {name} WITH (FORCE)")
+    laid = [template for (kind, _), (template, _) in _laid.items() if kind == "postgresql"]
+    _as_owner(server, *(f"DROP DATABASE {template} WITH (FORCE)" for template in (name, *laid)))
     _owners_engine(server.set(database="postgres")).dispose()
 
 
@@ -206,32 +222,58 @@ def quickly(engine: Engine) -> Engine:
 
 
 _numbers = count(1)
+#: Templates with a groundwork in them, and what it answered.
+_laid: dict[tuple[str, Groundwork], tuple[str, Any]] = {}
 
 
 @contextlib.contextmanager
-def fresh_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
-    """Give an empty, migrated database of `kind` ("sqlite" or "postgresql"): a copy of a template, since lines cannot be deleted."""
+def fresh_database(
+    kind: str, request: pytest.FixtureRequest, folder: Path, groundwork: Groundwork | None = None
+) -> Iterator[Database]:  # fmt: skip
+    """Give a migrated database of `kind` ("sqlite" or "postgresql"), empty or with a groundwork: a copy, since lines cannot be deleted."""
+    template, laid = _template_with(kind, request, groundwork) if groundwork else (_empty_template(kind, request), None)
     if kind == "sqlite":
         path = folder / f"book{next(_numbers)}.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        shutil.copyfile(template, path)
         url = owner_url = f"sqlite:///{path}"
     else:
-        template: URL = request.getfixturevalue("postgresql_server")
+        server: URL = request.getfixturevalue("postgresql_server")
         name = f"book_{os.getpid()}_{next(_numbers)}"
-        _as_owner(template, f"CREATE DATABASE {name} TEMPLATE {template.database} STRATEGY FILE_COPY")
-        owner = template.set(database=name)
+        _as_owner(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        owner = server.set(database=name)
         owner_url = owner.render_as_string(hide_password=False)
         url = owner.set(username="passbook_test", password="test").render_as_string(hide_password=False)
     engine = quickly(engine_for(url, pool_size=32) if kind == "postgresql" else engine_for(url))
     try:
-        yield Database(kind, url, owner_url, engine)
+        yield Database(kind, url, owner_url, engine, deepcopy(laid))
         engine.dispose()
         if kind == "postgresql":
-            _nobody_is_left(template, name)
+            _nobody_is_left(server, name)
     finally:
         engine.dispose()
         if kind == "postgresql":
-            _as_owner(template, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            _as_owner(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _empty_template(kind: str, request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue("sqlite_template") if kind == "sqlite" else request.getfixturevalue("postgresql_server").database)
+
+
+def _template_with(kind: str, request: pytest.FixtureRequest, groundwork: Groundwork) -> tuple[str, Any]:
+    if (kind, groundwork) not in _laid:
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("groundwork")
+        with fresh_database(kind, request, folder) as database:
+            laid = groundwork(database, folder)
+            database.engine.dispose()
+            if kind == "sqlite":
+                template = str(folder / "template.db")
+                shutil.copyfile(make_url(database.url).database or "", template)
+            else:
+                made = make_url(database.url).database
+                template = f"passbook_{made}"
+                _as_owner(request.getfixturevalue("postgresql_server"), f"CREATE DATABASE {template} TEMPLATE {made} STRATEGY FILE_COPY")
+        _laid[kind, groundwork] = template, laid
+    return _laid[kind, groundwork]
 
 
 def _nobody_is_left(server: URL, name: str) -> None:
@@ -246,9 +288,15 @@ def _nobody_is_left(server: URL, name: str) -> None:
 
 
 @pytest.fixture
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty, migrated database: each test that uses it runs on SQLite and on PostgreSQL (see --db)."""
-    with fresh_database(request.param, request, tmp_path) as database:
+def groundwork() -> Groundwork | None:
+    """What has been done in the database when a test begins: nothing, unless a file or a folder says otherwise by a fixture of its own."""
+    return None
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path, groundwork: Groundwork | None) -> Iterator[Database]:
+    """A migrated database, empty but for the groundwork: each test that uses it runs on SQLite and on PostgreSQL (see --db)."""
+    with fresh_database(request.param, request, tmp_path, groundwork) as database:
         yield database
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from ledger.store import engine_for
 from tests.conftest import Database
+from tests.conftest import quickly
 
 
 @pytest.fixture
@@ -19,6 +20,6 @@ def session(database: Database) -> Iterator[Session]:
     url = make_url(database.url)
     if database.kind == "postgresql":
         url = url.set(username="passbook_test_both")
-    engine = engine_for(url.render_as_string(hide_password=False), sealing=True, poolclass=NullPool)
+    engine = quickly(engine_for(url.render_as_string(hide_password=False), sealing=True, poolclass=NullPool))
     with Session(engine) as session:
         yield session

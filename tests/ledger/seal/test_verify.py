@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,15 +30,12 @@ from ledger.store import snapshot
 from tests.books import Desk
 from tests.books import open_desk
 from tests.conftest import Database
+from tests.conftest import Groundwork
+from tests.conftest import HandClock
 from tests.conftest import sealers_engine
 
 ORIGIN = "passbook.example.org/log/1"
 WITNESS = notes.Signer("witness.example.org", notes.COSIGNATURE, Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
-
-
-@pytest.fixture
-def desk(session: Session) -> Desk:
-    return open_desk(session)
 
 
 def seal_all(desk: Desk, database: Database, folder: Path) -> seal.Sealed:
@@ -57,20 +56,49 @@ def fill(desk: Desk, rounds: int) -> None:
     desk.clock.advance(minutes=rounds)
 
 
-@pytest.fixture
-def sealed(desk: Desk, database: Database, tmp_path: Path) -> Desk:
+@dataclass(frozen=True)
+class Laid:
+    """The ids of a book, and what time it is."""
+
+    book_id: UUID
+    accounts: dict[str, UUID]
+    clock: HandClock
+
+
+def a_sealed_book(database: Database, folder: Path) -> Laid:
     """A book of 321 sealed entries under two heads, the second one cosigned, and 40 entries that wait."""
-    desk.budget(100_000)
-    fill(desk, 1)
-    seal_all(desk, database, tmp_path)
-    fill(desk, 7)
-    head = seal_all(desk, database, tmp_path)
-    assert head.head.size == 321
-    seal.add_witness(desk.session, desk.book_id, WITNESS.key, desk.clock.now(), address="https://witness.example.org")
-    hear(desk, head, desk.clock.now())
-    desk.session.commit()
-    fill(desk, 1)
-    return desk
+    with Session(database.engine) as session:
+        desk = open_desk(session)
+        desk.budget(100_000)
+        fill(desk, 1)
+        seal_all(desk, database, folder)
+        fill(desk, 7)
+        head = seal_all(desk, database, folder)
+        assert head.head.size == 321
+        seal.add_witness(session, desk.book_id, WITNESS.key, desk.clock.now(), address="https://witness.example.org")
+        hear(desk, head, desk.clock.now())
+        session.commit()
+        fill(desk, 1)
+        return Laid(desk.book_id, desk.accounts, desk.clock)
+
+
+@pytest.fixture
+def groundwork() -> Groundwork:
+    """Half a second's work, on which nearly every test here stands."""
+    return a_sealed_book
+
+
+@pytest.fixture
+def sealed(database: Database, session: Session) -> Desk:
+    """The sealed book."""
+    laid: Laid = database.laid
+    return Desk(session, laid.book_id, laid.accounts, laid.clock)
+
+
+@pytest.fixture
+def desk(session: Session) -> Desk:
+    """A book beside it, which nobody has sealed."""
+    return open_desk(session)
 
 
 def hear(desk: Desk, head: seal.Sealed, at: datetime) -> None:
