@@ -14,6 +14,7 @@ from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ledger import seal
 from ledger.errors import Fault
 from ledger.seal import recompute
 from ledger.seal.merkle import fold
@@ -29,8 +30,9 @@ from ledger.seal.verify import Tree
 from ledger.store import snapshot
 from tests.books import Desk
 from tests.conftest import Database
-from tests.ledger.seal.test_verify import desk
-from tests.ledger.seal.test_verify import seal_all
+from tests.conftest import sealers_engine
+from tests.ledger.seal.test_verify import ORIGIN
+from tests.ledger.seal.test_verify import groundwork
 from tests.ledger.seal.test_verify import sealed
 from tests.ledger.seal.test_verify import tamper
 
@@ -51,7 +53,7 @@ TAMPERED = [
 ]
 
 
-__all__ = ["desk", "sealed"]
+__all__ = ["groundwork", "sealed"]
 
 
 def parts_of(desk: Desk, *parts: Part) -> list[Recomputed]:
@@ -120,12 +122,17 @@ def test_processes_side_by_side_see_the_moment_that_whoever_asks_them_sees(
     monkeypatch.setattr(recompute, "_LEAVES_EACH", 100)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     whole = parts_of(sealed, ALL)
+    engine = sealers_engine(database.engine)
+    memory, keys = seal.Memory(tmp_path), [bytes(range(32))]
+    sealer = seal.Sealer(lambda: Session(engine), sealed.book_id, ORIGIN, keys, memory, sealed.clock, begin_here=True)
     with Session(database.engine) as asking:
         snapshot(asking)
         assert asking.execute(select(func.count()).where(Leaf.book_id == sealed.book_id)).scalar_one() == 321
         # SQLite's writer waits for nobody who reads.
-        assert seal_all(sealed, database, tmp_path).head.size == 361
+        newest = sealer.work()
         parts = recompute.side_by_side(asking, sealed.book_id)
+    assert newest is not None
+    assert newest.head.size == 361
     assert len(parts) == (2 if database.kind == "postgresql" else 1)
     assert what_does_not_hold(parts) == []
     assert Tree(parts).rows == Tree(whole).rows
