@@ -32,6 +32,10 @@ class Desk:
     clock: HandClock = field(default_factory=HandClock)
     zone: str = "Asia/Shanghai"
 
+    def laid(self) -> Laid:
+        """Return what a groundwork has to tell of this desk."""
+        return Laid(self.book_id, self.accounts, self.clock)
+
     def act(self) -> Act:
         """Claim a request, answer it at once, and return the act under it."""
         ask = journal.Ask(OPERATOR, str(new_id()), b"input", self.clock.now())
@@ -121,6 +125,19 @@ class Desk:
         points = journal.close_year(self.session, self.act())
         self.session.commit()
         return points
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A desk without a session: what was opened as a groundwork, for each test to go on with."""
+
+    book_id: UUID
+    accounts: dict[str, UUID]
+    clock: HandClock
+
+    def desk(self, session: Session) -> Desk:
+        """Return the desk on a test's own copy of the database."""
+        return Desk(session, self.book_id, self.accounts, self.clock)
 
 
 _numbers = count(1)

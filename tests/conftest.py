@@ -91,7 +91,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_finish() -> None:
-    # What was imported stays until the end: looking through it again and again for rubbish was a twelfth of the run.
+    # What was imported stays until the end: it need not be looked through for rubbish again and again.
     gc.collect()
     gc.freeze()
 
@@ -289,7 +289,7 @@ def _nobody_is_left(server: URL, name: str) -> None:
 
 @pytest.fixture
 def groundwork() -> Groundwork | None:
-    """What has been done in the database when a test begins: nothing, unless a file or a folder says otherwise by a fixture of its own."""
+    """What was done in the database before a test: nothing, unless its file has a fixture or it has a parameter of this name."""
     return None
 
 

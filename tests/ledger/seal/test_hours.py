@@ -24,6 +24,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from ledger import activities
+from ledger import areas
 from ledger import claims
 from ledger import journal
 from ledger import people
@@ -115,12 +116,21 @@ class Office:
 
 @pytest.fixture
 def office(session: Session, database: Database, tmp_path: Path) -> Office:
+    return open_office(session, database, tmp_path)
+
+
+def open_office(session: Session, database: Database, folder: Path) -> Office:
+    """Open a book, and an office for it that remembers in this folder."""
     session.expire_on_commit = False
     book = a_book(session)
     session.commit()
     session.expunge(book)  # so that reading it later begins nothing: on SQLite whoever reads holds the lock
+    return office_of(session, database, book, folder)
+
+
+def office_of(session: Session, database: Database, book: Book, folder: Path) -> Office:
     engine = sealers_engine(database.engine)
-    return Office(session, book, seal.Memory(tmp_path / "log"), lambda: Session(engine), engine)
+    return Office(session, book, seal.Memory(folder / "log"), lambda: Session(engine), engine)
 
 
 def assert_holds(receipt: queries.HoursReceipt | None) -> HoursFacts:
@@ -392,23 +402,45 @@ def tamper(owner: Engine, statement: str, values: dict[str, UUID]) -> None:
         connection.execute(statement, told)
 
 
+@dataclass(frozen=True)
+class TenRecords:
+    """A book in which ten records of hours are sealed and one waits: its ids as statements name them, the head, and what time it is."""
+
+    values: dict[str, UUID]
+    head: str
+    clock: HandClock
+
+
+def a_book_of_hours(database: Database, folder: Path) -> TenRecords:
+    """Ten records of hours of two people, sealed, and one that waits; nobody finds a fault in them."""
+    with Session(database.engine) as session:
+        office = open_office(session, database, folder)
+        li, wang = (a_person(session, office.book) for _ in range(2))
+        give_points(session, office.book, li, 5, office.clock.now())
+        for number in range(1, 6):
+            office.serve((li, "credit", number))
+            office.serve((wang, "honour", number))
+        head = office.seal()
+        assert head is not None
+        office.serve((li, "credit", 10))
+        values = {"book": office.book.id, "li": office.account(li), "wang": wang.id}
+        assert (office.faults(), office.checked(str(head.note)).faults) == ([], [])
+        return TenRecords(values, str(head.note), office.clock)
+
+
+@pytest.mark.parametrize("groundwork", [a_book_of_hours], ids=["hours"])
 @pytest.mark.parametrize(("statement", "verified", "checked"), TAMPERED)
 def test_hours_that_were_tampered_with_are_found_by_verify_and_by_the_checker(
-    office: Office, owner: Engine, statement: str, verified: str, checked: str
+    session: Session, database: Database, tmp_path: Path, owner: Engine, statement: str, verified: str, checked: str
 ) -> None:
-    li, wang = (a_person(office.session, office.book) for _ in range(2))
-    give_points(office.session, office.book, li, 5, office.clock.now())
-    for number in range(1, 6):
-        office.serve((li, "credit", number))
-        office.serve((wang, "honour", number))
-    head = office.seal()
-    assert head is not None
-    office.serve((li, "credit", 10))
-    values = {"book": office.book.id, "li": office.account(li), "wang": wang.id}
-    office.session.rollback()
-    assert (office.faults(), office.checked(str(head.note)).faults) == ([], [])
+    served: TenRecords = database.laid
+    values = served.values
+    office = office_of(session, database, areas.book(session, values["book"]), tmp_path)
+    office.clock = served.clock
+    session.expunge(office.book)
+    session.rollback()
     tamper(owner, statement, values)
-    report = office.checked(str(head.note))
+    report = office.checked(served.head)
     for found, told in ((office.faults(), verified), ([f"{place}: {what}" for place, what in report.faults], checked)):
         wanted = re.compile(told.replace("LI", str(values["li"])).replace("ID", "[-0-9a-f]{36}"))
         assert any(wanted.fullmatch(fault) for fault in found), found

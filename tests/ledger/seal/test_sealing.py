@@ -39,6 +39,7 @@ from ledger.seal.sealer import Sealer
 from ledger.seal.witness import Witness
 from scripts.witness import handler_for
 from tests.books import Desk
+from tests.books import Laid
 from tests.books import open_desk
 from tests.conftest import Database
 from tests.conftest import fresh_database
@@ -206,15 +207,26 @@ STEPS: list[tuple[object, str]] = [
 ]
 
 
+def a_book_half_sealed(database: Database, folder: Path) -> tuple[Laid, Path]:
+    """A book of 16 sealed entries and as many that wait, and where its sealer remembers."""
+    with Session(database.engine) as session:
+        desk = open_desk(session)
+        fill(desk, 5)
+        sealer_of(desk, database, folder / "log").work()
+        fill(desk, 5)
+        return desk.laid(), folder / "log"
+
+
+@pytest.mark.parametrize("groundwork", [a_book_half_sealed], ids=["half sealed"])
 @pytest.mark.parametrize(("where", "name"), STEPS, ids=[name for _, name in STEPS])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("times", [1, 2, 4])
 def test_a_sealer_killed_at_any_step_leaves_no_fork_and_no_gap(
-    desk: Desk, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch, where: object, name: str, after: bool, times: int
+    session: Session, database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch, where: object, name: str, after: bool, times: int
 ) -> None:
-    fill(desk, 5)
-    sealer_of(desk, database, folder).work()
-    fill(desk, 5)
+    laid, remembered = database.laid
+    desk = laid.desk(session)
+    shutil.copytree(remembered, folder)
     killed = sealer_of(desk, database, folder)
     step, calls = getattr(where, name), iter(range(1, 1_000))
 

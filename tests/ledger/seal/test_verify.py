@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,10 +26,10 @@ from ledger.seal.recompute import said_in_both
 from ledger.seal.recompute import written_entry
 from ledger.store import snapshot
 from tests.books import Desk
+from tests.books import Laid
 from tests.books import open_desk
 from tests.conftest import Database
 from tests.conftest import Groundwork
-from tests.conftest import HandClock
 from tests.conftest import sealers_engine
 
 ORIGIN = "passbook.example.org/log/1"
@@ -56,15 +54,6 @@ def fill(desk: Desk, rounds: int) -> None:
     desk.clock.advance(minutes=rounds)
 
 
-@dataclass(frozen=True)
-class Laid:
-    """The ids of a book, and what time it is."""
-
-    book_id: UUID
-    accounts: dict[str, UUID]
-    clock: HandClock
-
-
 def a_sealed_book(database: Database, folder: Path) -> Laid:
     """A book of 321 sealed entries under two heads, the second one cosigned, and 40 entries that wait."""
     with Session(database.engine) as session:
@@ -79,7 +68,7 @@ def a_sealed_book(database: Database, folder: Path) -> Laid:
         hear(desk, head, desk.clock.now())
         session.commit()
         fill(desk, 1)
-        return Laid(desk.book_id, desk.accounts, desk.clock)
+        return desk.laid()
 
 
 @pytest.fixture
@@ -92,7 +81,7 @@ def groundwork() -> Groundwork:
 def sealed(database: Database, session: Session) -> Desk:
     """The sealed book."""
     laid: Laid = database.laid
-    return Desk(session, laid.book_id, laid.accounts, laid.clock)
+    return laid.desk(session)
 
 
 @pytest.fixture
