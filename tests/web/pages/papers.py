@@ -41,7 +41,7 @@ class Paper:
 
 
 def read(content: bytes) -> Paper:
-    """Read a PDF as a viewer does."""
+    """Read a PDF as a viewer does; in one thread at a time, since pdfium bears no more."""
     pages, sizes, fonts, codes, lines = [], [], {}, [], []
     with closing(pypdfium2.PdfDocument(content)) as document:
         for page in document:
