@@ -53,7 +53,7 @@ def subtrees(hashes: Sequence[bytes]) -> list[list[bytes]]:
     levels = [list(hashes)]
     while len(levels[-1]) > 1:
         below = levels[-1]
-        levels.append([node_hash(left, right) for left, right in zip(below[::2], below[1::2], strict=False)])
+        levels.append([sha256(b"\x01" + left + right).digest() for left, right in zip(below[::2], below[1::2], strict=False)])
     return levels
 
 

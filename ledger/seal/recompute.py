@@ -16,9 +16,9 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from contextlib import suppress
 from datetime import timedelta
-from functools import lru_cache
 from hashlib import sha256
 from itertools import accumulate
 from itertools import pairwise
@@ -53,6 +53,7 @@ from ledger.seal.model import SealedHours
 from ledger.seal.model import Side
 from ledger.seal.model import Witness
 from ledger.seal.promises import SEALED_WITHIN
+from ledger.seal.streams import ALL
 from ledger.seal.streams import Part
 from ledger.store import EPOCH
 from ledger.store import MICROSECOND
@@ -88,16 +89,21 @@ class Recomputed(NamedTuple):
     strays: tuple[int, int]
 
 
-def side_by_side(session: Session, book_id: UUID) -> list[Recomputed]:
-    """Recompute all leaves of the book's log, those of a large one in parts, by as many processes as there are processors."""
-    first, *others = _parts(session, book_id)
-    if not others:
-        return [recompute(session, book_id, first)]
+@contextmanager
+def side_by_side(session: Session, book_id: UUID) -> Iterator[Callable[[], list[Recomputed]]]:
+    """Recompute all leaves of the book's log, those of a large one in parts, by as many processes as there are processors.
+
+    Gives what is to be called for what they came to; until then whoever asks can look at something else.
+    """
+    parts = _parts(session, book_id)
+    if len(parts) == 1:
+        yield lambda: [recompute(session, book_id, ALL)]
+        return
     url = session.get_bind().engine.url.render_as_string(hide_password=False)
     same = exported_snapshot(session)
-    with ProcessPoolExecutor(len(others), get_context("spawn")) as processes:
-        beside = [processes.submit(_beside, url, same, book_id, part) for part in others]
-        return [recompute(session, book_id, first), *(one.result() for one in beside)]
+    with ProcessPoolExecutor(len(parts), get_context("spawn")) as processes:
+        beside = [processes.submit(_beside, url, same, book_id, part) for part in parts]
+        yield lambda: [one.result() for one in beside]
 
 
 def _parts(session: Session, book_id: UUID) -> list[Part]:
@@ -107,7 +113,7 @@ def _parts(session: Session, book_id: UUID) -> list[Part]:
     processes = min(os.cpu_count() or 1, _PROCESSES_AT_MOST, count // _LEAVES_EACH)
     # A leaf that is missing moves all after it; and SQLite has no snapshot to share.
     if processes < 2 or (lowest, highest) != (0, count - 1) or session.get_bind().dialect.name != "postgresql":
-        return [streams.ALL]
+        return [ALL]
     ends = [count * number // processes // TILE_WIDTH * TILE_WIDTH for number in range(1, processes)]
     return [Part(first, last) for first, last in pairwise([None, *ends, None])]
 
@@ -219,7 +225,7 @@ class _Entered:
 
     def take(self, entry: list[Any], sides: list[Any], number: int, salt: bytes, data: bytes, faults: list[Fault]) -> None:
         """Take the next leaf of an entry, and add what does not hold of it."""
-        entry_id, giver, taker, amount, kind, deed_on, posted_at, _, _, _, _, channel, *_ = entry
+        entry_id, giver, taker, amount, kind, deed_on, posted_at, _, _, _, _, channel, _, _, _, _, _, _, _ = entry
         if entry_id is None:
             faults.append(Fault(f"leaf {number}", "has lost its entry"))
             self._pass_over(sides)
@@ -263,7 +269,8 @@ class _Chain:
     __slots__ = ("_balance", "_id", "_is_lined", "_last", "_previous", "_told")
 
     def __init__(self, account_id: bytes, *, is_lined: bool) -> None:
-        self._id = account_id
+        #: As it is written in a side.
+        self._id = b"\x10" + account_id
         self._is_lined = is_lined
         self.stands_at(0)
         self._last = 0
@@ -274,7 +281,7 @@ class _Chain:
         """Go on from this balance."""
         self._balance = balance or 0
         #: As it is written in the next side.
-        self._told = _whole(self._balance) if self._is_lined else _ABSENT
+        self._told = _WHOLE[self._balance] if self._is_lined else _ABSENT
 
     def go_on_from(self, side: Sequence[Any]) -> None:
         """Let this side be the last one, whether it holds or not."""
@@ -284,29 +291,27 @@ class _Chain:
     def take(self, side: Sequence[Any], points: int, said: bytes, line_of: LineOf) -> list[Fault]:
         """Take the account's next side and return what does not hold of it: what the account says of an entry that moves these points."""
         _, _, number, salt, hashed = side
-        before, last = self._told, self._last
+        before, after, last = self._told, _ABSENT, self._last
         if self._is_lined:
             self._balance += points
-            self._told = _whole(self._balance)
-        holds = self._hash(number, salt, points, before, said) == hashed
-        if not holds and self._is_lined and (line := line_of(self._id, number)) is not None:
-            # Something before it does not hold, and is told there; the line says itself what it was sealed with.
-            before = _whole(line[0])
-            self.stands_at(line[1])
-            holds = self._hash(number, salt, points, before, said) == hashed
-        self.go_on_from(side)
-        if holds and number == last + 1 and len(salt) == leaves.SALT_BYTES:
+            after = self._told = _WHOLE[self._balance]
+        facts = (b"\x11", salt, self._id, _WHOLE[number], _WHOLE[points], before, after, said, self._previous)
+        if (holds := sha256(b"".join(facts)).digest() == hashed) and number == last + 1 and len(salt) == leaves.SALT_BYTES:
+            self._last = number
+            self._previous = b"\x20" + hashed
             return _NONE
-        place = f"account {UUID(bytes=self._id)} line {number}"
+        if not holds and self._is_lined and (line := line_of(self._id[1:], number)) is not None:
+            # Something before it does not hold, and is told there; the line says itself what it was sealed with.
+            self.stands_at(line[1])
+            facts = (*facts[:5], _WHOLE[line[0]], self._told, *facts[7:])
+            holds = sha256(b"".join(facts)).digest() == hashed
+        self.go_on_from(side)
+        place = f"account {UUID(bytes=self._id[1:])} line {number}"
         return [
             *([_another_salt(place, salt)] if len(salt) != leaves.SALT_BYTES else ()),
             *([Fault(place, f"is sealed where line {last + 1} follows")] if number != last + 1 else ()),
             *([] if holds else [Fault(place, "is not what was sealed, or does not follow the line before it")]),
         ]
-
-    def _hash(self, number: int, salt: bytes, points: int, before: bytes, said: bytes) -> bytes:
-        facts = (b"\x11", salt, b"\x10", self._id, _whole(number), _whole(points), before, self._told, said, self._previous)
-        return sha256(b"".join(facts)).digest()
 
 
 def _chains(session: Session, book_id: UUID, part: Part) -> dict[bytes, _Chain]:
@@ -426,28 +431,39 @@ def _told(moment: int) -> str:
         return f"{moment} microseconds"
 
 
-# Of points, balances and kinds the same ones come again and again.
-@lru_cache(maxsize=65_536)
-def _whole(value: int) -> bytes:
+class _Told(dict[Any, bytes]):
+    """What is written of a value, by the value: those that come again and again are kept."""
+
+    def __init__(self, write: Callable[[Any], bytes], kept_at_most: int) -> None:
+        super().__init__()
+        self._write = write
+        self._kept_at_most = kept_at_most
+
+    def __missing__(self, value: Any) -> bytes:
+        told = self._write(value)
+        if len(self) < self._kept_at_most:
+            self[value] = told
+        return told
+
+
+def _written_whole(value: int) -> bytes:
     told = b"%d" % value
     return _LENGTHS[len(told)] + told
 
 
-@lru_cache(maxsize=4_096)
-def _text(value: str) -> bytes:
+def _written_text(value: str) -> bytes:
     told = value.encode()
     # One that is longer than any leaf can have it was never sealed: it only must not be taken for another.
-    return bytes([min(len(told), 254)]) + told
+    return _LENGTHS[min(len(told), 254)] + told
 
 
-def _id(value: bytes | None) -> bytes:
-    return _ABSENT if value is None else b"\x10" + value
+_WHOLE, _TEXT = _Told(_written_whole, 65_536), _Told(_written_text, 4_096)
 
 
 def said_in_both(kind: str, deed_on: str, posted_at: int) -> bytes:
     """Write down what an entry and both its sides say alike."""
     moment = b"%d" % posted_at
-    return _text(kind) + _text(deed_on) + _LENGTHS[len(moment)] + moment
+    return _TEXT[kind] + _TEXT[deed_on] + _LENGTHS[len(moment)] + moment
 
 
 def written_entry(entry: Sequence[Any], said: bytes) -> bytes:
@@ -460,7 +476,14 @@ def written_entry(entry: Sequence[Any], said: bytes) -> bytes:
         reverses, reversal_number, left_after,
     ) = entry  # fmt: skip
     return b"".join((
-        b"\x10", entry_id, b"\x10", giver, b"\x10", taker, _whole(amount), said, b"\x10", request_id, _whole(position), b"\x10", actor,
-        _id(acted_for), _text(channel), _id(reference), _id(contract_id), _id(unit_id), _id(till_id), _id(reverses),
-        _ABSENT if reversal_number is None else _whole(reversal_number), _ABSENT if left_after is None else _whole(left_after),
+        b"\x10", entry_id, b"\x10", giver, b"\x10", taker, _WHOLE[amount], said, b"\x10", request_id, _WHOLE[position], b"\x10", actor,
+        _ABSENT if acted_for is None else b"\x10" + acted_for,
+        _TEXT[channel],
+        _ABSENT if reference is None else b"\x10" + reference,
+        _ABSENT if contract_id is None else b"\x10" + contract_id,
+        _ABSENT if unit_id is None else b"\x10" + unit_id,
+        _ABSENT if till_id is None else b"\x10" + till_id,
+        _ABSENT if reverses is None else b"\x10" + reverses,
+        _ABSENT if reversal_number is None else _WHOLE[reversal_number],
+        _ABSENT if left_after is None else _WHOLE[left_after],
     ))  # fmt: skip

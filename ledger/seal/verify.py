@@ -69,10 +69,11 @@ def _faults(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]:
         yield from strange
         yield Fault("log", "can be recomputed when the ids are put right")
         return
-    yield from _queue(session, book_id)
-    if queries.origin_of(session, book_id) is not None:
-        yield from _held_back(session, book_id, at)
-    parts = side_by_side(session, book_id)
+    with side_by_side(session, book_id) as recomputed:
+        yield from _queue(session, book_id)
+        if queries.origin_of(session, book_id) is not None:
+            yield from _held_back(session, book_id, at)
+        parts = recomputed()
     yield from _leaves(parts)
     tree = Tree(parts)
     yield from _tiles(session, book_id, tree)
