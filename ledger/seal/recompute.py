@@ -70,7 +70,9 @@ _LEAF_BEGINS = bytes([leaves.FORMAT, leaves.ENTRY])
 #: An entry is promised to be sealed within a day, and clocks of several offices differ by less.
 _A_DAY = SEALED_WITHIN // MICROSECOND
 
-_NONE: list[Fault] = []
+#: So many columns of what `_leaves` asks for are the leaf's, the others its entry's.
+_OF_LEAF = 5
+_NO_SIDE = (None,) * 5
 
 #: What an account's line says that it was before and after.
 LineOf = Callable[[bytes, int], tuple[int, int] | None]
@@ -136,7 +138,8 @@ def recompute(session: Session, book_id: UUID, part: Part) -> Recomputed:
     entered, served = _Entered(session, book_id, part), _Served(session, book_id, part)
     expected = part.first or 0
     tiles = Tiles(expected, _sizes(session, book_id, part))
-    for number, salt, data, hashed, is_of_hours, *entry in streams.rows(session, _leaves(session, book_id, part)):
+    for row in streams.rows(session, _leaves(session, book_id, part)):
+        number, salt, data, hashed, is_of_hours = row[:_OF_LEAF]
         if number != expected:
             faults.append(Fault(f"leaf {number}", f"stands where leaf {expected} follows"))
         expected = number + 1
@@ -149,7 +152,7 @@ def recompute(session: Session, book_id: UUID, part: Part) -> Recomputed:
         if is_of_hours:
             faults += served.take(hours.of(number), number, salt, data)
         else:
-            entered.take(entry, sides.of(number), number, salt, data, faults)
+            entered.take(row[_OF_LEAF:], sides.of(number), number, salt, data, faults)
     return Recomputed(faults, *tiles.end(), (sides.pass_over(), hours.pass_over()))
 
 
@@ -223,7 +226,7 @@ class _Entered:
         self._cosigned = _Cosigned(session, book_id)
         self._earliest, self._latest, self._until = self._cosigned.limits(part.first or 0)
 
-    def take(self, entry: list[Any], sides: list[Any], number: int, salt: bytes, data: bytes, faults: list[Fault]) -> None:
+    def take(self, entry: Sequence[Any], sides: list[Any], number: int, salt: bytes, data: bytes, faults: list[Fault]) -> None:
         """Take the next leaf of an entry, and add what does not hold of it."""
         entry_id, giver, taker, amount, kind, deed_on, posted_at, _, _, _, _, channel, _, _, _, _, _, _, _ = entry
         if entry_id is None:
@@ -231,7 +234,8 @@ class _Entered:
             self._pass_over(sides)
             return
         said = said_in_both(kind, deed_on, posted_at)
-        if sha256(b"\x10" + salt + written_entry(entry, said)).digest() != data[2:34]:
+        own = sha256(b"\x10" + salt + written_entry(entry, said)).digest()
+        if own != data[2:34]:
             faults.append(Fault(_named(entry_id), f"is not what was sealed as leaf {number}"))
         if number >= self._until:
             self._earliest, self._latest, self._until = self._cosigned.limits(number)
@@ -239,16 +243,18 @@ class _Entered:
             faults.append(Fault(_named(entry_id), f"is of {_told(posted_at)}, and {self._cosigned.told(number, posted_at)}"))
         if channel not in CHANNELS:
             faults.append(Fault(_named(entry_id), f"came by {channel}, which is no way in"))
-        if len(sides) == 2 and sides[0][1] != giver:
-            sides.reverse()
-        chains = self._chains
-        if [side[1] for side in sides] != [giver, taker] or giver not in chains or taker not in chains:
+        giving, taking = sides if len(sides) == 2 else (_NO_SIDE, _NO_SIDE)
+        if giving[1] != giver:
+            giving, taking = taking, giving
+        gives, takes = self._chains.get(giver), self._chains.get(taker)
+        if giving[1] != giver or taking[1] != taker or gives is None or takes is None:
             faults.append(Fault(f"leaf {number}", "does not have one side for each account of its entry"))
             self._pass_over(sides)
             return
-        giving, taking = sides
-        faults += chains[giver].take(giving, -amount, said, self._line)
-        faults += chains[taker].take(taking, amount, said, self._line)
+        if not gives.goes_on(giving, -amount, said):
+            faults += gives.take_as_it_is(giving, -amount, said, self._line)
+        if not takes.goes_on(taking, amount, said):
+            faults += takes.take_as_it_is(taking, amount, said, self._line)
         if data[:2] != _LEAF_BEGINS or data[34:] != giving[4] + taking[4]:
             faults.append(Fault(f"leaf {number}", "is not made of its sides"))
 
@@ -288,30 +294,40 @@ class _Chain:
         _, _, self._last, _, hashed = side
         self._previous = b"\x20" + hashed
 
-    def take(self, side: Sequence[Any], points: int, said: bytes, line_of: LineOf) -> list[Fault]:
-        """Take the account's next side and return what does not hold of it: what the account says of an entry that moves these points."""
+    def goes_on(self, side: Sequence[Any], points: int, said: bytes) -> bool:
+        """Take the account's next side if all of it holds: what the account says of an entry that moves these points."""
         _, _, number, salt, hashed = side
-        before, after, last = self._told, _ABSENT, self._last
+        balance, after = self._balance, _ABSENT
         if self._is_lined:
-            self._balance += points
-            after = self._told = _WHOLE[self._balance]
-        facts = (b"\x11", salt, self._id, _WHOLE[number], _WHOLE[points], before, after, said, self._previous)
-        if (holds := sha256(b"".join(facts)).digest() == hashed) and number == last + 1 and len(salt) == leaves.SALT_BYTES:
-            self._last = number
-            self._previous = b"\x20" + hashed
-            return _NONE
-        if not holds and self._is_lined and (line := line_of(self._id[1:], number)) is not None:
+            balance += points
+            after = _WHOLE[balance]
+        facts = (b"\x11", salt, self._id, _WHOLE[number], _WHOLE[points], self._told, after, said, self._previous)
+        if sha256(b"".join(facts)).digest() != hashed or number != self._last + 1 or len(salt) != leaves.SALT_BYTES:
+            return False
+        self._balance, self._told, self._last, self._previous = balance, after, number, b"\x20" + hashed
+        return True
+
+    def take_as_it_is(self, side: Sequence[Any], points: int, said: bytes, line_of: LineOf) -> Iterator[Fault]:
+        """Take a side of which not all holds, and tell what does not."""
+        _, account_id, number, salt, hashed = side
+        place = f"account {UUID(bytes=account_id)} line {number}"
+        if len(salt) != leaves.SALT_BYTES:
+            yield _another_salt(place, salt)
+        if number != self._last + 1:
+            yield Fault(place, f"is sealed where line {self._last + 1} follows")
+        befores = [(self._balance, self._balance + points)]
+        if self._is_lined and (line := line_of(account_id, number)) is not None:
             # Something before it does not hold, and is told there; the line says itself what it was sealed with.
-            self.stands_at(line[1])
-            facts = (*facts[:5], _WHOLE[line[0]], self._told, *facts[7:])
-            holds = sha256(b"".join(facts)).digest() == hashed
+            befores.append(line)
+        for before, after in befores:
+            told = (_WHOLE[before], _WHOLE[after]) if self._is_lined else (_ABSENT, _ABSENT)
+            facts = (b"\x11", salt, self._id, _WHOLE[number], _WHOLE[points], *told, said, self._previous)
+            self.stands_at(after)
+            if sha256(b"".join(facts)).digest() == hashed:
+                break
+        else:
+            yield Fault(place, "is not what was sealed, or does not follow the line before it")
         self.go_on_from(side)
-        place = f"account {UUID(bytes=self._id[1:])} line {number}"
-        return [
-            *([_another_salt(place, salt)] if len(salt) != leaves.SALT_BYTES else ()),
-            *([Fault(place, f"is sealed where line {last + 1} follows")] if number != last + 1 else ()),
-            *([] if holds else [Fault(place, "is not what was sealed, or does not follow the line before it")]),
-        ]
 
 
 def _chains(session: Session, book_id: UUID, part: Part) -> dict[bytes, _Chain]:
