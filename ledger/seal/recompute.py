@@ -87,6 +87,8 @@ class Recomputed(NamedTuple):
     tops: list[bytes]
     #: For each head that ends among them, the hash over its leaves after the last full tile, if there are any.
     rests: dict[int, bytes | None]
+    #: How many of the leaves have their entry, and how many their record of hours.
+    found: tuple[int, int]
     #: How many sides and records of hours belong to leaves that are not there.
     strays: tuple[int, int]
 
@@ -153,7 +155,7 @@ def recompute(session: Session, book_id: UUID, part: Part) -> Recomputed:
             faults += served.take(hours.of(number), number, salt, data)
         else:
             entered.take(row[_OF_LEAF:], sides.of(number), number, salt, data, faults)
-    return Recomputed(faults, *tiles.end(), (sides.pass_over(), hours.pass_over()))
+    return Recomputed(faults, *tiles.end(), (entered.found, served.found), (sides.pass_over(), hours.pass_over()))
 
 
 def _leaves(session: Session, book_id: UUID, part: Part) -> Any:
@@ -220,6 +222,8 @@ class _Entered:
     """The entries of the journal and their accounts, as far as they are recomputed."""
 
     def __init__(self, session: Session, book_id: UUID, part: Part) -> None:
+        #: How many leaves had their entry.
+        self.found = 0
         self._session = session
         self._book_id = book_id
         self._chains = _chains(session, book_id, part)
@@ -233,6 +237,7 @@ class _Entered:
             faults.append(Fault(f"leaf {number}", "has lost its entry"))
             self._pass_over(sides)
             return
+        self.found += 1
         said = said_in_both(kind, deed_on, posted_at)
         own = sha256(b"\x10" + salt + written_entry(entry, said)).digest()
         if own != data[2:34]:
@@ -365,6 +370,8 @@ class _Served:
     """The hours of every account as far as they are recomputed."""
 
     def __init__(self, session: Session, book_id: UUID, part: Part) -> None:
+        #: How many leaves had their record.
+        self.found = 0
         #: Of each account, how many records there are, their minutes of credit and of honour, and the last one's hash.
         self._last: dict[bytes, tuple[int, int, int, bytes | None]] = {}
         if part.first is None:
@@ -396,6 +403,7 @@ class _Served:
         if hours_id is None:
             yield Fault(place, "has lost its hours")
             return
+        self.found += 1
         place = f"account {UUID(bytes=account)} hours {number}"
         if number != last + 1:
             yield Fault(place, f"is sealed where record {last + 1} follows")

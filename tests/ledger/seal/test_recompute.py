@@ -87,7 +87,7 @@ def test_a_tree_of_parts_has_the_tiles_and_the_roots_of_the_tree(ends: list[int]
         tiles = Tiles(first, iter(one for one in signed if first <= one and (is_last or one < last)))
         for hashed in hashes[first:last]:
             tiles.add(hashed)
-        parts.append(Recomputed([], *tiles.end(), (0, 0)))
+        parts.append(Recomputed([], *tiles.end(), (0, 0), (0, 0)))
     tree = Tree(parts)
     assert tree.size == tree.newest == size
     assert [tree.root(one) for one in signed] == [fold(hashes[:one]) for one in signed[:-1]] + [None]
