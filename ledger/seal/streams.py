@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain
 from itertools import count
+from itertools import groupby
+from math import inf
+from operator import itemgetter
 from typing import Any
 from typing import NamedTuple
 from uuid import UUID
@@ -37,6 +40,8 @@ ROWS_AT_ONCE = 10_000
 #: So few that they are still in the processor's cache when they are worked on.
 _RAW_ROWS_AT_ONCE = 1_000
 _cursors = count(1)
+#: What comes after the last leaf.
+_NO_MORE: tuple[float, Iterator[tuple[Any, ...]]] = (inf, iter(()))
 _MOMENTS, _DATES = {"posted_at"}, {"deed_on"}
 _PLAIN = {"amount", "kind", "position", "channel", "reversal_number", "left_after"}
 
@@ -147,26 +152,23 @@ class ByLeaf:
     """Rows that belong to leaves of a log and are read in their order, to be taken leaf by leaf; each begins with its leaf's number."""
 
     def __init__(self, session: Session, wanted: Any) -> None:
-        self._rows = rows(session, wanted)
-        self._next = next(self._rows, None)
+        self._groups: Iterator[tuple[float, Iterator[tuple[Any, ...]]]] = groupby(rows(session, wanted), itemgetter(0))
+        self._leaf, self._group = next(self._groups, _NO_MORE)
         #: How many were passed over, since nobody asked for their leaf.
         self.strays = 0
 
-    def of(self, leaf: int) -> list[tuple[Any, ...]]:
+    def of(self, leaf: float) -> list[tuple[Any, ...]]:
         """Return the rows of this leaf; those of leaves before it that nobody asked for are passed over."""
-        found: list[tuple[Any, ...]] = []
-        row = self._next
-        while row is not None and row[0] <= leaf:
-            if row[0] == leaf:
-                found.append(row)
-            else:
-                self.strays += 1
-            row = next(self._rows, None)
-        self._next = row
+        while self._leaf < leaf:
+            self.strays += sum(1 for _ in self._group)
+            self._leaf, self._group = next(self._groups, _NO_MORE)
+        if self._leaf > leaf:
+            return []
+        found = list(self._group)
+        self._leaf, self._group = next(self._groups, _NO_MORE)
         return found
 
     def pass_over(self) -> int:
         """Pass over all that are left, and return how many were passed over from the first on."""
-        self.strays += sum(1 for _ in self._rows) + (self._next is not None)
-        self._next = None
+        self.of(inf)
         return self.strays

@@ -26,7 +26,6 @@ from ledger.journal.model import Account
 from ledger.journal.model import Entry
 from ledger.journal.model import Line
 from ledger.journal.model import Unsealed
-from ledger.seal import leaves
 from ledger.seal import notes
 from ledger.seal import queries
 from ledger.seal import streams
@@ -46,18 +45,12 @@ from ledger.seal.model import Tile
 from ledger.seal.promises import SEALED_WITHIN
 from ledger.seal.recompute import Recomputed
 from ledger.seal.recompute import side_by_side
-from ledger.store import MICROSECOND
 from ledger.store import strange_ids
 from ledger.store import without_haste
 
 _TILE_BYTES = TILE_WIDTH * HASH_BYTES
-_ABSENT, _LENGTHS = b"\xff", [bytes([length]) for length in range(255)]
-_CHANNEL, _POSTED_AT = (leaves.EntryFacts._fields.index(name) for name in ("channel", "posted_at"))
-#: An entry is promised to be sealed within a day, and clocks of several offices differ by less.
-_A_DAY = SEALED_WITHIN // MICROSECOND
 #: What is recomputed: where an id is none in one of these, nothing else can be said.
 _TABLES = (Account, Entry, Line, HoursRecord, Leaf, Side, SealedHours, Unsealed, UnsealedHours)
-_LEAF_BEGINS = bytes([leaves.FORMAT, leaves.ENTRY])
 
 
 def verify(session: Session, book_id: UUID, at: datetime) -> list[Fault]:

@@ -120,6 +120,7 @@ def test_processes_side_by_side_see_the_moment_that_whoever_asks_them_sees(
     sealed: Desk, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recompute, "_LEAVES_EACH", 100)
+    monkeypatch.setattr(recompute, "_HEAD_START", 200)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     whole = parts_of(sealed, ALL)
     engine = sealers_engine(database.engine)
