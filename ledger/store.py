@@ -6,12 +6,15 @@ Plain SQLAlchemy; Flask-SQLAlchemy is handed this metadata at the edge (docs/adr
 from __future__ import annotations
 
 import math
+import os
 import re
 import time
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from datetime import date
 from datetime import datetime
@@ -20,6 +23,7 @@ from functools import cache
 from functools import partial
 from pathlib import Path
 from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 import psycopg
@@ -94,10 +98,13 @@ SEALERS = "sealers"
 #: The databases' own patience, in milliseconds: a statement, and a wait for somebody else's lock (law 5: a bounded time).
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
+#: So many read a whole book side by side.
+READERS_AT_MOST = 8
 #: So many statements the service keeps as they were put together, and each connection prepared: more than it has.
 STATEMENTS_KEPT = 1_000
 #: A connection that rested for so many seconds is tried before it is used: the server may have gone away meanwhile.
 TRY_AFTER_S = 5.0
+Found = TypeVar("Found")
 _A_WORD = re.compile(r"[a-z_-]+")
 _AN_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -403,6 +410,28 @@ def without_haste(session: Session) -> None:
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL statement_timeout = 0"))
         session.execute(text("SET LOCAL work_mem = '64MB'"))
+
+
+def read_beside(session: Session, readings: Sequence[Callable[[Session], Found]]) -> Iterator[Found]:
+    """Let each of these read what the session sees, and return what each found, in their order.
+
+    On PostgreSQL they read side by side, each by a connection of its own, as many as there are processors; what the session itself has
+    written and not yet committed they do not see. SQLite has no snapshot that could be shared: there one reads after the other.
+    """
+    engine = session.get_bind().engine
+    if engine.dialect.name != "postgresql":
+        yield from (reading(session) for reading in readings)
+        return
+    same = exported_snapshot(session)
+
+    def read(reading: Callable[[Session], Found]) -> Found:
+        with Session(engine) as beside:
+            snapshot(beside, same)
+            without_haste(beside)
+            return reading(beside)
+
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, READERS_AT_MOST)) as readers:
+        yield from readers.map(read, readings)
 
 
 def strange_ids(session: Session, book_id: UUID, tables: Iterable[type[Base]]) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """Recompute a whole book from its entries, and say what does not hold, and where (law 8).
 
 The database reads every line, entry, hold and request, and hands over only those that break a law: told apart here, row by row, a million
-entries would take minutes. The lines go by accounts, as many at a time as a statement may well take. Whoever verifies a book that is in
+entries would take minutes. The lines go by accounts, so many at a time; where they are more than go at once, PostgreSQL reads them and all
+else side by side. Whoever verifies a book that is in
 use begins with `ledger.store.snapshot`: statement by statement, what is posted meanwhile would look like faults.
 """
 
@@ -9,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Any
 from typing import NamedTuple
@@ -52,6 +55,7 @@ from ledger.journal.rules import LINED
 from ledger.journal.rules import REVERSALS
 from ledger.journal.rules import WAYS
 from ledger.journal.rules import microseconds
+from ledger.store import read_beside
 from ledger.store import strange_ids
 from ledger.store import without_haste
 
@@ -83,16 +87,42 @@ class _Reading(NamedTuple):
         )
 
 
+_Law = Callable[[_Reading], Iterator[Fault]]
+
+
+class _Piece(NamedTuple):
+    """The lines of some accounts, from the first to the last, and how many lines there are up to their end."""
+
+    first: UUID
+    last: UUID
+    done: int
+
+
 def verify(session: Session, book_id: UUID, at: datetime, progress: Progress | None = None) -> list[Fault]:
     """Return everything of the book that does not hold at `at`; nothing where all of it does."""
     if strange := [Fault(*one) for one in strange_ids(session, book_id, _TABLES)]:
         return [*strange, Fault("book", "can be recomputed when its ids are put right")]
-    reading = _reading(session, book_id, at)
     without_haste(session)
-    return [
-        *_lines(reading, progress), *_tallies(reading), *_sums(reading), *_entries(reading), *_reversals(reading), *_clawbacks(reading),
-        *_holds(reading), *_requests(reading),
-    ]  # fmt: skip
+    reading = _reading(session, book_id, at)
+    pieces = _pieces(reading)
+    laws: list[_Law] = [partial(_lines, first=piece.first, last=piece.last) for piece in pieces]
+    laws += [_entries, _requests, _tallies, _sums, _reversals, _clawbacks, _holds]
+    # One piece is a small book: another connection is not worth it, and what the session has not committed is seen.
+    beside = read_beside if len(pieces) > 1 else _read_in_turn
+    found: list[Fault] = []
+    for number, faults in enumerate(beside(session, [partial(_broken, reading, law) for law in laws])):
+        found += faults
+        if progress and number < len(pieces):
+            progress(pieces[number].done, pieces[-1].done)
+    return found
+
+
+def _read_in_turn(session: Session, readings: Sequence[Callable[[Session], list[Fault]]]) -> Iterator[list[Fault]]:
+    return (reading(session) for reading in readings)
+
+
+def _broken(reading: _Reading, law: _Law, session: Session) -> list[Fault]:
+    return list(law(reading._replace(session=session)))
 
 
 def _reading(session: Session, book_id: UUID, at: datetime) -> _Reading:
@@ -115,28 +145,25 @@ def _raw(column: Any) -> ColumnElement[int]:
     return type_coerce(column, BigInteger)
 
 
-def _lines(reading: _Reading, progress: Progress | None) -> Iterator[Fault]:
-    """Laws 3, 4 and 7: each account's lines count up without a gap, carry on from each other, and say what their entries say.
-
-    What a line adds to which year is worked out again from its entry's kind, and compared.
-    """
+def _pieces(reading: _Reading) -> list[_Piece]:
     counted = reading.session.execute(
         select(Line.account_id, func.count()).where(Line.book_id == reading.book_id).group_by(Line.account_id).order_by(Line.account_id)
     ).all()
-    total, done, waiting, first = sum(lines for _, lines in counted), 0, 0, None
+    pieces, first, before, done = list[_Piece](), None, 0, 0
     for place, (account_id, lines) in enumerate(counted, 1):
-        first, waiting = first or account_id, waiting + lines
-        if waiting < _LINES_AT_ONCE and place < len(counted):
-            continue
-        yield from _lines_between(reading, first, account_id)
-        done, waiting, first = done + waiting, 0, None
-        if progress:
-            progress(done, total)
-    if progress and not counted:
-        progress(0, 0)
+        first, done = first or account_id, done + lines
+        if done - before >= _LINES_AT_ONCE or place == len(counted):
+            pieces.append(_Piece(first, account_id, done))
+            first, before = None, done
+    return pieces
 
 
-def _lines_between(reading: _Reading, first: UUID, last: UUID) -> Iterator[Fault]:
+def _lines(reading: _Reading, first: UUID, last: UUID) -> Iterator[Fault]:
+    """Laws 3, 4 and 7: each account's lines count up without a gap, carry on from each other, and say what their entries say.
+
+    Of the accounts from the first to the last. What a line adds to which year is worked out again from its entry's kind, and compared.
+    """
+
     def previous(column: ColumnElement[Any], otherwise: int) -> ColumnElement[Any]:
         return func.coalesce(func.lag(column).over(partition_by=Line.account_id, order_by=Line.number), otherwise)
 

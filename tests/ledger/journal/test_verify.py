@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 
 import pytest
 from sqlalchemy import Engine
@@ -20,6 +21,7 @@ from tests.conftest import START
 from tests.conftest import Database
 from tests.conftest import HandClock
 
+VERIFY = import_module("ledger.journal.verify")
 #: The tally of li's passbook, its newest line, and that line's entry.
 PASSBOOK = "book_id = :book AND account_id = :li"
 NEWEST = f"{PASSBOOK} AND number = 4"
@@ -167,11 +169,16 @@ class Tampered:
 
 
 @pytest.mark.parametrize(("statement", "fault"), TAMPERED)
-def test_what_was_changed_is_found_and_named(database: Database, owner: Engine, statement: str, fault: str) -> None:
+def test_what_was_changed_is_found_and_named(
+    database: Database, owner: Engine, statement: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tampered = Tampered(database, owner)
     tampered.change(statement)
     found = tampered.faults(database.engine)
     assert any(re.fullmatch(f"{fault}.*", line) for line in found), found
+    # A large book is read side by side, and says the same.
+    monkeypatch.setattr(VERIFY, "_LINES_AT_ONCE", 1)
+    assert tampered.faults(database.engine) == found
 
 
 def test_a_book_is_verified_with_progress_and_without_looking_at_its_neighbours(database: Database, owner: Engine) -> None:
@@ -185,7 +192,9 @@ def test_a_book_is_verified_with_progress_and_without_looking_at_its_neighbours(
     assert told[-1] == (3, 3)
 
 
-def test_one_snapshot_is_verified_while_others_post(database: Database) -> None:
+@pytest.mark.parametrize("lines_at_once", [1, 500_000])
+def test_one_snapshot_is_verified_while_others_post(database: Database, lines_at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VERIFY, "_LINES_AT_ONCE", lines_at_once)
     with Session(database.engine) as session:
         desk = open_desk(session)
         desk.budget(100_000)
