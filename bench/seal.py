@@ -137,6 +137,7 @@ def main() -> int:
             _post(bench)
             _seal_the_rest(bench)
             _post_normally(bench)
+            analyze(bench.owner_url)
             _verify(bench)
             plans = _prove(bench)
             _weigh(bench)
@@ -267,7 +268,6 @@ def _must_be_clean(bench: Bench, verify: Callable[[Session, UUID, datetime], Seq
 
 def _prove(bench: Bench) -> list[reading.Plan]:
     book_id = bench.bank.book_id
-    analyze(bench.owner_url)
     with Session(bench.engine) as session:
         wanted = select(Account.id).where(Account.book_id == book_id, Account.kind == "passbook", Account.id.not_in(bench.bank.passbooks))
         ids = list(session.execute(wanted.order_by(Account.owner).limit(500)).scalars())

@@ -62,8 +62,9 @@ from ledger.store import exported_snapshot
 from ledger.store import snapshot
 from ledger.store import without_haste
 
-#: A process takes more than half a second to begin; so many leaves are recomputed in that time by the one that begins it.
-_HEAD_START = 60_000
+#: So many leaves the process that begins others recomputes before they come to theirs: half a second passes until they have begun, and
+#: then they look for where each account stands, which takes the longer the more leaves there are.
+_HEAD_START, _OF_ALL = 60_000, 40
 _LEAVES_EACH = 100_000
 _PROCESSES_AT_MOST = 8
 _ABSENT, _LENGTHS = b"\xff", [bytes([length]) for length in range(255)]
@@ -121,7 +122,8 @@ def _parts(session: Session, book_id: UUID) -> list[Part]:
     # A leaf that is missing moves all after it; and SQLite has no snapshot to share.
     if processes < 2 or (lowest, highest) != (0, count - 1) or session.get_bind().dialect.name != "postgresql":
         return [ALL]
-    ends = [_HEAD_START + (count - _HEAD_START) * number // processes for number in range(1, processes)]
+    ahead = _HEAD_START + count // _OF_ALL
+    ends = [ahead + (count - ahead) * number // processes for number in range(1, processes)]
     ends = [end // TILE_WIDTH * TILE_WIDTH for end in ends]
     return [Part(first, last) for first, last in pairwise([None, *ends, None])]
 
@@ -243,14 +245,14 @@ class _Entered:
 
     def take(self, entry: Sequence[Any], sides: list[Any], number: int, salt: bytes, data: bytes, faults: list[Fault]) -> None:
         """Take the next leaf of an entry, and add what does not hold of it."""
-        entry_id, giver, taker, amount, kind, deed_on, posted_at = entry[:7]
+        entry_id, giver, taker, amount = entry[:4]
         if entry_id is None:
             faults.append(Fault(f"leaf {number}", "has lost its entry"))
             self._pass_over(sides)
             return
         self.found += 1
-        said = said_in_both(kind, deed_on, posted_at)
-        own = sha256(b"\x10" + salt + written_entry(entry, said)).digest()
+        posted_at, said, written = written_entry(entry)
+        own = sha256(b"\x10" + salt + written).digest()
         if number >= self._until:
             self._earliest, self._latest, self._until = self._cosigned.limits(number)
         if own != data[2:34] or not self._earliest <= posted_at <= self._latest or entry[_CHANNEL] not in CHANNELS:
@@ -501,22 +503,18 @@ def _written_text(value: str) -> bytes:
 _WHOLE, _TEXT = _Told(_written_whole, 65_536), _Told(_written_text, 4_096)
 
 
-def said_in_both(kind: str, deed_on: str, posted_at: int) -> bytes:
-    """Write down what an entry and both its sides say alike."""
-    moment = b"%d" % posted_at
-    return _TEXT[kind] + _TEXT[deed_on] + _LENGTHS[len(moment)] + moment
-
-
-def written_entry(entry: Sequence[Any], said: bytes) -> bytes:
+def written_entry(entry: Sequence[Any]) -> tuple[int, bytes, bytes]:
     """Write down what `streams.entry_columns` gives, as `leaves.written` does with an entry: in a third of the time.
 
-    `said` is what the sides say as well (`said_in_both`).
+    Returned are when it was posted, what both its sides say as well, and the whole.
     """
     (
-        entry_id, giver, taker, amount, _, _, _, request_id, position, actor, acted_for, channel, reference, contract_id, unit_id, till_id,
-        reverses, reversal_number, left_after,
+        entry_id, giver, taker, amount, kind, deed_on, posted_at, request_id, position, actor, acted_for, channel, reference, contract_id,
+        unit_id, till_id, reverses, reversal_number, left_after,
     ) = entry  # fmt: skip
-    return b"".join((
+    moment = b"%d" % posted_at
+    said = _TEXT[kind] + _TEXT[deed_on] + _LENGTHS[len(moment)] + moment
+    written = b"".join((
         b"\x10", entry_id, b"\x10", giver, b"\x10", taker, _WHOLE[amount], said, b"\x10", request_id, _WHOLE[position], b"\x10", actor,
         _ABSENT if acted_for is None else b"\x10" + acted_for,
         _TEXT[channel],
@@ -528,3 +526,4 @@ def written_entry(entry: Sequence[Any], said: bytes) -> bytes:
         _ABSENT if reversal_number is None else _WHOLE[reversal_number],
         _ABSENT if left_after is None else _WHOLE[left_after],
     ))  # fmt: skip
+    return posted_at, said, written

@@ -22,7 +22,6 @@ from ledger.seal import dumping
 from ledger.seal import notes
 from ledger.seal.leaves import EntryFacts
 from ledger.seal.leaves import written
-from ledger.seal.recompute import said_in_both
 from ledger.seal.recompute import written_entry
 from ledger.store import snapshot
 from tests.books import Desk
@@ -298,7 +297,9 @@ def test_an_entry_is_written_as_the_log_writes_it() -> None:
     bare = [*full[:10], None, "card", *[None] * 7]
     for entry in (full, bare):
         assert len(entry) == len(EntryFacts._fields)
-        assert written_entry(entry, said_in_both(*entry[4:7])) == written(tuple(entry))
+        moment, said, whole = written_entry(entry)
+        assert (moment, whole) == (entry[6], written(tuple(entry)))
+        assert said in whole
 
 
 def test_one_book_s_log_says_nothing_of_another_s(sealed: Desk, database: Database, tmp_path: Path, owner: Engine) -> None:
