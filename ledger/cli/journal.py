@@ -52,7 +52,11 @@ def verify(number: int | None) -> None:
             task = progress.add_task(book.name, total=None)
             parts = [journal.verify(desk.session, book.id, at, partial(_show, progress, task))]
             others = (claims.verify, *current_app.extensions["verifiers"])
+            # How long these take is not known beforehand: a bar that moves tells that they go on.
+            progress.remove_task(task)
+            task = progress.add_task(book.name, total=None)
             parts += (recompute(desk.session, book.id) for recompute in others)
+            progress.remove_task(task)
             sums = journal.trial_balance(desk.session, book.id)
             click.echo(f"{book.number} {book.name}: {'，'.join(f'{kind} {points:+,}' for kind, points in sorted(sums.items()))}")
             for faults in parts:
