@@ -136,7 +136,7 @@ def sealers_url(url: str) -> str:
 
 
 def analyze(owner_url: str) -> None:
-    """Let PostgreSQL look at what was loaded, as its autovacuum does sooner or later: at tables of a hundred rows and more.
+    """Let PostgreSQL tidy up and look at what was loaded, as its autovacuum does sooner or later: tables of a hundred rows and more.
 
     Of a table with one row it would learn that any index serves as well as another, and keep to the wrong one while the table grows.
     SQLite plans well without being told.
@@ -148,7 +148,7 @@ def analyze(owner_url: str) -> None:
         tables = connection.exec_driver_sql("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
         for table in tables.scalars().all():
             if connection.exec_driver_sql(f"SELECT count(*) FROM (SELECT FROM {table} LIMIT 100) AS seen").scalar_one() == 100:
-                connection.exec_driver_sql(f"ANALYZE {table}")
+                connection.exec_driver_sql(f"VACUUM (ANALYZE) {table}")
 
 
 def _run(server: URL, statement: str) -> None:
