@@ -64,7 +64,7 @@ from ledger.store import without_haste
 
 #: So many leaves the process that begins others recomputes before they come to theirs: half a second passes until they have begun, and
 #: then they look for where each account stands, which takes the longer the more leaves there are.
-_HEAD_START, _OF_ALL = 60_000, 40
+_HEAD_START, _OF_ALL = 40_000, 20
 _LEAVES_EACH = 100_000
 _PROCESSES_AT_MOST = 8
 _ABSENT, _LENGTHS = b"\xff", [bytes([length]) for length in range(255)]
@@ -96,22 +96,22 @@ class Recomputed(NamedTuple):
     strays: tuple[int, int]
 
 
-@contextmanager
-def side_by_side(session: Session, book_id: UUID) -> Iterator[Callable[[], list[Recomputed]]]:
+def side_by_side(session: Session, book_id: UUID) -> Callable[[], list[Recomputed]]:
     """Recompute all leaves of the book's log, those of a large one in parts, by as many processes as there are processors.
 
-    Gives what is to be called for what they came to, and recomputes the first part then. The other processes take a while to begin, in
-    which whoever asks can look at something else.
+    Returned is what is to be called for what they came to, and recomputes the first part then. The other processes take a while to begin,
+    in which whoever asks can look at something else.
     """
     first, *others = _parts(session, book_id)
     if not others:
-        yield lambda: [recompute(session, book_id, first)]
-        return
+        return lambda: [recompute(session, book_id, first)]
     url = session.get_bind().engine.url.render_as_string(hide_password=False)
     same = exported_snapshot(session)
-    with ProcessPoolExecutor(len(others), get_context("spawn")) as processes:
-        beside = [processes.submit(_beside, url, same, book_id, part) for part in others]
-        yield lambda: [recompute(session, book_id, first), *(one.result() for one in beside)]
+    processes = ProcessPoolExecutor(len(others), get_context("spawn"))
+    beside = [processes.submit(_beside, url, same, book_id, part) for part in others]
+    # Each ends with its part, and nobody has to wait for its end.
+    processes.shutdown(wait=False)
+    return lambda: [recompute(session, book_id, first), *(one.result() for one in beside)]
 
 
 def _parts(session: Session, book_id: UUID) -> list[Part]:

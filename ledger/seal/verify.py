@@ -64,11 +64,11 @@ def _faults(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]:
         yield from strange
         yield Fault("log", "can be recomputed when the ids are put right")
         return
-    with side_by_side(session, book_id) as recomputed:
-        sealed = [_sealed_once(session, book_id, kind) for kind in _KINDS]
-        if queries.origin_of(session, book_id) is not None:
-            yield from _held_back(session, book_id, at)
-        parts = recomputed()
+    recomputed = side_by_side(session, book_id)
+    sealed = [_sealed_once(session, book_id, kind) for kind in _KINDS]
+    if queries.origin_of(session, book_id) is not None:
+        yield from _held_back(session, book_id, at)
+    parts = recomputed()
     for number, kind in enumerate(_KINDS):
         if sum(part.found[number] for part in parts) != sealed[number]:
             yield from _queue(session, book_id, kind)

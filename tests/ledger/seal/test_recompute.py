@@ -131,8 +131,7 @@ def test_processes_side_by_side_see_the_moment_that_whoever_asks_them_sees(
         assert asking.execute(select(func.count()).where(Leaf.book_id == sealed.book_id)).scalar_one() == 321
         # SQLite's writer waits for nobody who reads.
         newest = sealer.work()
-        with recompute.side_by_side(asking, sealed.book_id) as recomputed:
-            parts = recomputed()
+        parts = recompute.side_by_side(asking, sealed.book_id)()
     assert newest is not None
     assert newest.head.size == 361
     assert len(parts) == (2 if database.kind == "postgresql" else 1)
