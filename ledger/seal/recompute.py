@@ -15,7 +15,6 @@ from bisect import bisect_right
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from contextlib import suppress
 from datetime import timedelta
@@ -24,8 +23,10 @@ from itertools import accumulate
 from itertools import pairwise
 from math import inf
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import Any
 from typing import NamedTuple
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import func
@@ -107,11 +108,24 @@ def side_by_side(session: Session, book_id: UUID) -> Callable[[], list[Recompute
         return lambda: [recompute(session, book_id, first)]
     url = session.get_bind().engine.url.render_as_string(hide_password=False)
     same = exported_snapshot(session)
-    processes = ProcessPoolExecutor(len(others), get_context("spawn"))
-    beside = [processes.submit(_beside, url, same, book_id, part) for part in others]
-    # Each ends with its part, and nobody has to wait for its end.
-    processes.shutdown(wait=False)
-    return lambda: [recompute(session, book_id, first), *(one.result() for one in beside)]
+    beside = [_begin(url, same, book_id, part) for part in others]
+    return lambda: [recompute(session, book_id, first), *map(_heard, beside)]
+
+
+def _begin(url: str, same: str, book_id: UUID, part: Part) -> Connection:
+    """Begin a process that recomputes a part, and return where it will be heard. Where nobody is left to hear it, it ends."""
+    context = get_context("spawn")
+    hearing, telling = context.Pipe(duplex=False)
+    context.Process(target=_beside, args=(telling, url, same, book_id, part), daemon=True).start()
+    telling.close()
+    return hearing
+
+
+def _heard(hearing: Connection) -> Recomputed:
+    try:
+        return cast("Recomputed", hearing.recv())
+    except EOFError:
+        raise RuntimeError("a process that recomputed a part of the log ended without a word; why stands above this") from None
 
 
 def _parts(session: Session, book_id: UUID) -> list[Part]:
@@ -128,12 +142,13 @@ def _parts(session: Session, book_id: UUID) -> list[Part]:
     return [Part(first, last) for first, last in pairwise([None, *ends, None])]
 
 
-def _beside(url: str, same: str, book_id: UUID, part: Part) -> Recomputed:
+def _beside(telling: Connection, url: str, same: str, book_id: UUID, part: Part) -> None:
     engine = engine_for(url, poolclass=NullPool)
     with Session(engine) as session:
         snapshot(session, same)
         without_haste(session)
-        return recompute(session, book_id, part)
+        found = recompute(session, book_id, part)
+    telling.send(found)
 
 
 @contextmanager

@@ -168,8 +168,8 @@ def _held_back(session: Session, book_id: UUID, at: datetime) -> Iterator[Fault]
 
 def _tiles(session: Session, book_id: UUID, tree: Tree) -> Iterator[Fault]:
     missing = {(level, number) for level, row in enumerate(tree.rows) for number in range(len(row) // _TILE_BYTES)}
-    wanted = select(Tile.level, Tile.number, Tile.hashes, Tile.root).where(Tile.book_id == book_id).order_by(Tile.level, Tile.number)
-    for level, number, hashes, root in streams.stream(session, wanted):
+    wanted = select(Tile.level, Tile.number, streams.raw(Tile.hashes), streams.raw(Tile.root)).where(Tile.book_id == book_id)
+    for level, number, hashes, root in streams.rows(session, wanted.order_by(Tile.level, Tile.number)):
         place = f"tile {level}/{number}"
         if (level, number) not in missing:
             yield Fault(place, "is of more leaves than there are")

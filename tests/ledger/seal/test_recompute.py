@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from itertools import pairwise
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from ledger.seal.recompute import Tiles
 from ledger.seal.streams import ALL
 from ledger.seal.streams import Part
 from ledger.seal.verify import Tree
+from ledger.store import exported_snapshot
 from ledger.store import snapshot
 from tests.books import Desk
 from tests.conftest import Database
@@ -138,3 +140,29 @@ def test_processes_side_by_side_see_the_moment_that_whoever_asks_them_sees(
     assert what_does_not_hold(parts) == []
     assert Tree(parts).rows == Tree(whole).rows
     assert Tree(parts).root(321) == Tree(whole).root(321) is not None
+
+
+def test_a_part_that_could_not_be_recomputed_is_no_part_that_holds(
+    sealed: Desk, database: Database, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if database.kind == "sqlite":
+        return
+    monkeypatch.setattr(recompute, "_LEAVES_EACH", 100)
+    monkeypatch.setattr(recompute, "_HEAD_START", 200)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(recompute, "exported_snapshot", lambda _: "00000003-0000001B-1")
+    with pytest.raises(RuntimeError, match="ended without a word"):
+        recompute.side_by_side(sealed.session, sealed.book_id)()
+    assert "00000003-0000001B-1" in capfd.readouterr().err
+
+
+def test_a_process_that_nobody_hears_any_more_ends(sealed: Desk, database: Database) -> None:
+    if database.kind == "sqlite":
+        return
+    url = database.engine.url.render_as_string(hide_password=False)
+    sealed.session.rollback()
+    hearing = recompute._begin(url, exported_snapshot(sealed.session), sealed.book_id, Part(None, 256))
+    (process,) = active_children()
+    hearing.close()
+    process.join(60)
+    assert process.exitcode == 1
