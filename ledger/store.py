@@ -409,6 +409,8 @@ def without_haste(session: Session) -> None:
     """Let this transaction's statements take their time, and memory to sort in: a whole book takes more than anything else may."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL statement_timeout = 0"))
+        # It may do nothing while others read by the snapshot that it gave them.
+        session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         session.execute(text("SET LOCAL work_mem = '64MB'"))
 
 

@@ -185,6 +185,9 @@ def recompute(session: Session, book_id: UUID, part: Part) -> Recomputed:
             faults.append(_another_salt(f"leaf {number}", salt))
         if is_of_hours:
             faults += served.take(hours.of(number), number, salt, data)
+            # Where an entry was taken from its leaf, its sides are told as strays, and their accounts go on from them.
+            entered.pass_over(stray := sides.of(number))
+            sides.strays += len(stray)
         else:
             entered.take(row[_OF_LEAF:], sides.of(number), number, salt, data, faults)
     return Recomputed(faults, *tiles.end(), (entered.found, served.found), (sides.pass_over(), hours.pass_over()))
@@ -263,7 +266,7 @@ class _Entered:
         entry_id, giver, taker, amount = entry[:4]
         if entry_id is None:
             faults.append(Fault(f"leaf {number}", "has lost its entry"))
-            self._pass_over(sides)
+            self.pass_over(sides)
             return
         self.found += 1
         posted_at, said, written = written_entry(entry)
@@ -278,7 +281,7 @@ class _Entered:
         gives, takes = self._chains.get(giver), self._chains.get(taker)
         if giving[1] != giver or taking[1] != taker or gives is None or takes is None:
             faults.append(Fault(f"leaf {number}", "does not have one side for each account of its entry"))
-            self._pass_over(sides)
+            self.pass_over(sides)
             return
         if not gives.goes_on(giving, -amount, said):
             faults += gives.take_as_it_is(giving, -amount, said, self._line)
@@ -297,7 +300,8 @@ class _Entered:
         if channel not in CHANNELS:
             yield Fault(place, f"came by {channel}, which is no way in")
 
-    def _pass_over(self, sides: list[Any]) -> None:
+    def pass_over(self, sides: list[Any]) -> None:
+        """Let the accounts of these sides go on from them, whether they hold or not."""
         for side in sides:
             if (chain := self._chains.get(side[1])) is not None:
                 chain.go_on_from(side)
@@ -429,6 +433,8 @@ class _Served:
         place = f"leaf {leaf}"
         if len(found) != 1:
             yield Fault(place, "has no entry, and not one record of hours")
+            for _, account, number, credit, honour, *_ in found:
+                self._last[account] = (number, credit, honour, leaves.hours_in(data))
             return
         _, account, number, credit, honour, _, hours_id, own, kind, minutes, *when = found[0]
         last, *sums, previous = self._last.get(account, (0, 0, 0, None))
