@@ -47,10 +47,9 @@ def program() -> str:
 
 
 def _playwrights_own() -> str:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        return play.chromium.executable_path
+    # Asked by a process of its own: whoever wants to know may have Playwright at work already, which bears no second one.
+    asking = "from playwright.sync_api import sync_playwright\nwith sync_playwright() as play: print(play.chromium.executable_path)"
+    return subprocess.run([sys.executable, "-c", asking], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def get() -> str | None:
