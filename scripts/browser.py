@@ -49,7 +49,8 @@ def program() -> str:
 def _playwrights_own() -> str:
     # Asked by a process of its own: whoever wants to know may have Playwright at work already, which bears no second one.
     asking = "from playwright.sync_api import sync_playwright\nwith sync_playwright() as play: print(play.chromium.executable_path)"
-    return subprocess.run([sys.executable, "-c", asking], check=True, capture_output=True, text=True).stdout.strip()
+    answered = subprocess.run([sys.executable, "-c", asking], check=True, capture_output=True, text=True)  # nosec B603
+    return answered.stdout.strip()
 
 
 def get() -> str | None:
