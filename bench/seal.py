@@ -60,6 +60,7 @@ from ledger.journal.model import Entry
 from ledger.seal.model import Checkpoint
 from ledger.seal.model import Leaf
 from ledger.store import engine_for
+from ledger.store import snapshot
 
 CALLERS, ACCOUNTS, SET = 32, 1_000, 1_000
 #: Posting is measured in so many slices with the sealer and as many without it, in turn.
@@ -262,6 +263,7 @@ def _verify(bench: Bench) -> None:
 
 def _must_be_clean(bench: Bench, verify: Callable[[Session, UUID, datetime], Sequence[object]]) -> None:
     with Session(bench.engine) as session:
+        snapshot(session)
         faults = verify(session, bench.bank.book_id, datetime.now(UTC))
     assert not faults, faults[:3]
 

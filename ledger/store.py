@@ -53,6 +53,7 @@ from sqlalchemy import TypeDecorator
 from sqlalchemy import Update
 from sqlalchemy import Uuid
 from sqlalchemy import bindparam
+from sqlalchemy import cast
 from sqlalchemy import create_engine
 from sqlalchemy import event
 from sqlalchemy import func
@@ -406,7 +407,13 @@ def exported_snapshot(session: Session) -> str:
 
 
 def without_haste(session: Session) -> None:
-    """Let this transaction's statements take their time, and memory to sort in: a whole book takes more than anything else may."""
+    """Let this transaction's statements take their time, and memory to sort in: a whole book takes more than anything else may.
+
+    On SQLite text that is none is read as well (whoever has the file writes what they like), and is no other text.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        driver: Any = session.connection().connection.driver_connection
+        driver.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL statement_timeout = 0"))
         # It may do nothing while others read by the snapshot that it gave them.
@@ -418,7 +425,8 @@ def read_beside(session: Session, readings: Sequence[Callable[[Session], Found]]
     """Let each of these read what the session sees, and return what each found, in their order.
 
     On PostgreSQL they read side by side, each by a connection of its own, as many as there are processors; what the session itself has
-    written and not yet committed they do not see. SQLite has no snapshot that could be shared: there one reads after the other.
+    written and not yet committed they do not see. What has no connection, or waits for somebody who waits for this session, is read by the
+    session itself. SQLite has no snapshot that could be shared: there one reads after the other.
     """
     engine = session.get_bind().engine
     if engine.dialect.name != "postgresql":
@@ -432,8 +440,18 @@ def read_beside(session: Session, readings: Sequence[Callable[[Session], Found]]
             without_haste(beside)
             return reading(beside)
 
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, READERS_AT_MOST)) as readers:
-        yield from readers.map(read, readings)
+    with ThreadPoolExecutor(min(processors(), READERS_AT_MOST)) as readers:
+        begun = [readers.submit(read, reading) for reading in readings]
+        for reading, found in zip(readings, begun, strict=True):
+            try:
+                yield found.result()
+            except OperationalError:
+                yield reading(session)
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def strange_ids(session: Session, book_id: UUID, tables: Iterable[type[Base]]) -> Iterator[tuple[str, str]]:
@@ -445,7 +463,9 @@ def strange_ids(session: Session, book_id: UUID, tables: Iterable[type[Base]]) -
         ids = [type_coerce(column, String).label(column.name) for column in columns if isinstance(column.type, Uuid)]
         key = [type_coerce(column, String) for column in columns if column.primary_key]
         wanted = select(*key, *ids).where(
-            table.__table__.c.book_id == book_id, or_(*(or_(func.length(one) != 32, one.op("GLOB")("*[^0-9a-f]*")) for one in ids))
+            # By its bytes: SQLite takes whatever stands behind a NUL for nothing.
+            table.__table__.c.book_id == book_id,
+            or_(*(or_(func.length(cast(one, LargeBinary)) != 32, one.op("GLOB")("*[^0-9a-f]*")) for one in ids)),
         )  # fmt: skip
         for row in session.connection().execute(wanted):
             place = f"{table.__tablename__} {' '.join(map(str, row[: len(key)]))}"

@@ -61,7 +61,8 @@ def verify(number: int | None) -> None:
             click.echo(f"{book.number} {book.name}: {'，'.join(f'{kind} {points:+,}' for kind, points in sorted(sums.items()))}")
             for faults in parts:
                 for fault in faults[:_FAULTS_SHOWN]:
-                    click.echo(f"  {fault.place}: {fault.what}")
+                    # A file of SQLite may hold text that is none.
+                    click.echo(f"  {fault.place}: {fault.what}".encode(errors="backslashreplace"))
                 if hidden := len(faults[_FAULTS_SHOWN:]):
                     click.echo(f"  …… {hidden:,} 处未列出 / more that are not shown")
                 found += len(faults)

@@ -100,9 +100,9 @@ class _Piece(NamedTuple):
 
 def verify(session: Session, book_id: UUID, at: datetime, progress: Progress | None = None) -> list[Fault]:
     """Return everything of the book that does not hold at `at`; nothing where all of it does."""
+    without_haste(session)
     if strange := [Fault(*one) for one in strange_ids(session, book_id, _TABLES)]:
         return [*strange, Fault("book", "can be recomputed when its ids are put right")]
-    without_haste(session)
     reading = _reading(session, book_id, at)
     pieces = _pieces(reading)
     laws: list[_Law] = [partial(_lines, first=piece.first, last=piece.last) for piece in pieces]

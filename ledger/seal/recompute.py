@@ -10,7 +10,6 @@ is told at its own place, and not at every line after it.
 from __future__ import annotations
 
 import gc
-import os
 from bisect import bisect_right
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -24,11 +23,14 @@ from itertools import pairwise
 from math import inf
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from operator import itemgetter
 from typing import Any
 from typing import NamedTuple
 from typing import cast
 from uuid import UUID
 
+from sqlalchemy import BigInteger
+from sqlalchemy import cast as sql_cast
 from sqlalchemy import func
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -58,8 +60,10 @@ from ledger.seal.streams import ALL
 from ledger.seal.streams import Part
 from ledger.store import EPOCH
 from ledger.store import MICROSECOND
+from ledger.store import READERS_AT_MOST
 from ledger.store import engine_for
 from ledger.store import exported_snapshot
+from ledger.store import processors
 from ledger.store import snapshot
 from ledger.store import without_haste
 
@@ -67,17 +71,20 @@ from ledger.store import without_haste
 #: then they look for where each account stands, which takes the longer the more leaves there are.
 _HEAD_START, _OF_ALL = 40_000, 20
 _LEAVES_EACH = 100_000
-_PROCESSES_AT_MOST = 8
 _ABSENT, _LENGTHS = b"\xff", [bytes([length]) for length in range(255)]
 _LEAF_BEGINS = bytes([leaves.FORMAT, leaves.ENTRY])
 #: An entry is promised to be sealed within a day, and clocks of several offices differ by less.
 _A_DAY = SEALED_WITHIN // MICROSECOND
 
+#: What comes of values that no leaf is made of, such as one that is not there: whoever owns the tables takes their rules away.
+_UNREADABLE = (TypeError, ValueError, AttributeError, OverflowError)
 #: So many columns of what `_leaves` asks for are the leaf's, the others its entry's.
 _OF_LEAF = 5
 _NO_SIDE: tuple[Any, ...] = (None,) * 5
 _POSTED_AT, _CHANNEL = (leaves.EntryFacts._fields.index(name) for name in ("posted_at", "channel"))
 
+#: What an account's entries come to before a part.
+BalanceOf = Callable[[bytes], int]
 #: What an account's line says that it was before and after.
 LineOf = Callable[[bytes, int], tuple[int, int] | None]
 
@@ -108,8 +115,8 @@ def side_by_side(session: Session, book_id: UUID) -> Callable[[], list[Recompute
         return lambda: [recompute(session, book_id, first)]
     url = session.get_bind().engine.url.render_as_string(hide_password=False)
     same = exported_snapshot(session)
-    beside = [_begin(url, same, book_id, part) for part in others]
-    return lambda: [recompute(session, book_id, first), *map(_heard, beside)]
+    beside = [(_begin(url, same, book_id, part), part) for part in others]
+    return lambda: [recompute(session, book_id, first), *(_heard(one) or recompute(session, book_id, part) for one, part in beside)]
 
 
 def _begin(url: str, same: str, book_id: UUID, part: Part) -> Connection:
@@ -121,18 +128,18 @@ def _begin(url: str, same: str, book_id: UUID, part: Part) -> Connection:
     return hearing
 
 
-def _heard(hearing: Connection) -> Recomputed:
-    try:
+def _heard(hearing: Connection) -> Recomputed | None:
+    """Return what a process says; None where it ended without a word: it found no connection, or waits for one who waits for this one."""
+    with suppress(EOFError):
         return cast("Recomputed", hearing.recv())
-    except EOFError:
-        raise RuntimeError("a process that recomputed a part of the log ended without a word; why stands above this") from None
+    return None
 
 
 def _parts(session: Session, book_id: UUID) -> list[Part]:
     count, lowest, highest = session.execute(
         select(func.count(), func.min(Leaf.number), func.max(Leaf.number)).where(Leaf.book_id == book_id)
     ).one()
-    processes = min(os.cpu_count() or 1, _PROCESSES_AT_MOST, count // _LEAVES_EACH)
+    processes = min(processors(), READERS_AT_MOST, count // _LEAVES_EACH)
     # A leaf that is missing moves all after it; and SQLite has no snapshot to share.
     if processes < 2 or (lowest, highest) != (0, count - 1) or session.get_bind().dialect.name != "postgresql":
         return [ALL]
@@ -175,22 +182,34 @@ def recompute(session: Session, book_id: UUID, part: Part) -> Recomputed:
     for row in streams.rows(session, _leaves(session, book_id, part)):
         number, salt, data, hashed, is_of_hours = row[:_OF_LEAF]
         if number != expected:
-            faults.append(Fault(f"leaf {number}", f"stands where leaf {expected} follows"))
+            faults.append(_another_number(number, expected))
         expected = number + 1
-        own = leaf_hash(data)
+        own = leaf_hash(data or b"")
         if own != hashed:
             faults.append(Fault(f"leaf {number}", "has another hash than its own"))
         tiles.add(own)
-        if len(salt) != leaves.SALT_BYTES:
-            faults.append(_another_salt(f"leaf {number}", salt))
-        if is_of_hours:
+        found = sides.of(number)
+        try:
+            if len(salt) != leaves.SALT_BYTES:
+                faults.append(_another_salt(f"leaf {number}", salt))
+            if not is_of_hours:
+                entered.take(row[_OF_LEAF:], found, number, salt, data, faults)
+                continue
             faults += served.take(hours.of(number), number, salt, data)
-            # Where an entry was taken from its leaf, its sides are told as strays, and their accounts go on from them.
-            entered.pass_over(stray := sides.of(number))
-            sides.strays += len(stray)
-        else:
-            entered.take(row[_OF_LEAF:], sides.of(number), number, salt, data, faults)
+        except _UNREADABLE as error:
+            faults.append(Fault(f"leaf {number}", f"cannot be recomputed from what there is: {error}"))
+            entered.pass_over(found)
+            continue
+        # Where an entry was taken from its leaf, its sides are told as strays, and their accounts go on from them.
+        entered.pass_over(found)
+        sides.strays += len(found)
+    if part.last is not None and expected != part.last:
+        faults.append(_another_number(part.last, expected))
     return Recomputed(faults, *tiles.end(), (entered.found, served.found), (sides.pass_over(), hours.pass_over()))
+
+
+def _another_number(number: int, expected: int) -> Fault:
+    return Fault(f"leaf {number}", f"stands where leaf {expected} follows")
 
 
 def _leaves(session: Session, book_id: UUID, part: Part) -> Any:
@@ -257,6 +276,8 @@ class _Entered:
         self.found = 0
         self._session = session
         self._book_id = book_id
+        self._part = part
+        self._before: dict[bytes, int] | None = None
         self._chains = _chains(session, book_id, part)
         self._cosigned = _Cosigned(session, book_id)
         self._earliest, self._latest, self._until = self._cosigned.limits(part.first or 0)
@@ -284,9 +305,9 @@ class _Entered:
             self.pass_over(sides)
             return
         if not gives.goes_on(giving, -amount, said):
-            faults += gives.take_as_it_is(giving, -amount, said, self._line)
+            faults += gives.take_as_it_is(giving, -amount, said, self._line, self._began_with)
         if not takes.goes_on(taking, amount, said):
-            faults += takes.take_as_it_is(taking, amount, said, self._line)
+            faults += takes.take_as_it_is(taking, amount, said, self._line, self._began_with)
         if data[:2] != _LEAF_BEGINS or data[34:] != giving[4] + taking[4]:
             faults.append(Fault(f"leaf {number}", "is not made of its sides"))
 
@@ -302,27 +323,34 @@ class _Entered:
 
     def pass_over(self, sides: list[Any]) -> None:
         """Let the accounts of these sides go on from them, whether they hold or not."""
-        for side in sides:
+        for side in sorted(sides, key=itemgetter(2)):
             if (chain := self._chains.get(side[1])) is not None:
                 chain.go_on_from(side)
 
+    def _began_with(self, account_id: bytes) -> int:
+        """Return what an account's entries before this part come to, which is asked where its line says something else."""
+        if self._before is None:
+            self._before = _balances(self._session, self._book_id, self._part)
+        return self._before.get(account_id, 0)
+
     def _line(self, account_id: bytes, number: int) -> tuple[int, int] | None:
         wanted = select(Line.before, Line.after).where(Line.book_id == self._book_id, Line.account_id == UUID(bytes=account_id))
-        line = self._session.execute(wanted.where(Line.number == number)).one_or_none()
+        line = self._session.execute(wanted.where(Line.number == number)).first()
         return line and (line.before, line.after)
 
 
 class _Chain:
     """An account as far as it is recomputed: its last side, and its balance where it has lines."""
 
-    __slots__ = ("_balance", "_id", "_is_lined", "_last", "_previous", "_told")
+    __slots__ = ("_balance", "_began", "_id", "_is_lined", "_last", "_previous", "_told")
 
     def __init__(self, account_id: bytes, *, is_lined: bool) -> None:
         #: As it is written in a side.
         self._id = b"\x10" + account_id
         self._is_lined = is_lined
         self.stands_at(0)
-        self._last = 0
+        #: The number of its last side, and of the last one before this part.
+        self._last = self._began = 0
         #: The hash of that side as it is written in the next one.
         self._previous = _ABSENT
 
@@ -332,10 +360,16 @@ class _Chain:
         #: As it is written in the next side.
         self._told = _WHOLE[self._balance] if self._is_lined else _ABSENT
 
+    def begin(self, side: Sequence[Any], balance: int | None) -> None:
+        """Begin after this side, and with this balance."""
+        self.stands_at(balance)
+        self.go_on_from(side)
+        self._began = self._last
+
     def go_on_from(self, side: Sequence[Any]) -> None:
         """Let this side be the last one, whether it holds or not."""
         _, _, self._last, _, hashed = side
-        self._previous = b"\x20" + hashed
+        self._previous = b"\x20" + (hashed or b"")
 
     def goes_on(self, side: Sequence[Any], points: int, said: bytes) -> bool:
         """Take the account's next side if all of it holds: what the account says of an entry that moves these points."""
@@ -350,7 +384,7 @@ class _Chain:
         self._balance, self._told, self._last, self._previous = balance, after, number, b"\x20" + hashed
         return True
 
-    def take_as_it_is(self, side: Sequence[Any], points: int, said: bytes, line_of: LineOf) -> Iterator[Fault]:
+    def take_as_it_is(self, side: Sequence[Any], points: int, said: bytes, line_of: LineOf, began_with: BalanceOf) -> Iterator[Fault]:
         """Take a side of which not all holds, and tell what does not."""
         _, account_id, number, salt, hashed = side
         place = f"account {UUID(bytes=account_id)} line {number}"
@@ -358,19 +392,30 @@ class _Chain:
             yield _another_salt(place, salt)
         if number != self._last + 1:
             yield Fault(place, f"is sealed where line {self._last + 1} follows")
-        befores = [(self._balance, self._balance + points)]
-        if self._is_lined and (line := line_of(account_id, number)) is not None:
-            # Something before it does not hold, and is told there; the line says itself what it was sealed with.
-            befores.append(line)
-        for before, after in befores:
+        self._balance += points
+        for before, after in self._may_have_stood_at(account_id, number, points, line_of, began_with):
             told = (_WHOLE[before], _WHOLE[after]) if self._is_lined else (_ABSENT, _ABSENT)
             facts = (b"\x11", salt, self._id, _WHOLE[number], _WHOLE[points], *told, said, self._previous)
-            self.stands_at(after)
             if sha256(b"".join(facts)).digest() == hashed:
+                self._balance = after
                 break
         else:
             yield Fault(place, "is not what was sealed, or does not follow the line before it")
+        self.stands_at(self._balance)
         self.go_on_from(side)
+
+    def _may_have_stood_at(
+        self, account_id: bytes, number: int, points: int, line_of: LineOf, began_with: BalanceOf
+    ) -> Iterator[tuple[int, int]]:
+        """Return what the account may have come to before and after a side, the likeliest first."""
+        yield self._balance - points, self._balance
+        if self._is_lined and self._last == self._began:
+            # It began with what its line says, which may say what it likes: it is told by the journal's own verifier.
+            began = began_with(account_id)
+            yield began, began + points
+        # Something before it does not hold, and is told there; the line says itself what it was sealed with.
+        if self._is_lined and (line := line_of(account_id, number)) is not None:
+            yield line
 
 
 def _chains(session: Session, book_id: UUID, part: Part) -> dict[bytes, _Chain]:
@@ -390,15 +435,29 @@ def _chains(session: Session, book_id: UUID, part: Part) -> dict[bytes, _Chain]:
         )  # fmt: skip
         for *side, balance in streams.rows(session, wanted):
             if (chain := chains.get(side[1])) is not None:
-                chain.go_on_from(side)
-                chain.stands_at(balance)
+                chain.begin(side, balance)
     return chains
 
 
-def _last_before(leaf: int, links: type[Side | SealedHours], book_id: UUID) -> Any:
+def _balances(session: Session, book_id: UUID, part: Part) -> dict[bytes, int]:
+    """Return what the entries of all leaves before a part come to, by account."""
+    found: dict[bytes, int] = {}
+    for account, points in ((Entry.from_account, -func.sum(Entry.amount)), (Entry.to_account, func.sum(Entry.amount))):
+        wanted = (
+            select(streams.raw_id(session, account), sql_cast(points, BigInteger))
+            .join(Leaf, (Leaf.book_id == book_id) & (Leaf.entry_id == Entry.id))
+            .where(Entry.book_id == book_id, Leaf.number < (part.first or 0))
+            .group_by(account)
+        )
+        for account_id, sum_of_them in streams.rows(session, wanted):
+            found[account_id] = found.get(account_id, 0) + sum_of_them
+    return found
+
+
+def _last_before(leaf: int, links: type[Side | SealedHours], book_id: UUID, *conditions: Any) -> Any:
     return (
         select(links.account_id, func.max(links.leaf_number).label("leaf_number"))
-        .where(links.book_id == book_id, links.leaf_number < leaf)
+        .where(links.book_id == book_id, links.leaf_number < leaf, *conditions)
         .group_by(links.account_id)
         .subquery()
     )
@@ -414,7 +473,9 @@ class _Served:
         self._last: dict[bytes, tuple[int, int, int, bytes | None]] = {}
         if part.first is None:
             return
-        last = _last_before(part.first, SealedHours, book_id)
+        # One that was moved to the leaf of an entry is a stray, and nothing goes on from it.
+        of_hours = select(Leaf.number).where(Leaf.book_id == book_id, Leaf.number == SealedHours.leaf_number, Leaf.entry_id.is_(None))
+        last = _last_before(part.first, SealedHours, book_id, of_hours.exists())
         wanted = (
             select(
                 streams.raw_id(session, SealedHours.account_id), SealedHours.number, SealedHours.credit, SealedHours.honour,
@@ -466,9 +527,9 @@ class _Cosigned:
             .where(Cosignature.book_id == book_id, Witness.address.is_not(None))
         )
         first: dict[int, int] = {}
-        for size, line in streams.rows(session, wanted):
+        for size, line in streams.rows(session, wanted.where(Cosignature.size.is_not(None))):
             with suppress(notes.NoteError):
-                at = int.from_bytes(notes.signature_of(line).value[:8]) * 1_000_000
+                at = int.from_bytes(notes.signature_of(line or "").value[:8]) * 1_000_000
                 first[size] = min(at, first.get(size, at))
         self._sizes = sorted(first)
         times = [first[size] for size in self._sizes]
@@ -511,12 +572,13 @@ class _Told(dict[Any, bytes]):
 
 
 def _written_whole(value: int) -> bytes:
-    told = b"%d" % value
+    # As it is: a fraction, which no leaf has, is not cut off.
+    told = str(value).encode()
     return _LENGTHS[len(told)] + told
 
 
 def _written_text(value: str) -> bytes:
-    told = value.encode()
+    told = value.encode(errors="surrogateescape")
     # One that is longer than any leaf can have it was never sealed: it only must not be taken for another.
     return _LENGTHS[min(len(told), 254)] + told
 
@@ -533,7 +595,7 @@ def written_entry(entry: Sequence[Any]) -> tuple[int, bytes, bytes]:
         entry_id, giver, taker, amount, kind, deed_on, posted_at, request_id, position, actor, acted_for, channel, reference, contract_id,
         unit_id, till_id, reverses, reversal_number, left_after,
     ) = entry  # fmt: skip
-    moment = b"%d" % posted_at
+    moment = str(posted_at).encode()
     said = _TEXT[kind] + _TEXT[deed_on] + _LENGTHS[len(moment)] + moment
     written = b"".join((
         b"\x10", entry_id, b"\x10", giver, b"\x10", taker, _WHOLE[amount], said, b"\x10", request_id, _WHOLE[position], b"\x10", actor,

@@ -22,6 +22,7 @@ from sqlalchemy import String
 from sqlalchemy import and_
 from sqlalchemy import cast
 from sqlalchemy import func
+from sqlalchemy import or_
 from sqlalchemy import select
 from sqlalchemy import true
 from sqlalchemy import type_coerce
@@ -106,17 +107,23 @@ class Part(NamedTuple):
 
     def has(self, number: Any) -> Any:
         """Return the condition that a leaf's number is one of these."""
-        bounds = [] if self.first is None else [number >= self.first]
-        return and_(true(), *bounds, *([] if self.last is None else [number < self.last]))
+        if self.first is None:
+            # What names no leaf is with the first, as a stray.
+            return true() if self.last is None else or_(number < self.last, number.is_(None))
+        return and_(number >= self.first, true() if self.last is None else number < self.last)
 
 
 ALL = Part()
 
 
+def _leaf_of(table: type[Side | SealedHours]) -> Any:
+    return func.coalesce(table.leaf_number, -1)
+
+
 def sides(session: Session, book_id: UUID, part: Part = ALL) -> Any:
     """Return a query for the sides of a log in the order of its leaves: leaf, account, number, salt and hash of each."""
     return (
-        select(Side.leaf_number, raw_id(session, Side.account_id), Side.number, raw(Side.salt), raw(Side.hash))
+        select(_leaf_of(Side), raw_id(session, Side.account_id), Side.number, raw(Side.salt), raw(Side.hash))
         .where(Side.book_id == book_id, part.has(Side.leaf_number))
         .order_by(Side.leaf_number)
     )
@@ -130,7 +137,7 @@ def hours(session: Session, book_id: UUID, part: Part = ALL, *, sealed: bool) ->
     """
     account = (Account.book_id == book_id) & (Account.kind == "passbook") & (Account.owner == HoursRecord.person_id)
     wanted = select(
-        SealedHours.leaf_number, raw_id(session, SealedHours.account_id), SealedHours.number, SealedHours.credit, SealedHours.honour,
+        _leaf_of(SealedHours), raw_id(session, SealedHours.account_id), SealedHours.number, SealedHours.credit, SealedHours.honour,
         UnsealedHours.hours_id, raw_id(session, HoursRecord.id), raw_id(session, Account.id), HoursRecord.kind, HoursRecord.minutes,
         cast(HoursRecord.served_on, String), type_coerce(HoursRecord.recorded_at, BigInteger),
     )  # fmt: skip

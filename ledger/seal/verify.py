@@ -211,12 +211,12 @@ def _checkpoints(session: Session, book_id: UUID, tree: Tree) -> Iterator[Fault]
     wanted = select(Checkpoint.size, Checkpoint.root, Checkpoint.note).where(Checkpoint.book_id == book_id).order_by(Checkpoint.size)
     for size, root, note in streams.stream(session, wanted):
         place = f"checkpoint {size}"
-        if size > tree.size:
+        if size is None or size > tree.size:
             yield Fault(place, f"is of more leaves than the {tree.size} that there are")
         elif root != tree.root(size):
             yield Fault(place, "has another root than the leaves")
         # What is to be said of a strange key is said above, once.
-        if not _says(note, [one.key for one in keys if one.signs(size)], notes.Head(origin or "", size, root)):
+        if not _says(note or "", [one.key for one in keys if one.signs(size or 0)], notes.Head(origin or "", size, root)):
             yield Fault(place, "was published with other words, or is not signed by the log")
     signed = (
         select(Checkpoint.size, Checkpoint.note, Cosignature.witness, Cosignature.line)
@@ -225,8 +225,8 @@ def _checkpoints(session: Session, book_id: UUID, tree: Tree) -> Iterator[Fault]
         .order_by(Checkpoint.size)
     )
     for size, note, witness, line in streams.stream(session, signed):
-        if not _cosigned(note, witness, line):
-            yield Fault(f"checkpoint {size}", f"has a cosignature that does not hold, of {witness.partition('+')[0]}")
+        if not _cosigned(note or "", witness or "", line or ""):
+            yield Fault(f"checkpoint {size}", f"has a cosignature that does not hold, of {(witness or '').partition('+')[0]}")
 
 
 def _says(written: str, keys: list[notes.Key], head: notes.Head) -> bool:

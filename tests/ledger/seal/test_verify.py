@@ -258,6 +258,21 @@ def test_an_id_that_is_none_is_named_or_refused_by_the_database(sealed: Desk, ow
     assert records[-1][0] == "end"
 
 
+@pytest.mark.parametrize(("written", "told"), [("actor || char(0) || 'x'", r"[0-9a-f]{32}\\x00x"), ("CAST(X'ff' AS TEXT)", r"\\udcff")])
+def test_an_id_with_something_behind_it_and_text_that_is_none_are_told_on_sqlite(
+    sealed: Desk, owner: Engine, written: str, told: str
+) -> None:
+    if owner.dialect.name == "postgresql":
+        return
+    sealed.session.rollback()
+    tamper(owner, sealed, f"UPDATE entry SET actor = {written} WHERE {ENTRY}")
+    for found in (faults(sealed), [": ".join(fault) for fault in sealed.faults()]):
+        assert re.fullmatch(rf"entry [0-9a-f]{{32}}: has an id that is none, actor '{told}'", found[0]), found
+    sealed.session.rollback()
+    tamper(owner, sealed, f"UPDATE entry SET actor = request_id, channel = CAST(X'ff' AS TEXT) WHERE {ENTRY}")
+    assert any(fault.endswith("which is no way in") for fault in faults(sealed))
+
+
 HEADS = "DELETE FROM checkpoint WHERE book_id = :book"
 
 
