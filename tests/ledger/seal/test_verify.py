@@ -312,8 +312,8 @@ def test_an_entry_is_written_as_the_log_writes_it() -> None:
     bare = [*full[:10], None, "card", *[None] * 7]
     for entry in (full, bare):
         assert len(entry) == len(EntryFacts._fields)
-        moment, said, whole = written_entry(entry)
-        assert (moment, whole) == (entry[6], written(tuple(entry)))
+        moment, said, whole = written_entry(entry, b"s" * 16)
+        assert (moment, whole) == (entry[6], b"\x10" + b"s" * 16 + written(tuple(entry)))
         assert said in whole
 
 
