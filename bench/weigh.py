@@ -122,6 +122,7 @@ def _rows(browser: Browser, server: Server, stage: Stage, looks: list[Looks]) ->
                 # As a browser that has seen nothing yet, each time.
                 with browser.new_context(storage_state=state, **one.options()) as context:
                     one.choose(context, home)
+                    weighing.bring_axe(context)
                     page = context.new_page()
                     network = context.new_cdp_session(page)
                     network.send("Network.enable")

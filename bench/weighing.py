@@ -114,8 +114,13 @@ def walk(context: BrowserContext, home: str, start: str = "/") -> dict[str, str]
     return found
 
 
+def bring_axe(context: BrowserContext) -> None:
+    """Give axe-core to all pages of a browser's context: it is large, and would have to be handed over for each of them."""
+    context.add_init_script(AXE)
+
+
 def weigh(page: Page, address: str) -> Weighed:
-    """Measure the page that is open."""
+    """Measure the page that is open, in a context that axe-core was brought to."""
     told = page.evaluate(MEASURE)
     faults = [*axe(page), *told["faults"]]
     if told["text"] < BODY_PX:
@@ -134,9 +139,8 @@ def axe(page: Page) -> Iterator[str]:
     assert screen
     # With room for what a script still draws.
     page.set_viewport_size({"width": screen["width"], "height": page.evaluate("document.body.scrollHeight") + 1000})
-    page.evaluate(AXE)
-    run = "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})"
-    for one in page.evaluate(run, RULES)["violations"]:
+    run = "async tags => (await axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})).violations"
+    for one in page.evaluate(run, RULES):
         places = ", ".join(" ".join(map(str, node["target"])) for node in one["nodes"][:3])
         yield f"axe {one['id']}: {places}"
     page.set_viewport_size(screen)

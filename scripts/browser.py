@@ -21,8 +21,30 @@ PACKAGES = {
     "dnf": (("dnf", "install", "-y", "-q", "chromium", "google-noto-sans-cjk-fonts"),),
     "apk": (("apk", "add", "-q", "chromium", "font-noto-cjk"),),
 }
+#: What Playwright switches off: of two such lists Chromium takes the last, so it is said again with ours.
+_PLAYWRIGHTS_OFF = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "TcpPortRandomizationWin",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    "msForceBrowserSignIn",
+    "msEdgeUpdateLaunchServicesPreferredVersion",
+)
+#: The lists under the address bar are pages of their own, drawn for every window though nobody sees them: half of what a page costs.
+_OFF = ("WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
 #: Nothing of it asks the network for anything by itself; its sandbox wants rights that root in a container has not.
 ARGUMENTS = (
+    f"--disable-features={','.join(_PLAYWRIGHTS_OFF + _OFF)}",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from playwright.sync_api import BrowserContext
+
 from ledger import journal
 from ledger import people
 from ledger import sign_in
@@ -31,9 +33,13 @@ class Neighbour:
     def comes(self, visit: Callable[..., Visitor], **options: object) -> Visitor:
         """Come in on a browser of their own."""
         visitor = visit(None, **options)
-        token = self.stand.play(lambda stage: sign_in.open_session(stage.session, stage.book, self.id, "passkey", stage.now))
-        visitor.context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": self.stand.home}])
+        self.signs_in(visitor.context)
         return visitor
+
+    def signs_in(self, context: BrowserContext) -> None:
+        """Sign in on a browser that is there."""
+        token = self.stand.play(lambda stage: sign_in.open_session(stage.session, stage.book, self.id, "passkey", stage.now))
+        context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": self.stand.home}])
 
     def code(self) -> str:
         """Return the address that their screen would show as a picture now."""

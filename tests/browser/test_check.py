@@ -16,6 +16,7 @@ import pytest
 import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
+from playwright.sync_api import Browser
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
@@ -33,6 +34,7 @@ from scripts.demo.stage import Stage
 from tests.browser.conftest import Camera
 from tests.browser.conftest import Stand
 from tests.browser.conftest import Visitor
+from tests.browser.neighbours import Neighbour
 from tests.browser.neighbours import a_neighbour
 from tests.camera import written
 from tests.journeys import pictures
@@ -78,8 +80,8 @@ def witnessed(stand: Stand) -> None:
     stand.play(lambda stage: watched(stage.session, stage.book, stage.now))
 
 
-@pytest.fixture
-def paper(stand: Stand, visit: Visit) -> Paper:
+@pytest.fixture(scope="module")
+def paper(stand: Stand, browser: Browser, witnessed: None) -> Paper:
     """The passbook of somebody with two sealed lines, printed, and what a camera reads of its large code."""
     neighbour = a_neighbour(stand)
 
@@ -87,11 +89,11 @@ def paper(stand: Stand, visit: Visit) -> Paper:
         sealed(stage.session, stage.book, stage.now, WITNESS)
 
     stand.play(sealing)
-    return printed(neighbour.comes(visit).context.request.get(f"{stand.home}/me/passbook.pdf").body())
+    return printed(asked_for(neighbour, browser, "/me/passbook.pdf"))
 
 
-@pytest.fixture
-def certificate(stand: Stand, visit: Visit) -> Paper:
+@pytest.fixture(scope="module")
+def certificate(stand: Stand, browser: Browser, witnessed: None) -> Paper:
     """The proof of hours of somebody with three sealed records, printed, and what a camera reads of its large code."""
     neighbour = a_neighbour(stand)
 
@@ -103,7 +105,16 @@ def certificate(stand: Stand, visit: Visit) -> Paper:
         sealed(stage.session, stage.book, stage.now, WITNESS)
 
     stand.play(serving)
-    return printed(neighbour.comes(visit).context.request.get(f"{stand.home}/me/hours.pdf").body())
+    return printed(asked_for(neighbour, browser, "/me/hours.pdf"))
+
+
+def asked_for(neighbour: Neighbour, browser: Browser, path: str) -> bytes:
+    """What the neighbour gets from an address."""
+    with browser.new_context() as context:
+        neighbour.signs_in(context)
+        answer = context.request.get(neighbour.stand.home + path)
+        assert answer.ok
+        return answer.body()
 
 
 def printed(content: bytes) -> Paper:

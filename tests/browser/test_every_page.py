@@ -31,6 +31,7 @@ def test_every_page_is_fit_for_everybody(visit: Callable[..., Visitor], stand: S
         visitors = {one: visit(key, **one.options()) for one in looks}
         for one, visitor in visitors.items():
             one.choose(visitor.context, stand.home)
+            weighing.bring_axe(visitor.context)
         pages = weighing.walk(visitors[looks[0]].context, stand.home)
         for number, name in enumerate(sorted(pages.keys() - seen)):
             one = looks[number % len(looks)]
