@@ -31,12 +31,11 @@ from bench.server import serving
 from ledger import people
 from ledger import sign_in
 from ledger.store import engine_for
-from ledger.web.kit.auth import DEVICE_COOKIE
 from ledger.web.kit.auth import SESSION_COOKIE
 from scripts.browser import ARGUMENTS
 from scripts.browser import program
 from scripts.demo.stage import Stage
-from scripts.demo.stage import sure
+from scripts.demo.till import new_pin
 from scripts.demo.till import pairing_code
 from tests.conftest import fresh_database
 from tests.house.conftest import make_community
@@ -180,15 +179,12 @@ def _listen(visitor: Visitor) -> None:
 
 @pytest.fixture
 def till(visit: Callable[..., Visitor], stand: Stand) -> Visitor:
-    """A device of the shop on which the cashier has opened a shift, as its cookies say: how that is done by hand is another test's."""
-
-    def open_shift(stage: Stage) -> tuple[str, str]:
-        read = sign_in.read_code(stage.session, pairing_code(stage, timedelta(minutes=10)))
-        assert read
-        device, token = sure(sign_in.pair(stage.session, stage.vault, *read, stage.now))
-        return token, sign_in.open_on_device(stage.session, device, stage.who("cashier"), "shift", stage.now)
-
-    visitor, (device, shift) = visit(None), stand.play(open_shift)
-    cookies = {DEVICE_COOKIE: device, SESSION_COOKIE: shift}
-    visitor.context.add_cookies([{"name": name, "value": value, "url": stand.home} for name, value in cookies.items()])
+    """A paired device of the shop, on which the cashier has opened a shift."""
+    pairing, pin = stand.play(lambda stage: (pairing_code(stage, timedelta(minutes=10)), new_pin(stage)))
+    visitor = visit(None)
+    page = visitor.open(f"/pair/{pairing}")
+    page.get_by_role("button").first.click()
+    visitor.open("/shift")
+    page.locator("input[name=_pin]").fill(pin)
+    page.get_by_role("button").first.click()
     return visitor
