@@ -99,8 +99,8 @@ SEALERS = "sealers"
 #: The databases' own patience, in milliseconds: a statement, and a wait for somebody else's lock (law 5: a bounded time).
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
-#: So many read a whole book side by side.
-READERS_AT_MOST = 8
+#: So many read a whole book side by side, at most.
+_READERS_AT_MOST = 8
 #: So many statements the service keeps as they were put together, and each connection prepared: more than it has.
 STATEMENTS_KEPT = 1_000
 #: A connection that rested for so many seconds is tried before it is used: the server may have gone away meanwhile.
@@ -440,7 +440,7 @@ def read_beside(session: Session, readings: Sequence[Callable[[Session], Found]]
             without_haste(beside)
             return reading(beside)
 
-    with ThreadPoolExecutor(min(processors(), READERS_AT_MOST)) as readers:
+    with ThreadPoolExecutor(readers_at_once()) as readers:
         begun = [readers.submit(read, reading) for reading in readings]
         for reading, found in zip(readings, begun, strict=True):
             try:
@@ -449,9 +449,10 @@ def read_beside(session: Session, readings: Sequence[Callable[[Session], Found]]
                 yield reading(session)
 
 
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def readers_at_once() -> int:
+    """Return how many read a whole book side by side: as many as this process may use processors, and not more than eight."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(processors, _READERS_AT_MOST)
 
 
 def strange_ids(session: Session, book_id: UUID, tables: Iterable[type[Base]]) -> Iterator[tuple[str, str]]:

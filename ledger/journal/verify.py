@@ -2,8 +2,8 @@
 
 The database reads every line, entry, hold and request, and hands over only those that break a law: told apart here, row by row, a million
 entries would take minutes. The lines go by accounts, so many at a time; where they are more than go at once, PostgreSQL reads them and all
-else side by side. Whoever verifies a book that is in
-use begins with `ledger.store.snapshot`: statement by statement, what is posted meanwhile would look like faults.
+else side by side. Whoever verifies a book that is in use begins with `ledger.store.snapshot`: statement by statement, what is posted
+meanwhile would look like faults.
 """
 
 from __future__ import annotations

@@ -53,6 +53,7 @@ def subtrees(hashes: Sequence[bytes]) -> list[list[bytes]]:
     levels = [list(hashes)]
     while len(levels[-1]) > 1:
         below = levels[-1]
+        # As `node_hash`, written out: who recomputes a log would call it a million times.
         levels.append([sha256(b"\x01" + left + right).digest() for left, right in zip(below[::2], below[1::2], strict=False)])
     return levels
 

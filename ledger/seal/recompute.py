@@ -60,10 +60,9 @@ from ledger.seal.streams import ALL
 from ledger.seal.streams import Part
 from ledger.store import EPOCH
 from ledger.store import MICROSECOND
-from ledger.store import READERS_AT_MOST
 from ledger.store import engine_for
 from ledger.store import exported_snapshot
-from ledger.store import processors
+from ledger.store import readers_at_once
 from ledger.store import snapshot
 from ledger.store import without_haste
 
@@ -130,7 +129,8 @@ def _begin(url: str, same: str, book_id: UUID, part: Part) -> Connection:
 
 def _heard(hearing: Connection) -> Recomputed | None:
     """Return what a process says; None where it ended without a word: it found no connection, or waits for one who waits for this one."""
-    with suppress(EOFError):
+    # It may have ended in the middle of what it said, which is told as an OSError.
+    with suppress(EOFError, OSError):
         return cast("Recomputed", hearing.recv())
     return None
 
@@ -139,7 +139,7 @@ def _parts(session: Session, book_id: UUID) -> list[Part]:
     count, lowest, highest = session.execute(
         select(func.count(), func.min(Leaf.number), func.max(Leaf.number)).where(Leaf.book_id == book_id)
     ).one()
-    processes = min(processors(), READERS_AT_MOST, count // _LEAVES_EACH)
+    processes = min(readers_at_once(), count // _LEAVES_EACH)
     # A leaf that is missing moves all after it; and SQLite has no snapshot to share.
     if processes < 2 or (lowest, highest) != (0, count - 1) or session.get_bind().dialect.name != "postgresql":
         return [ALL]

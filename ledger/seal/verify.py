@@ -54,7 +54,10 @@ _TABLES = (Account, Entry, Line, HoursRecord, Leaf, Side, SealedHours, Unsealed,
 
 
 def verify(session: Session, book_id: UUID, at: datetime) -> list[Fault]:
-    """Return everything of the book's log that does not hold at this moment; nothing where all of it does."""
+    """Return everything of the book's log that does not hold at this moment; nothing where all of it does.
+
+    Whoever verifies a book that is in use begins with `ledger.store.snapshot`.
+    """
     without_haste(session)
     return list(_faults(session, book_id, at))
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-
-import pytest
 from playwright.sync_api import Browser
 
 from scripts import browser as program
 
 
-def test_playwrights_own_is_asked_for_while_a_browser_is_at_work(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_playwrights_own_is_asked_for_while_a_browser_is_at_work(browser: Browser) -> None:
     assert browser.is_connected()
-    monkeypatch.setattr(shutil, "which", lambda _: None)
-    assert program.found() is None or "chrom" in str(program.found()).lower()
+    assert "chrom" in program._playwrights_own().lower()

@@ -62,6 +62,13 @@ TAMPERED = [
 __all__ = ["groundwork", "sealed"]
 
 
+def in_two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the small book of these tests be large enough for two."""
+    monkeypatch.setattr(recompute, "_LEAVES_EACH", 100)
+    monkeypatch.setattr(recompute, "_HEAD_START", 200)
+    monkeypatch.setattr(recompute, "readers_at_once", lambda: 2)
+
+
 def parts_of(desk: Desk, *parts: Part) -> list[Recomputed]:
     """Recompute these parts of the book's log, one after the other."""
     desk.session.rollback()
@@ -126,9 +133,7 @@ def test_a_part_tells_what_was_tampered_with_as_the_whole_does(sealed: Desk, own
 def test_processes_side_by_side_see_the_moment_that_whoever_asks_them_sees(
     sealed: Desk, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recompute, "_LEAVES_EACH", 100)
-    monkeypatch.setattr(recompute, "_HEAD_START", 200)
-    monkeypatch.setattr(recompute, "processors", lambda: 2)
+    in_two_processes(monkeypatch)
     whole = parts_of(sealed, ALL)
     engine = sealers_engine(database.engine)
     memory, keys = seal.Memory(tmp_path), [bytes(range(32))]
@@ -154,9 +159,7 @@ def test_what_a_process_could_not_recompute_the_one_that_began_it_does(
         return
     sealed.session.rollback()
     tamper(owner, sealed, f"UPDATE entry SET amount = amount + 1 WHERE {ENTRY}".format(at=300))
-    monkeypatch.setattr(recompute, "_LEAVES_EACH", 100)
-    monkeypatch.setattr(recompute, "_HEAD_START", 200)
-    monkeypatch.setattr(recompute, "processors", lambda: 2)
+    in_two_processes(monkeypatch)
     monkeypatch.setattr(recompute, "exported_snapshot", lambda _: "00000003-0000001B-1")
     parts = recompute.side_by_side(sealed.session, sealed.book_id)()
     assert "00000003-0000001B-1" in capfd.readouterr().err
