@@ -8,7 +8,11 @@ from uuid import UUID
 
 
 def new_id() -> UUID:
-    """Return a new UUIDv7: 48 bits of milliseconds, then 74 random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10)) >> 6
-    return UUID(int=milliseconds << 80 | 7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1)
+    """Return a new UUIDv7: 48 bits of milliseconds, 12 of their fraction (section 6.2, method 3), then 62 random bits.
+
+    The fraction counts quarters of a microsecond (1/4096 ms), so what one process makes within a millisecond sorts as it was made.
+    """
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    fraction = (rest << 12) // 1_000_000
+    random = int.from_bytes(os.urandom(8)) >> 2
+    return UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 0b10 << 62 | random)

@@ -228,10 +228,12 @@ function matchedWord({ kind, told, word, before }) {
 
 const grouped = (number) => number.toLocaleString("en-US");
 const signed = (number) => `${number < 0 ? "−" : "+"}${grouped(Math.abs(number))}`;
-// As the book's own pages tell it, wherever this browser is; where the book is not known here, as the browser does.
+// As the book's own pages tell it, wherever this browser is, and in which zone; where the book is not known here, in the browser's.
 const momentOf = (microseconds, origin) => {
   const timeZone = document.querySelector(`[data-log="${CSS.escape(origin)}"]`)?.dataset.zone;
-  return new Date(microseconds / 1_000).toLocaleString(document.documentElement.lang, { timeZone, timeZoneName: "long" });
+  const moment = new Date(microseconds / 1_000);
+  const named = new Intl.DateTimeFormat(document.documentElement.lang, { timeZone, timeZoneName: "long" }).formatToParts(moment);
+  return `${moment.toLocaleString("sv", { timeZone })} ${named.find((part) => part.type === "timeZoneName").value}`; // Swedish writes ISO 8601
 };
 const kindOf = (kind) => spoken.querySelector(`[data-kind="${CSS.escape(kind)}"]`)?.textContent ?? kind;
 

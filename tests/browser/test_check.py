@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
@@ -45,6 +46,7 @@ from tests.sealing import watched
 
 Visit = Callable[..., Visitor]
 
+CHINA = ZoneInfo("Asia/Shanghai")
 WORKER_READY = "navigator.serviceWorker.ready.then(() => true)"
 BLANK = written(Image.new("RGB", (200, 200), "white"), "PNG")
 HOLDS, PATH = "对得上：账上封存的就是这一行。", "对不上：这一行不是账上封存的那一行"
@@ -94,12 +96,13 @@ def paper(stand: Stand, browser: Browser, witnessed: None) -> Paper:
 
 @pytest.fixture(scope="module")
 def certificate(stand: Stand, browser: Browser, witnessed: None) -> Paper:
-    """The proof of hours of somebody with three sealed records, printed, and what a camera reads of its large code."""
+    """The proof of hours of somebody with three records just after midnight, printed, and what a camera reads of its large code."""
     neighbour = a_neighbour(stand)
 
     def serving(stage: Stage) -> None:
+        midnight = stage.now.astimezone(CHINA).replace(hour=0, minute=0, second=7, microsecond=0).astimezone(UTC)
         for number, (kind, minutes) in enumerate((("credit", 3_000), ("honour", 45), ("credit", 90))):
-            act = Act(stage.book.id, OPERATOR, "command", new_id(), stage.now + timedelta(minutes=number))
+            act = Act(stage.book.id, OPERATOR, "command", new_id(), midnight + timedelta(minutes=number))
             served = activities.Served(neighbour.id, kind, minutes, date(2026, 11, 20), new_id())
             activities.record_hours(stage.session, act, [served])
         sealed(stage.session, stage.book, stage.now, WITNESS)
@@ -432,8 +435,17 @@ def test_the_printed_file_itself_is_told_from_a_proof(visit: Visit) -> None:
     expect(page.locator("[data-result]")).to_contain_text("PDF 不能直接查验")
 
 
-def test_moments_are_told_as_the_book_tells_them_wherever_the_browser_is(visit: Visit, paper: Paper) -> None:
+def test_moments_are_told_as_the_book_tells_them_wherever_the_browser_is(visit: Visit, paper: Paper, certificate: Paper) -> None:
     page = opened(visit, timezone_id="America/New_York")
     shown(page, paper.photo)
-    recorded = datetime.fromtimestamp(paper.opening.side.posted_at // 1_000_000, ZoneInfo("Asia/Shanghai"))
-    expect(page.locator("[data-result]")).to_contain_text(f"{recorded:%Y/%-m/%-d 中国标准时间 %H:%M:%S} 记账")
+    recorded = datetime.fromtimestamp(paper.opening.side.posted_at // 1_000_000, CHINA)
+    expect(page.locator("[data-result]")).to_contain_text(f"{recorded:%Y-%m-%d %H:%M:%S} 中国标准时间 记账")
+    shown(page, certificate.photo)
+    expect(page.locator("[data-result]")).to_contain_text(" 00:02:07 中国标准时间")
+
+
+def test_the_other_language_tells_moments_alike(visit: Visit, certificate: Paper) -> None:
+    page = visit(None, timezone_id="America/New_York", locale="en-US").open("/check")
+    picture = {"name": "photo.png", "mimeType": "image/png", "buffer": certificate.photo}
+    page.get_by_label("A proof file, or a photo").set_input_files(picture)
+    expect(page.locator("[data-result]")).to_contain_text(" 00:02:07 China Standard Time")
