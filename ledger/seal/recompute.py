@@ -45,6 +45,7 @@ from ledger.journal.rules import LINED
 from ledger.seal import leaves
 from ledger.seal import notes
 from ledger.seal import streams
+from ledger.seal.merkle import HASH_BYTES
 from ledger.seal.merkle import TILE_WIDTH
 from ledger.seal.merkle import hash_over
 from ledger.seal.merkle import leaf_hash
@@ -109,13 +110,24 @@ def side_by_side(session: Session, book_id: UUID) -> Callable[[], list[Recompute
     Returned is what is to be called for what they came to, and recomputes the first part then. The other processes take a while to begin,
     in which whoever asks can look at something else.
     """
-    first, *others = _parts(session, book_id)
+    # SQLite has no snapshot to share.
+    if session.get_bind().dialect.name != "postgresql":
+        return lambda: [recompute(session, book_id, ALL)]
+    lowest, highest = session.execute(select(func.min(Leaf.number), func.max(Leaf.number)).where(Leaf.book_id == book_id)).one()
+    count = highest + 1 if lowest == 0 else 0
+    first, *others = _parts(count)
     if not others:
         return lambda: [recompute(session, book_id, first)]
     url = session.get_bind().engine.url.render_as_string(hide_password=False)
     same = exported_snapshot(session)
     beside = [(_begin(url, same, book_id, part), part) for part in others]
-    return lambda: [recompute(session, book_id, first), *(_heard(one) or recompute(session, book_id, part) for one, part in beside)]
+
+    def heard() -> list[Recomputed]:
+        found = [recompute(session, book_id, first), *(_heard(one) or recompute(session, book_id, part) for one, part in beside)]
+        # One that is missing moves all leaves after it, and they make another tree.
+        return found if sum(len(one.hashes) for one in found) == count * HASH_BYTES else [recompute(session, book_id, ALL)]
+
+    return heard
 
 
 def _begin(url: str, same: str, book_id: UUID, part: Part) -> Connection:
@@ -135,13 +147,9 @@ def _heard(hearing: Connection) -> Recomputed | None:
     return None
 
 
-def _parts(session: Session, book_id: UUID) -> list[Part]:
-    count, lowest, highest = session.execute(
-        select(func.count(), func.min(Leaf.number), func.max(Leaf.number)).where(Leaf.book_id == book_id)
-    ).one()
+def _parts(count: int) -> list[Part]:
     processes = min(readers_at_once(), count // _LEAVES_EACH)
-    # A leaf that is missing moves all after it; and SQLite has no snapshot to share.
-    if processes < 2 or (lowest, highest) != (0, count - 1) or session.get_bind().dialect.name != "postgresql":
+    if processes < 2:
         return [ALL]
     ahead = _HEAD_START + count // _OF_ALL
     ends = [ahead + (count - ahead) * number // processes for number in range(1, processes)]

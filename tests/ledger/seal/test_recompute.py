@@ -152,6 +152,16 @@ def test_processes_side_by_side_see_the_moment_that_whoever_asks_them_sees(
     assert Tree(parts).root(321) == Tree(whole).root(321) is not None
 
 
+@pytest.mark.parametrize("at", [0, 100, 300])
+def test_a_log_that_lacks_a_leaf_is_recomputed_as_one(sealed: Desk, owner: Engine, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    sealed.session.rollback()
+    tamper(owner, sealed, f"DELETE FROM leaf WHERE {LEAF}".format(at=at))
+    in_two_processes(monkeypatch)
+    (found,) = recompute.side_by_side(sealed.session, sealed.book_id)()
+    assert found == parts_of(sealed, ALL)[0]
+    assert Fault(f"leaf {at + 1}", f"stands where leaf {at} follows") in found.faults
+
+
 def test_what_a_process_could_not_recompute_the_one_that_began_it_does(
     sealed: Desk, database: Database, owner: Engine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
