@@ -1,6 +1,6 @@
 """Recompute the whole log of a book from its journal, and say what does not hold, and where (law 8).
 
-Its leaves are recomputed from what they are made of (recompute.py), and what is said of them by these: the tiles and the heads.
+Its leaves are recomputed from what they are made of (recompute.py, beside.py), and what is said of them by these: the tiles and the heads.
 
 What only this cannot find is a log that was rewritten as a whole, with its heads: that needs a head that somebody else kept, and
 scripts/check_book.py.
@@ -29,6 +29,7 @@ from ledger.journal.model import Unsealed
 from ledger.seal import notes
 from ledger.seal import queries
 from ledger.seal import streams
+from ledger.seal.beside import side_by_side
 from ledger.seal.merkle import HASH_BYTES
 from ledger.seal.merkle import TILE_HEIGHT
 from ledger.seal.merkle import TILE_WIDTH
@@ -44,7 +45,6 @@ from ledger.seal.model import Side
 from ledger.seal.model import Tile
 from ledger.seal.promises import SEALED_WITHIN
 from ledger.seal.recompute import Recomputed
-from ledger.seal.recompute import side_by_side
 from ledger.store import strange_ids
 from ledger.store import without_haste
 

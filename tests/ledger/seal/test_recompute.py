@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from ledger import seal
 from ledger.errors import Fault
+from ledger.seal import beside
 from ledger.seal import recompute
 from ledger.seal.merkle import fold
 from ledger.seal.merkle import hash_over
@@ -64,9 +65,9 @@ __all__ = ["groundwork", "sealed"]
 
 def in_two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the small book of these tests be large enough for two."""
-    monkeypatch.setattr(recompute, "_LEAVES_EACH", 100)
-    monkeypatch.setattr(recompute, "_HEAD_START", 200)
-    monkeypatch.setattr(recompute, "readers_at_once", lambda: 2)
+    monkeypatch.setattr(beside, "_LEAVES_EACH", 100)
+    monkeypatch.setattr(beside, "_HEAD_START", 200)
+    monkeypatch.setattr(beside, "readers_at_once", lambda: 2)
 
 
 def parts_of(desk: Desk, *parts: Part) -> list[Recomputed]:
@@ -143,7 +144,7 @@ def test_processes_side_by_side_see_the_moment_that_whoever_asks_them_sees(
         assert asking.execute(select(func.count()).where(Leaf.book_id == sealed.book_id)).scalar_one() == 321
         # SQLite's writer waits for nobody who reads.
         newest = sealer.work()
-        parts = recompute.side_by_side(asking, sealed.book_id)()
+        parts = beside.side_by_side(asking, sealed.book_id)()
     assert newest is not None
     assert newest.head.size == 361
     assert len(parts) == (2 if database.kind == "postgresql" else 1)
@@ -157,7 +158,7 @@ def test_a_log_that_lacks_a_leaf_is_recomputed_as_one(sealed: Desk, owner: Engin
     sealed.session.rollback()
     tamper(owner, sealed, f"DELETE FROM leaf WHERE {LEAF}".format(at=at))
     in_two_processes(monkeypatch)
-    (found,) = recompute.side_by_side(sealed.session, sealed.book_id)()
+    (found,) = beside.side_by_side(sealed.session, sealed.book_id)()
     assert found == parts_of(sealed, ALL)[0]
     assert Fault(f"leaf {at + 1}", f"stands where leaf {at} follows") in found.faults
 
@@ -170,8 +171,8 @@ def test_what_a_process_could_not_recompute_the_one_that_began_it_does(
     sealed.session.rollback()
     tamper(owner, sealed, f"UPDATE entry SET amount = amount + 1 WHERE {ENTRY}".format(at=300))
     in_two_processes(monkeypatch)
-    monkeypatch.setattr(recompute, "exported_snapshot", lambda _: "00000003-0000001B-1")
-    parts = recompute.side_by_side(sealed.session, sealed.book_id)()
+    monkeypatch.setattr(beside, "exported_snapshot", lambda _: "00000003-0000001B-1")
+    parts = beside.side_by_side(sealed.session, sealed.book_id)()
     assert "00000003-0000001B-1" in capfd.readouterr().err
     assert what_does_not_hold(parts) == what_does_not_hold(parts_of(sealed, ALL)) != []
 
@@ -226,7 +227,7 @@ def test_a_process_that_nobody_hears_any_more_ends(sealed: Desk, database: Datab
     url = database.engine.url.render_as_string(hide_password=False)
     sealed.session.rollback()
     others = set(active_children())
-    hearing = recompute._begin(url, exported_snapshot(sealed.session), sealed.book_id, Part(None, 256))
+    hearing = beside._begin(url, exported_snapshot(sealed.session), sealed.book_id, Part(None, 256))
     (process,) = set(active_children()) - others
     hearing.close()
     process.join(60)
