@@ -10,7 +10,8 @@ from uuid import UUID
 def new_id() -> UUID:
     """Return a new UUIDv7: 48 bits of milliseconds, 12 of their fraction (section 6.2, method 3), then 62 random bits.
 
-    The fraction counts quarters of a microsecond (1/4096 ms), so what one process makes within a millisecond sorts as it was made.
+    The fraction counts quarters of a microsecond (1/4096 ms), so what one process makes within a millisecond sorts as it was made,
+    while nobody sets its clock back. Other processes' ids mix with them as their clocks agree.
     """
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = (rest << 12) // 1_000_000

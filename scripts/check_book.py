@@ -617,7 +617,7 @@ class Book:
         return sizes, list(accumulate(times, max)), list(accumulate(times[::-1], min))[::-1]
 
     def _moment(self, number: int, posted_at: int, place: str) -> None:
-        """Hold the moment of a leaf's entry against the times at which others cosigned the heads before it and over it."""
+        """Hold the moment of a leaf's entry or hours against the times at which others cosigned the heads before it and over it."""
         sizes, last, first = self._times
         at = bisect_right(sizes, number)
         if at and posted_at < last[at - 1] - _A_DAY:
@@ -705,13 +705,15 @@ class Book:
         elif link is None or account is None:
             self._report.fault(place, "has no place in its account's chain")
         else:
-            self._hours_link(account, hours, link, salt, data[2:])
+            self._hours_link(account, hours, link, number, salt, data[2:])
         if link is not None and account is not None:
             # As of entries: what was sealed, and not what should have been.
             account.hours, account.previous_hours = link[1:], b"\x20" + data[2:]
         self._grow(number, data)
 
-    def _hours_link(self, account: Account, hours: tuple[Value, ...], link: tuple[Value, ...], salt: bytes, sealed: bytes) -> None:
+    def _hours_link(
+        self, account: Account, hours: tuple[Value, ...], link: tuple[Value, ...], leaf: int, salt: bytes, sealed: bytes
+    ) -> None:  # fmt: skip
         hours_id, own, kind, minutes, *when = hours
         (last, credit, honour), (number, *sums) = account.hours, link[1:]
         place = f"account {UUID(bytes=account.id)} hours {number}"
@@ -722,6 +724,7 @@ class Book:
         fields = written((hours_id, own, number, kind, minutes, *when, *sums)) + account.previous_hours
         if sha256(b"\x12" + salt + fields).digest() != sealed:
             self._report.fault(place, "is not what was sealed, or does not follow the record before it")
+        self._moment(leaf, hours[5], place)
 
     def _leaf(self, number: int, salt: bytes, data: bytes, entry: tuple[Value, ...] | None, halves: list[Any]) -> None:
         place = f"leaf {number}"

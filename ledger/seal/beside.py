@@ -54,8 +54,9 @@ def side_by_side(session: Session, book_id: UUID) -> Callable[[], list[Recompute
 
     def heard() -> list[Recomputed]:
         found = [recompute(session, book_id, first), *(_heard(one) or recompute(session, book_id, part) for one, part in beside)]
-        # One that is missing moves all leaves after it, and they make another tree.
-        return found if sum(len(one.hashes) for one in found) == count * HASH_BYTES else [recompute(session, book_id, ALL)]
+        # One that is missing, or is there twice, moves all leaves after it, and they make another tree.
+        lengths = [(part.last or count) - (part.first or 0) for part in (first, *others)]
+        return found if [len(one.hashes) for one in found] == [one * HASH_BYTES for one in lengths] else [recompute(session, book_id, ALL)]
 
     return heard
 

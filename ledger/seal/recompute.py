@@ -20,7 +20,6 @@ from datetime import timedelta
 from hashlib import sha256
 from itertools import accumulate
 from math import inf
-from operator import itemgetter
 from typing import Any
 from typing import NamedTuple
 from uuid import UUID
@@ -106,11 +105,15 @@ def recompute(session: Session, book_id: UUID, part: Part) -> Recomputed:
     faults: list[Fault] = []
     sides = streams.ByLeaf(session, streams.sides(session, book_id, part))
     hours = streams.ByLeaf(session, streams.hours(session, book_id, part, sealed=True))
-    entered, served = _Entered(session, book_id, part), _Served(session, book_id, part)
+    cosigned = _Cosigned(session, book_id)
+    entered, served = _Entered(session, book_id, part, cosigned), _Served(session, book_id, part, cosigned)
     expected = part.first or 0
     tiles = Tiles(expected, _sizes(session, book_id, part))
     for row in streams.rows(session, _leaves(session, book_id, part)):
         number, salt, data, hashed, is_of_hours = row[:_OF_LEAF]
+        if number is None:
+            faults.append(Fault("log", "has a leaf without a number"))
+            continue
         if number != expected:
             faults.append(_another_number(number, expected))
         expected = number + 1
@@ -201,7 +204,7 @@ class Tiles:
 class _Entered:
     """The entries of the journal and their accounts, as far as they are recomputed."""
 
-    def __init__(self, session: Session, book_id: UUID, part: Part) -> None:
+    def __init__(self, session: Session, book_id: UUID, part: Part, cosigned: _Cosigned) -> None:
         #: How many leaves had their entry.
         self.found = 0
         self._session = session
@@ -209,8 +212,8 @@ class _Entered:
         self._part = part
         self._before: dict[bytes, int] | None = None
         self._chains = _chains(session, book_id, part)
-        self._cosigned = _Cosigned(session, book_id)
-        self._earliest, self._latest, self._until = self._cosigned.limits(part.first or 0)
+        self._cosigned = cosigned
+        self._earliest, self._latest, self._until = cosigned.limits(part.first or 0)
 
     def take(self, entry: Sequence[Any], sides: list[Any], number: int, salt: bytes, data: bytes, faults: list[Fault]) -> None:
         """Take the next leaf of an entry, and add what does not hold of it."""
@@ -247,13 +250,14 @@ class _Entered:
         if own != data[2:34]:
             yield Fault(place, f"is not what was sealed as leaf {number}")
         if not self._earliest <= posted_at <= self._latest:
-            yield Fault(place, f"is of {_told(posted_at)}, and {self._cosigned.told(number, posted_at)}")
+            yield Fault(place, self._cosigned.told(number, posted_at))
         if channel not in CHANNELS:
             yield Fault(place, f"came by {channel}, which is no way in")
 
     def pass_over(self, sides: list[Any]) -> None:
         """Let the accounts of these sides go on from them, whether they hold or not."""
-        for side in sorted(sides, key=itemgetter(2)):
+        # One without a number is the first: the guards of the table are gone where there is one.
+        for side in sorted(sides, key=lambda side: side[2] or 0):
             if (chain := self._chains.get(side[1])) is not None:
                 chain.go_on_from(side)
 
@@ -396,9 +400,10 @@ def _last_before(leaf: int, links: type[Side | SealedHours], book_id: UUID, *con
 class _Served:
     """The hours of every account as far as they are recomputed."""
 
-    def __init__(self, session: Session, book_id: UUID, part: Part) -> None:
+    def __init__(self, session: Session, book_id: UUID, part: Part, cosigned: _Cosigned) -> None:
         #: How many leaves had their record.
         self.found = 0
+        self._cosigned = cosigned
         #: Of each account, how many records there are, their minutes of credit and of honour, and the last one's hash.
         self._last: dict[bytes, tuple[int, int, int, bytes | None]] = {}
         if part.first is None:
@@ -444,10 +449,14 @@ class _Served:
         facts = (hours_id, own, number, kind, minutes, *when, credit, honour, previous)
         if leaves.leaf_of_hours(leaves.hours_hash(salt, facts)) != data:
             yield Fault(place, "is not what was sealed, or does not follow the record before it")
+        recorded_at = when[-1]
+        earliest, latest, _ = self._cosigned.limits(leaf)
+        if not earliest <= recorded_at <= latest:
+            yield Fault(place, self._cosigned.told(leaf, recorded_at))
 
 
 class _Cosigned:
-    """When other offices' witnesses cosigned heads: what no moment of an entry before or after these may gainsay."""
+    """When other offices' witnesses cosigned heads: what no moment of an entry or of hours before or after these may gainsay."""
 
     def __init__(self, session: Session, book_id: UUID) -> None:
         # Those that are asked: the clock of a shop's tablet is nobody's word. Whether the signature holds is told with the heads.
@@ -466,17 +475,17 @@ class _Cosigned:
         self._last, self._first = list(accumulate(times, max)), list(accumulate(times[::-1], min))[::-1]
 
     def limits(self, number: int) -> tuple[float, float, float]:
-        """Return from when until when the entry of a leaf may be, and up to which leaf that is so, without that one."""
+        """Return from when until when what a leaf is of may be, and up to which leaf that is so, without that one."""
         at, heads = bisect_right(self._sizes, number), len(self._sizes)
         earliest = self._last[at - 1] - _A_DAY if at else -inf
         return (earliest, inf, inf) if at == heads else (earliest, self._first[at] + _A_DAY, self._sizes[at])
 
-    def told(self, number: int, posted_at: int) -> str:
-        """Return what is wrong with this moment of the entry of a leaf, which is outside of its limits."""
+    def told(self, number: int, moment: int) -> str:
+        """Return what is wrong with this moment of what a leaf is of, which is outside of its limits."""
         at = bisect_right(self._sizes, number)
-        if posted_at < self.limits(number)[0]:
-            return f"was sealed after a head that was cosigned on {_told(self._last[at - 1])}"
-        return f"stands under a head that was cosigned on {_told(self._first[at])}"
+        if moment < self.limits(number)[0]:
+            return f"is of {_told(moment)}, and was sealed after a head that was cosigned on {_told(self._last[at - 1])}"
+        return f"is of {_told(moment)}, and stands under a head that was cosigned on {_told(self._first[at])}"
 
 
 def _told(moment: int) -> str:

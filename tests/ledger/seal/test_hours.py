@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import date
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ from tests.conftest import Database
 from tests.conftest import HandClock
 from tests.conftest import sealers_engine
 from tests.ledger.seal.test_check_book import dump_of
+from tests.sealing import WITNESS
 
 ORIGIN = "passbook.example.org/log/1"
 KEY = bytes(range(32))
@@ -110,7 +112,7 @@ class Office:
         return found
 
     def checked(self, kept: str = "") -> check_book.Report:
-        keys = [str(key) for key in seal.log_keys_of(ORIGIN, self.sealer().keys)]
+        keys = [str(key) for key in (*seal.log_keys_of(ORIGIN, self.sealer().keys), WITNESS.key)]
         return check_book.check(dump_of(self.dumped()), [("kept", kept)] if kept else [], keys)
 
 
@@ -390,7 +392,7 @@ def tamper(owner: Engine, statement: str, values: dict[str, UUID]) -> None:
     if owner.dialect.name == "postgresql":
         with owner.begin() as connection:
             connection.execute(text("SET session_replication_role = replica"))
-            for table in ("hours_record", "sealed_hours", "leaf"):
+            for table in ("hours_record", "sealed_hours", "leaf", "checkpoint"):
                 connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
             connection.execute(text(statement), told)
         return
@@ -467,6 +469,46 @@ def test_hours_that_are_sealed_and_queued_again_stop_nothing_and_those_that_are_
     (held_back,) = [fault for fault in office.faults() if "waits since" in fault]
     assert held_back.startswith("hours ")
     assert any("waits since 2026" in fault.what for fault in office.checked().faults)
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        (timedelta(hours=23), None),
+        (timedelta(hours=-23), None),
+        (timedelta(days=2), "was sealed after a head that was cosigned on 2026"),
+        (timedelta(days=-2), "stands under a head that was cosigned on 2026"),
+    ],
+)
+def test_no_hours_bear_a_moment_that_those_who_cosigned_rule_out(office: Office, later: timedelta, told: str | None) -> None:
+    li = a_person(office.session, office.book)
+    office.serve((li, "credit", 5))
+    first = office.seal()
+    assert first is not None
+    seal.add_witness(office.session, office.book.id, WITNESS.key, office.clock.now(), address="https://witness.example.org")
+    signature = WITNESS.sign(first.note.body, int((office.clock.now() + later).timestamp()))
+    assert seal.hear(office.session, office.book.id, 1, signature, office.clock.now())
+    office.session.commit()
+    office.serve((li, "credit", 7))
+    office.seal()
+    place = f"account {office.account(li)} hours "
+    for found in (office.faults(), [f"{place}: {what}" for place, what in office.checked().faults]):
+        assert [fault.startswith(place) and told in fault for fault in found if told] == [True] * bool(told)
+        assert len(found) == bool(told)
+
+
+def test_hours_that_stay_under_no_head_are_told(office: Office, owner: Engine) -> None:
+    li = a_person(office.session, office.book)
+    for _ in range(2):
+        office.serve((li, "credit", 5))
+        assert office.seal() is not None
+    assert office.faults() == []
+    office.session.rollback()
+    tamper(owner, "DELETE FROM checkpoint WHERE book_id = :book AND size = 2", {"book": office.book.id})
+    office.clock.advance(days=40)
+    told = "has 1 leaves under no head, the first of them since 2026"
+    for found in ([fault.partition(": ")[2] for fault in office.faults()], [fault.what for fault in office.checked().faults]):
+        assert [fault.startswith(told) for fault in found] == [True]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from ledger import seal
 from ledger.errors import Fault
 from ledger.seal import beside
 from ledger.seal import recompute
+from ledger.seal import streams
 from ledger.seal.merkle import fold
 from ledger.seal.merkle import hash_over
 from ledger.seal.merkle import leaf_hash
@@ -35,6 +36,7 @@ from tests.books import Desk
 from tests.conftest import Database
 from tests.conftest import sealers_engine
 from tests.ledger.seal.test_verify import ORIGIN
+from tests.ledger.seal.test_verify import faults
 from tests.ledger.seal.test_verify import groundwork
 from tests.ledger.seal.test_verify import sealed
 from tests.ledger.seal.test_verify import tamper
@@ -153,6 +155,14 @@ def test_processes_side_by_side_see_the_moment_that_whoever_asks_them_sees(
     assert Tree(parts).root(321) == Tree(whole).root(321) is not None
 
 
+def test_rows_come_in_pieces_and_none_is_lost_between_them(sealed: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = parts_of(sealed, ALL)
+    for sent, made in ((100, 7), (107, 107), (321, 320), (1, 1)):  # of 321 leaves and 642 sides
+        monkeypatch.setattr(streams, "_ROWS_SENT_AT_ONCE", sent)
+        monkeypatch.setattr(streams, "_ROWS_MADE_AT_ONCE", made)
+        assert parts_of(sealed, ALL) == whole
+
+
 @pytest.mark.parametrize("at", [0, 100, 300])
 def test_a_log_that_lacks_a_leaf_is_recomputed_as_one(sealed: Desk, owner: Engine, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     sealed.session.rollback()
@@ -161,6 +171,21 @@ def test_a_log_that_lacks_a_leaf_is_recomputed_as_one(sealed: Desk, owner: Engin
     (found,) = beside.side_by_side(sealed.session, sealed.book_id)()
     assert found == parts_of(sealed, ALL)[0]
     assert Fault(f"leaf {at + 1}", f"stands where leaf {at} follows") in found.faults
+
+
+def test_a_log_with_a_leaf_twice_is_recomputed_as_one(
+    sealed: Desk, database: Database, owner: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.kind == "sqlite":
+        return
+    sealed.session.rollback()
+    with owner.begin() as connection:
+        connection.execute(text("ALTER TABLE leaf DROP CONSTRAINT pk_leaf CASCADE"))
+    # As many leaves as there should be, but one too few in the first part and one too many in the second.
+    tamper(owner, sealed, f"UPDATE leaf SET number = 300 WHERE {LEAF}".format(at=100))
+    whole = faults(sealed)
+    in_two_processes(monkeypatch)
+    assert faults(sealed) == whole != []
 
 
 def test_what_a_process_could_not_recompute_the_one_that_began_it_does(
@@ -219,6 +244,22 @@ def test_what_cannot_be_recomputed_is_told_and_hides_nothing_else(sealed: Desk, 
     assert found[1].startswith("leaf 100: cannot be recomputed from what there is")
     assert found[2].endswith("is not what was sealed as leaf 300")
     assert len(found) == 3
+
+
+def test_what_has_no_number_is_told_and_ends_nothing(sealed: Desk, database: Database, owner: Engine) -> None:
+    if database.kind == "sqlite":
+        return
+    sealed.session.rollback()
+    with owner.begin() as connection:
+        for table in ("leaf", "side"):
+            connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT pk_{table} CASCADE, ALTER number DROP NOT NULL"))
+        connection.execute(text("ALTER TABLE leaf ALTER salt DROP NOT NULL"))
+    tamper(owner, sealed, f"UPDATE leaf SET number = NULL WHERE {LEAF}".format(at=320))
+    tamper(owner, sealed, f"UPDATE side SET number = NULL WHERE {SIDES}".format(at=200))
+    tamper(owner, sealed, f"UPDATE leaf SET salt = NULL WHERE {LEAF}".format(at=200))
+    found = faults(sealed)
+    assert "log: has a leaf without a number" in found
+    assert any(fault.startswith("leaf 200: cannot be recomputed from what there is") for fault in found)
 
 
 def test_a_process_that_nobody_hears_any_more_ends(sealed: Desk, database: Database) -> None:
