@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import pypdfium2
 import pytest
-import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
 from playwright.sync_api import Browser
@@ -124,7 +123,7 @@ def printed(content: bytes) -> Paper:
     """What a camera reads of a print."""
     with closing(pypdfium2.PdfDocument(content)) as document, closing(document[0]) as page:
         picture = page.render(scale=6).to_pil()
-    codes = [one.bytes for one in zxingcpp.read_barcodes(picture)]
+    codes = [one.bytes for one in pictures.codes_in(picture)]
     (code,) = [one for one in codes if one.startswith(MAGIC)]
     return Paper(picture, seal.proof_of_packed(code))
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-import zxingcpp
 from PIL import Image
 from playwright.sync_api import Page
 from playwright.sync_api import expect
@@ -23,6 +22,7 @@ from scripts.demo.stage import Stage
 from scripts.demo.stage import sure
 from tests.browser.conftest import Stand
 from tests.browser.conftest import Visitor
+from tests.journeys import pictures
 
 WAITING = ("gardener", "weaver", "reader", "joiner")
 
@@ -155,5 +155,5 @@ def test_the_projector_shows_a_code_that_changes_and_a_phone_reads_it(visit: Cal
 
 def read(page: Page) -> str:
     """What a camera held to the whole screen reads."""
-    (code,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(page.screenshot())))
+    (code,) = pictures.codes_in(Image.open(io.BytesIO(page.screenshot())))
     return code.text

@@ -8,7 +8,6 @@ from contextlib import closing
 from uuid import UUID
 
 import pypdfium2
-import zxingcpp
 from playwright.sync_api import Page
 from playwright.sync_api import expect
 
@@ -23,6 +22,7 @@ from tests.browser.conftest import Stand
 from tests.browser.conftest import Visitor
 from tests.browser.neighbours import a_neighbour
 from tests.camera import written
+from tests.journeys import pictures
 
 Visit = Callable[..., Visitor]
 
@@ -58,7 +58,7 @@ def photographed(paper: bytes) -> bytes:
     """The first page of a print, as a camera sees it that is held over it: what is printed on it, without the margins."""
     with closing(pypdfium2.PdfDocument(paper)) as document, closing(document[0]) as page:
         image = page.render(scale=4).to_pil().convert("RGB")
-    (code,) = zxingcpp.read_barcodes(image)
+    (code,) = pictures.codes_in(image)
     corners = [getattr(code.position, corner) for corner in ("top_left", "top_right", "bottom_right", "bottom_left")]
     margin = (corners[1].x - corners[0].x) // 3
     left, upper = min(at.x for at in corners) - margin, min(at.y for at in corners) - margin

@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
-import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser
 from playwright.sync_api import BrowserContext
@@ -46,6 +45,7 @@ from tests.builders import GRID
 from tests.builders import a_book
 from tests.builders import an_act
 from tests.conftest import fresh_database
+from tests.journeys import pictures
 
 Visit = Callable[..., Visitor]
 
@@ -83,7 +83,7 @@ WORKER_READY = "navigator.serviceWorker.ready.then(() => true)"
 def scanned(page: Page) -> str:
     """What a till reads of the code on the screen."""
     shot = page.locator(OWN_PICTURE).screenshot()
-    (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(shot)))
+    (found,) = pictures.codes_in(Image.open(io.BytesIO(shot)))
     return str(found.text)
 
 

@@ -36,10 +36,14 @@ def drawn(html: str) -> Image.Image:
     return picture
 
 
+def codes_in(picture: Image.Image) -> list[zxingcpp.Barcode]:
+    """Return the QR codes in a picture. Looking for all kinds, a reader now and then sees bars of another among a large one's modules."""
+    return zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
+
+
 def scan(html: str) -> str:
     """Return what the one code on a page says."""
     # As a camera holds it: not quite straight, on a grey table.
     held = drawn(html).rotate(4, expand=True, fillcolor=150)
-    (found,) = zxingcpp.read_barcodes(held)
-    assert found.format == zxingcpp.BarcodeFormat.QRCode
+    (found,) = codes_in(held)
     return str(found.text)

@@ -7,10 +7,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import pypdfium2
-import zxingcpp
 from pypdfium2 import raw
 from werkzeug.test import TestResponse
 
+from tests.journeys import pictures
 from tests.journeys.browser import Browser
 
 
@@ -52,7 +52,7 @@ def read(content: bytes) -> Paper:
                 for thing in page.get_objects(filter=[raw.FPDF_PAGEOBJ_TEXT], max_depth=9):
                     fonts |= _font(thing.raw)
                 lines.append(_lines(words, height))
-                found = zxingcpp.read_barcodes(page.render(scale=3).to_pil())
+                found = pictures.codes_in(page.render(scale=3).to_pil())
                 codes += [one.text for one in found]
     return Paper(pages, sizes, fonts, codes, lines)
 

@@ -8,7 +8,6 @@ from contextlib import closing
 
 import pypdfium2
 import pytest
-import zxingcpp
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
@@ -20,7 +19,7 @@ from ledger.seal.leaves import Opening
 from ledger.seal.notes import Signer
 from tests.builders import an_act
 from tests.builders import give_points
-from tests.journeys.pictures import drawn
+from tests.journeys import pictures
 from tests.sealing import WITNESS
 from tests.sealing import rewrite
 from tests.sealing import sealed
@@ -50,7 +49,7 @@ def packed_codes(content: bytes) -> list[list[seal.Proof]]:
     with closing(pypdfium2.PdfDocument(content)) as document:
         for number in range(len(document)):
             with closing(document[number]) as page:
-                codes = zxingcpp.read_barcodes(page.render(scale=6).to_pil())
+                codes = pictures.codes_in(page.render(scale=6).to_pil())
             found.append([seal.proof_of_packed(one.bytes) for one in codes if one.bytes.startswith(seal.MAGIC)])
     return found
 
@@ -94,7 +93,7 @@ def test_a_sealed_line_shows_what_it_proves_and_what_not_and_gives_its_proof(hal
     assert proof.checkpoint.signed_by([WITNESS.key]) == [WITNESS.key]
     assert proof.extra is not None
     assert seal.opening_of(proof.extra).word in page.text
-    (code,) = zxingcpp.read_barcodes(drawn(page.html))
+    (code,) = pictures.codes_in(pictures.drawn(page.html))
     assert seal.proof_of_packed(code.bytes) == proof
     assert browser.client.get("/me/passbook/lines/2/promise.txt").status_code == 404
 

@@ -6,11 +6,11 @@ from contextlib import closing
 
 import pypdfium2
 import pytest
-import zxingcpp
 from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.conftest import HandClock
+from tests.journeys import pictures
 from tests.journeys.browser import Browser
 from tests.web.pages.desk import Desk
 from tests.web.pages.desk import a_desk
@@ -41,7 +41,7 @@ def test_the_printed_slip_is_read_from_the_paper_and_pays_once(desk: Desk) -> No
     assert answer.mimetype == "application/pdf"
     with closing(pypdfium2.PdfDocument(answer.data)) as document, closing(document[0]) as page:
         picture = page.render(scale=3).to_pil()
-    (code,) = zxingcpp.read_barcodes(picture)
+    (code,) = pictures.codes_in(picture)
     inch = 72 * 3
     side_mm = (code.position.top_right.x - code.position.top_left.x) / inch * 25.4
     assert 35 <= side_mm <= 60
