@@ -44,7 +44,8 @@ def side_by_side(session: Session, book_id: UUID) -> Callable[[], list[Recompute
     if session.get_bind().dialect.name != "postgresql":
         return lambda: [recompute(session, book_id, ALL)]
     lowest, highest = session.execute(select(func.min(Leaf.number), func.max(Leaf.number)).where(Leaf.book_id == book_id)).one()
-    count = highest + 1 if lowest == 0 else 0
+    # Of another type it is where the owner of the tables has made it one.
+    count = highest + 1 if lowest == 0 and isinstance(highest, int) else 0
     first, *others = _parts(count)
     if not others:
         return lambda: [recompute(session, book_id, first)]

@@ -262,6 +262,25 @@ def test_what_has_no_number_is_told_and_ends_nothing(sealed: Desk, database: Dat
     assert any(fault.startswith("leaf 200: cannot be recomputed from what there is") for fault in found)
 
 
+@pytest.mark.parametrize(
+    ("number", "told"), [(None, []), ("1e30", ["leaf 101: stands where leaf 100 follows"]), ("'Infinity'", ["leaf 101"])]
+)
+def test_numbers_of_leaves_that_are_of_another_type_are_told_by_what_they_are(
+    sealed: Desk, database: Database, owner: Engine, monkeypatch: pytest.MonkeyPatch, number: str | None, told: list[str]
+) -> None:
+    if database.kind == "sqlite":
+        return
+    sealed.session.rollback()
+    with owner.begin() as connection:
+        connection.execute(text("ALTER TABLE leaf DROP CONSTRAINT pk_leaf CASCADE, ALTER number TYPE numeric"))
+    if number:
+        tamper(owner, sealed, f"UPDATE leaf SET number = {number} WHERE {LEAF}".format(at=100))
+    in_two_processes(monkeypatch)
+    found = faults(sealed)
+    assert [fault.startswith(one) for one, fault in zip(told, found, strict=False)] == [True] * len(told)
+    assert bool(found) == bool(told)
+
+
 def test_a_process_that_nobody_hears_any_more_ends(sealed: Desk, database: Database) -> None:
     if database.kind == "sqlite":
         return
