@@ -262,11 +262,9 @@ def test_what_has_no_number_is_told_and_ends_nothing(sealed: Desk, database: Dat
     assert any(fault.startswith("leaf 200: cannot be recomputed from what there is") for fault in found)
 
 
-@pytest.mark.parametrize(
-    ("number", "told"), [(None, []), ("1e30", ["leaf 101: stands where leaf 100 follows"]), ("'Infinity'", ["leaf 101"])]
-)
-def test_numbers_of_leaves_that_are_of_another_type_are_told_by_what_they_are(
-    sealed: Desk, database: Database, owner: Engine, monkeypatch: pytest.MonkeyPatch, number: str | None, told: list[str]
+@pytest.mark.parametrize(("number", "is_told"), [(None, False), ("1e30", True), ("'Infinity'", True)])
+def test_numbers_of_leaves_may_be_of_another_type(
+    sealed: Desk, database: Database, owner: Engine, monkeypatch: pytest.MonkeyPatch, number: str | None, is_told: bool
 ) -> None:
     if database.kind == "sqlite":
         return
@@ -277,8 +275,7 @@ def test_numbers_of_leaves_that_are_of_another_type_are_told_by_what_they_are(
         tamper(owner, sealed, f"UPDATE leaf SET number = {number} WHERE {LEAF}".format(at=100))
     in_two_processes(monkeypatch)
     found = faults(sealed)
-    assert [fault.startswith(one) for one, fault in zip(told, found, strict=False)] == [True] * len(told)
-    assert bool(found) == bool(told)
+    assert ("leaf 101: stands where leaf 100 follows" in found) == bool(found) == is_told
 
 
 def test_a_process_that_nobody_hears_any_more_ends(sealed: Desk, database: Database) -> None:
