@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from random import SystemRandom
 from uuid import UUID
+
+_chance = SystemRandom()
 
 
 def new_id() -> UUID:
@@ -17,3 +20,10 @@ def new_id() -> UUID:
     fraction = (rest << 12) // 1_000_000
     random = int.from_bytes(os.urandom(8)) >> 2
     return UUID(int=milliseconds << 80 | 7 << 76 | fraction << 64 | 0b10 << 62 | random)
+
+
+def new_ids(count: int) -> list[UUID]:
+    """Return so many new ids in no order: they do not tell in which order those were named whom they are given to."""
+    made = [new_id() for _ in range(count)]
+    _chance.shuffle(made)
+    return made

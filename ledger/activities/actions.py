@@ -42,6 +42,7 @@ from ledger.errors import Invalid
 from ledger.errors import NotFound
 from ledger.errors import Refusal
 from ledger.ids import new_id
+from ledger.ids import new_ids
 from ledger.people import Person
 from ledger.people import Vault
 from ledger.store import insert_rows
@@ -385,9 +386,14 @@ class Served:
 
 def record_hours(session: Session, act: Act, served: Iterable[Served]) -> None:
     """Write hours of service: kept apart from points, and for ever. They wait to be sealed under the passbook of whoever served."""
-    rows: list[dict[str, Any]] = [{"book_id": act.book_id, "id": new_id(), "recorded_at": act.at, **vars(one)} for one in served]
-    if not rows:
+    all_served = [*served]
+    if not all_served:
         return
+    # They are sealed in the order of their ids, and the log does not tell who served.
+    rows: list[dict[str, Any]] = [
+        {"book_id": act.book_id, "id": one, "recorded_at": act.at, **vars(hours)}
+        for one, hours in zip(new_ids(len(all_served)), all_served, strict=True)
+    ]
     accounts = journal.open_accounts(session, act.book_id, [("passbook", row["person_id"]) for row in rows], act.at)
     insert_rows(session, HoursRecord, rows)
     waiting = [{"book_id": act.book_id, "hours_id": row["id"], "account_id": accounts["passbook", row["person_id"]]} for row in rows]

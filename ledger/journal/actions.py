@@ -24,6 +24,7 @@ from ledger import areas
 from ledger.act import Act
 from ledger.errors import NotFound
 from ledger.ids import new_id
+from ledger.ids import new_ids
 from ledger.journal import postgresql
 from ledger.journal import sqlite
 from ledger.journal.decide import AccountState
@@ -172,7 +173,11 @@ def open_accounts(
     if not missing:
         return found
     upsert = upsert_postgresql if session.get_bind().dialect.name == "postgresql" else upsert_sqlite
-    rows = [{"book_id": book_id, "id": new_id(), "kind": kind, "owner": owner, "opened_at": at} for kind, owner in missing]
+    # A dump tells accounts in the order of their ids, and not whose they are.
+    rows = [
+        {"book_id": book_id, "id": one, "kind": kind, "owner": owner, "opened_at": at}
+        for one, (kind, owner) in zip(new_ids(len(missing)), missing, strict=True)
+    ]
     opened = set(
         session.execute(
             upsert(Account).on_conflict_do_nothing(index_elements=["book_id", "kind", "owner"]).returning(Account.id), rows

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import func
 from sqlalchemy import select
+from sqlalchemy import true
 from sqlalchemy.orm import Session
 
 from ledger.activities import HoursRecord
@@ -197,7 +198,7 @@ def _unsigned(session: Session, book_id: UUID, tree: Tree, at: datetime) -> Iter
             .outerjoin(Entry, (Entry.book_id == Leaf.book_id) & (Entry.id == Leaf.entry_id))
             .outerjoin(SealedHours, (SealedHours.book_id == Leaf.book_id) & (SealedHours.leaf_number == Leaf.number))
             .outerjoin(HoursRecord, (HoursRecord.book_id == Leaf.book_id) & (HoursRecord.id == SealedHours.hours_id))
-            .where(Leaf.book_id == book_id, Leaf.number == tree.newest, Log.begun_at < at - SEALED_WITHIN)
+            .where(Leaf.book_id == book_id, Leaf.number == tree.newest, true() if tree.newest else Log.begun_at < at - SEALED_WITHIN)
         )
         .scalars()
         .first()

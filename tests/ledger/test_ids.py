@@ -8,6 +8,7 @@ import pytest
 
 from ledger import ids
 from ledger.ids import new_id
+from ledger.ids import new_ids
 
 
 def test_ids_sort_as_they_were_made_within_a_millisecond_too() -> None:
@@ -24,3 +25,10 @@ def test_an_id_says_that_it_is_a_uuid_of_version_7_and_when_it_was_made(monkeypa
     assert (one.version, one.variant) == (7, "specified in RFC 4122")
     assert one.int >> 80 == nanoseconds // 1_000_000
     assert one.int >> 64 & 0xFFF == nanoseconds % 1_000_000 * 4096 // 1_000_000
+
+
+def test_ids_for_many_are_in_no_order() -> None:
+    made = new_ids(30)
+    assert len(set(made)) == 30
+    assert made != sorted(made)
+    assert new_ids(0) == []

@@ -35,6 +35,7 @@ from ledger.activities import Served
 from ledger.activities import UnsealedHours
 from ledger.areas import Book
 from ledger.ids import new_id
+from ledger.journal.rules import microseconds
 from ledger.people import Person
 from ledger.people.model import Erasure
 from ledger.seal import actions
@@ -348,6 +349,19 @@ def test_hours_of_a_backlog_of_several_pieces_follow_each_other(office: Office) 
     assert assert_holds(office.receipt(li))[2:3] + assert_holds(office.receipt(li))[7:9] == (14, 28, 7)
 
 
+def test_the_order_in_which_people_are_named_is_not_in_what_is_sealed(office: Office) -> None:
+    # Of those who are enrolled one after the other the roster tells the order, and the dump tells no names.
+    people_ = [a_person(office.session, office.book, name=f"居民{number}") for number in range(12)]
+    office.serve(*((one, "credit", 5) for one in people_))
+    office.seal()
+    accounts = [office.account(one) for one in people_]
+    assert accounts != sorted(accounts)
+    sealed = select(SealedHours.account_id).where(SealedHours.book_id == office.book.id).order_by(SealedHours.leaf_number)
+    in_log = office.session.execute(sealed).scalars().all()
+    assert sorted(in_log) == sorted(accounts)
+    assert in_log != accounts
+
+
 # --- What the tables' owner can do --------------------------------------------------------------------------------------------------------
 
 LAST = "book_id = :book AND account_id = :li AND number = 3"
@@ -392,7 +406,7 @@ def tamper(owner: Engine, statement: str, values: dict[str, UUID]) -> None:
     if owner.dialect.name == "postgresql":
         with owner.begin() as connection:
             connection.execute(text("SET session_replication_role = replica"))
-            for table in ("hours_record", "sealed_hours", "leaf", "checkpoint"):
+            for table in ("hours_record", "sealed_hours", "leaf", "checkpoint", "log"):
                 connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
             connection.execute(text(statement), told)
         return
@@ -506,6 +520,8 @@ def test_hours_that_stay_under_no_head_are_told(office: Office, owner: Engine) -
     office.session.rollback()
     tamper(owner, "DELETE FROM checkpoint WHERE book_id = :book AND size = 2", {"book": office.book.id})
     office.clock.advance(days=40)
+    # When the log began is no excuse once there was a head.
+    tamper(owner, f"UPDATE log SET begun_at = {microseconds(office.clock.now())} WHERE book_id = :book", {"book": office.book.id})
     told = "has 1 leaves under no head, the first of them since 2026"
     for found in ([fault.partition(": ")[2] for fault in office.faults()], [fault.what for fault in office.checked().faults]):
         assert [fault.startswith(told) for fault in found] == [True]
