@@ -83,7 +83,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--db")
         kinds = ["sqlite", "postgresql"] if chosen == "both" else [chosen]
-        if chosen == "both" and (walk := metafunc.definition.get_closest_marker("walk")):
+        if only := metafunc.definition.get_closest_marker("only"):
+            kinds = [kind for kind in kinds if kind == only.args[0]]
+        elif chosen == "both" and (walk := metafunc.definition.get_closest_marker("walk")):
             kinds = [walk.args[0]]
         elif chosen == "both" and EDGES & {*metafunc.definition.path.parents}:
             kinds = [kinds[zlib.crc32(metafunc.definition.name.encode()) % 2]]

@@ -190,18 +190,14 @@ def _unsigned(session: Session, book_id: UUID, tree: Tree, at: datetime) -> Iter
         yield Fault("log", f"has {tree.size} leaves and no head over them, though it was signed")
         return
     # Whatever there was is sealed when a log begins, and signed after that.
-    since = (
-        session.execute(
-            select(func.coalesce(Entry.posted_at, HoursRecord.recorded_at))
-            .select_from(Leaf)
-            .join(Log, Log.book_id == Leaf.book_id)
-            .outerjoin(Entry, (Entry.book_id == Leaf.book_id) & (Entry.id == Leaf.entry_id))
-            .outerjoin(SealedHours, (SealedHours.book_id == Leaf.book_id) & (SealedHours.leaf_number == Leaf.number))
-            .outerjoin(HoursRecord, (HoursRecord.book_id == Leaf.book_id) & (HoursRecord.id == SealedHours.hours_id))
-            .where(Leaf.book_id == book_id, Leaf.number == tree.newest, true() if tree.newest else Log.begun_at < at - SEALED_WITHIN)
-        )
-        .scalars()
-        .first()
+    since = session.scalar(
+        select(func.coalesce(Entry.posted_at, HoursRecord.recorded_at))
+        .select_from(Leaf)
+        .join(Log, Log.book_id == Leaf.book_id)
+        .outerjoin(Entry, (Entry.book_id == Leaf.book_id) & (Entry.id == Leaf.entry_id))
+        .outerjoin(SealedHours, (SealedHours.book_id == Leaf.book_id) & (SealedHours.leaf_number == Leaf.number))
+        .outerjoin(HoursRecord, (HoursRecord.book_id == Leaf.book_id) & (HoursRecord.id == SealedHours.hours_id))
+        .where(Leaf.book_id == book_id, Leaf.number == tree.newest, true() if tree.newest else Log.begun_at < at - SEALED_WITHIN)
     )
     if since is not None and since < at - SEALED_WITHIN:
         what = f"has {tree.size - tree.newest} leaves under no head, the first of them since {since:%Y-%m-%d %H:%M} UTC"

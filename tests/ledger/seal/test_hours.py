@@ -56,6 +56,7 @@ from tests.conftest import Database
 from tests.conftest import HandClock
 from tests.conftest import sealers_engine
 from tests.ledger.seal.test_check_book import dump_of
+from tests.ledger.seal.test_verify import MOMENTS
 from tests.sealing import WITNESS
 
 ORIGIN = "passbook.example.org/log/1"
@@ -485,15 +486,7 @@ def test_hours_that_are_sealed_and_queued_again_stop_nothing_and_those_that_are_
     assert any("waits since 2026" in fault.what for fault in office.checked().faults)
 
 
-@pytest.mark.parametrize(
-    ("later", "told"),
-    [
-        (timedelta(hours=23), None),
-        (timedelta(hours=-23), None),
-        (timedelta(days=2), "was sealed after a head that was cosigned on 2026"),
-        (timedelta(days=-2), "stands under a head that was cosigned on 2026"),
-    ],
-)
+@pytest.mark.parametrize(("later", "told"), MOMENTS)
 def test_no_hours_bear_a_moment_that_those_who_cosigned_rule_out(office: Office, later: timedelta, told: str | None) -> None:
     li = a_person(office.session, office.book)
     office.serve((li, "credit", 5))

@@ -173,11 +173,8 @@ def test_a_log_that_lacks_a_leaf_is_recomputed_as_one(sealed: Desk, owner: Engin
     assert Fault(f"leaf {at + 1}", f"stands where leaf {at} follows") in found.faults
 
 
-def test_a_log_with_a_leaf_twice_is_recomputed_as_one(
-    sealed: Desk, database: Database, owner: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if database.kind == "sqlite":
-        return
+@pytest.mark.only("postgresql")
+def test_a_log_with_a_leaf_twice_is_recomputed_as_one(sealed: Desk, owner: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     sealed.session.rollback()
     with owner.begin() as connection:
         connection.execute(text("ALTER TABLE leaf DROP CONSTRAINT pk_leaf CASCADE"))
@@ -188,11 +185,10 @@ def test_a_log_with_a_leaf_twice_is_recomputed_as_one(
     assert faults(sealed) == whole != []
 
 
+@pytest.mark.only("postgresql")
 def test_what_a_process_could_not_recompute_the_one_that_began_it_does(
-    sealed: Desk, database: Database, owner: Engine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    sealed: Desk, owner: Engine, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    if database.kind == "sqlite":
-        return
     sealed.session.rollback()
     tamper(owner, sealed, f"UPDATE entry SET amount = amount + 1 WHERE {ENTRY}".format(at=300))
     in_two_processes(monkeypatch)
@@ -202,9 +198,8 @@ def test_what_a_process_could_not_recompute_the_one_that_began_it_does(
     assert what_does_not_hold(parts) == what_does_not_hold(parts_of(sealed, ALL)) != []
 
 
-def test_a_side_that_names_no_leaf_is_a_stray_of_the_first_part(sealed: Desk, database: Database, owner: Engine) -> None:
-    if database.kind == "sqlite":
-        return
+@pytest.mark.only("postgresql")
+def test_a_side_that_names_no_leaf_is_a_stray_of_the_first_part(sealed: Desk, owner: Engine) -> None:
     sealed.session.rollback()
     with owner.begin() as connection:
         connection.execute(text("SET session_replication_role = replica"))
@@ -219,9 +214,8 @@ def test_a_side_that_names_no_leaf_is_a_stray_of_the_first_part(sealed: Desk, da
         assert [part.strays for part in parts_of(sealed, *parts)] == [(2, 0), (0, 0)][: len(parts)]
 
 
-def test_a_number_that_was_made_a_fraction_is_not_what_was_sealed(sealed: Desk, database: Database, owner: Engine) -> None:
-    if database.kind == "sqlite":
-        return
+@pytest.mark.only("postgresql")
+def test_a_number_that_was_made_a_fraction_is_not_what_was_sealed(sealed: Desk, owner: Engine) -> None:
     sealed.session.rollback()
     with owner.begin() as connection:
         connection.execute(text("SET session_replication_role = replica"))
@@ -231,9 +225,8 @@ def test_a_number_that_was_made_a_fraction_is_not_what_was_sealed(sealed: Desk, 
     assert (place.partition(" ")[0], what) == ("entry", "is not what was sealed as leaf 300")
 
 
-def test_what_cannot_be_recomputed_is_told_and_hides_nothing_else(sealed: Desk, database: Database, owner: Engine) -> None:
-    if database.kind == "sqlite":
-        return
+@pytest.mark.only("postgresql")
+def test_what_cannot_be_recomputed_is_told_and_hides_nothing_else(sealed: Desk, owner: Engine) -> None:
     sealed.session.rollback()
     with owner.begin() as connection:
         connection.execute(text("ALTER TABLE leaf ALTER salt DROP NOT NULL, ALTER data DROP NOT NULL"))
@@ -246,9 +239,8 @@ def test_what_cannot_be_recomputed_is_told_and_hides_nothing_else(sealed: Desk, 
     assert len(found) == 3
 
 
-def test_what_has_no_number_is_told_and_ends_nothing(sealed: Desk, database: Database, owner: Engine) -> None:
-    if database.kind == "sqlite":
-        return
+@pytest.mark.only("postgresql")
+def test_what_has_no_number_is_told_and_ends_nothing(sealed: Desk, owner: Engine) -> None:
     sealed.session.rollback()
     with owner.begin() as connection:
         for table in ("leaf", "side"):
@@ -262,12 +254,11 @@ def test_what_has_no_number_is_told_and_ends_nothing(sealed: Desk, database: Dat
     assert any(fault.startswith("leaf 200: cannot be recomputed from what there is") for fault in found)
 
 
+@pytest.mark.only("postgresql")
 @pytest.mark.parametrize(("number", "is_told"), [(None, False), ("1e30", True), ("'Infinity'", True)])
 def test_numbers_of_leaves_may_be_of_another_type(
-    sealed: Desk, database: Database, owner: Engine, monkeypatch: pytest.MonkeyPatch, number: str | None, is_told: bool
+    sealed: Desk, owner: Engine, monkeypatch: pytest.MonkeyPatch, number: str | None, is_told: bool
 ) -> None:
-    if database.kind == "sqlite":
-        return
     sealed.session.rollback()
     with owner.begin() as connection:
         connection.execute(text("ALTER TABLE leaf DROP CONSTRAINT pk_leaf CASCADE, ALTER number TYPE numeric"))
@@ -278,9 +269,8 @@ def test_numbers_of_leaves_may_be_of_another_type(
     assert ("leaf 101: stands where leaf 100 follows" in found) == bool(found) == is_told
 
 
+@pytest.mark.only("postgresql")
 def test_a_process_that_nobody_hears_any_more_ends(sealed: Desk, database: Database) -> None:
-    if database.kind == "sqlite":
-        return
     url = database.engine.url.render_as_string(hide_password=False)
     sealed.session.rollback()
     others = set(active_children())

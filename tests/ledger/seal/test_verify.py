@@ -112,15 +112,16 @@ def test_a_book_that_was_never_sealed_is_clean(desk: Desk) -> None:
     assert faults(desk) == []
 
 
-@pytest.mark.parametrize(
-    ("later", "told"),
-    [
-        (timedelta(hours=23), None),
-        (timedelta(hours=-23), None),
-        (timedelta(days=2), "was sealed after a head that was cosigned on 2026"),
-        (timedelta(days=-2), "stands under a head that was cosigned on 2026"),
-    ],
-)
+#: By how much later than what stands around it a head is cosigned, and what is told.
+MOMENTS = [
+    (timedelta(hours=23), None),
+    (timedelta(hours=-23), None),
+    (timedelta(days=2), "was sealed after a head that was cosigned on 2026"),
+    (timedelta(days=-2), "stands under a head that was cosigned on 2026"),
+]
+
+
+@pytest.mark.parametrize(("later", "told"), MOMENTS)
 def test_no_entry_bears_a_moment_that_those_who_cosigned_rule_out(
     desk: Desk, database: Database, tmp_path: Path, later: timedelta, told: str | None
 ) -> None:
